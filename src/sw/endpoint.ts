@@ -1,0 +1,76 @@
+import type { GenericSchema, InferOutput } from "valibot";
+import type { JsonBytes, RequestId, Requester } from "../worker-roomserver/node/requester.ts";
+import type { Node } from "../worker-roomserver/node/api.ts";
+
+export type Method = "GET" | "PUT" | "POST" | "DELETE";
+
+/**
+ * Who may call. `none`: anyone, a token is not looked at. `optional`: with or without a token, but a bad one is an
+ * error. `user`: a registered account. `guest`: that, or a guest.
+ */
+export type AuthKind = "none" | "optional" | "user" | "guest";
+
+/** Which budget a call draws on, where calls are limited at all: see limits.ts. */
+export type LimitClass = "none" | "read" | "write" | "message" | "login" | "register";
+
+/**
+ * One endpoint, described once: this is the route, the check at the door and the types of its handler.
+ * `path` has `{name}` for each part of `params`. A path under `/_matrix/client/v3/` is also served under `r0`.
+ * `body` absent: no body is read. `optionalBody`: an absent body counts as `{}`.
+ * `revokes`: may make access tokens invalid, so that the cache of tokens must be dropped afterwards.
+ * @see https://spec.matrix.org/v1.19/client-server-api/
+ */
+export type Description<
+  P extends GenericSchema = GenericSchema,
+  Q extends GenericSchema = GenericSchema,
+  B extends GenericSchema = GenericSchema,
+  R extends GenericSchema = GenericSchema,
+> = {
+  method: Method;
+  path: `/${string}`;
+  auth: AuthKind;
+  limit: LimitClass;
+  /** Path parameters, percent-decoded. Ids are strings here: their grammar is the components' business. */
+  params?: P;
+  /** Query parameters: strings, or arrays of strings for repeated ones; the schema transforms them. */
+  query?: Q;
+  body?: B;
+  optionalBody?: true;
+  /** The JSON body of a 200. */
+  response: R;
+  revokes?: true;
+};
+
+export type Context<D extends Description> = {
+  node: Node;
+  request: RequestId;
+  requester: D["auth"] extends "none" ? undefined : D["auth"] extends "optional" ? Requester | undefined : Requester;
+  params: D["params"] extends GenericSchema ? InferOutput<D["params"]> : undefined;
+  query: D["query"] extends GenericSchema ? InferOutput<D["query"]> : undefined;
+  body: D["body"] extends GenericSchema ? InferOutput<D["body"]> : undefined;
+  /** Aborted when the client has gone. */
+  signal: AbortSignal;
+};
+
+/** An answer that is not a plain 200 with JSON. */
+export class Reply {
+  readonly status: number;
+  readonly body: unknown;
+  readonly headers: Record<string, string>;
+  constructor(status: number, body: unknown, headers: Record<string, string> = {}) {
+    this.status = status;
+    this.body = body;
+    this.headers = headers;
+  }
+}
+
+export type Handler<D extends Description> = (
+  context: Context<D>,
+) => Promise<InferOutput<D["response"]> | JsonBytes | Reply>;
+
+export type Endpoint = { description: Description; handle: (context: Context<Description>) => Promise<unknown> };
+
+/** Binds a description to its handler. */
+export function endpoint<const D extends Description>(description: D, handle: Handler<D>): Endpoint {
+  return { description, handle: handle as unknown as Endpoint["handle"] };
+}

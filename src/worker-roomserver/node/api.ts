@@ -1,0 +1,31 @@
+import type { AccountData } from "../account-data/api.ts";
+import type { Presence } from "../presence/api.ts";
+import type { Push } from "../push/api.ts";
+import type { Receipts } from "../receipts/api.ts";
+import type { RoomForClient } from "../room/api.ts";
+import type { Sync } from "../sync/api.ts";
+import type { Typing } from "../typing/api.ts";
+import type { Users } from "../users/api.ts";
+
+/** What the node is, for `/versions`, `.well-known` and the page. */
+export type NodeInfo = {
+  serverName: string;
+  /** The fence of this leader: a higher one is newer. */
+  epoch: number;
+};
+
+/**
+ * Everything that the client API calls: one member a component. The same interface is called directly in one
+ * thread (tests) and through Comlink; every method returns a promise of plain data, and fails with a MatrixError.
+ */
+export interface Node {
+  info(): Promise<NodeInfo>;
+  readonly users: Users;
+  readonly room: RoomForClient;
+  readonly sync: Sync;
+  readonly accountData: AccountData;
+  readonly typing: Typing;
+  readonly receipts: Receipts;
+  readonly presence: Presence;
+  readonly push: Push;
+}

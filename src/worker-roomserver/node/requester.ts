@@ -1,0 +1,18 @@
+import type { UserId } from "../../matrix/identifiers.ts";
+
+/** Who makes a request, as its access token says. Plain data: it crosses ports. */
+export type Requester = {
+  userId: UserId;
+  deviceId: string;
+  kind: "user" | "guest" | "appservice";
+  admin: boolean;
+};
+
+/**
+ * Names one request of a client. A request that was under way when a leader died is sent to the next one under
+ * the same name, and is then answered as it was the first time instead of being carried out again.
+ */
+export type RequestId = string;
+
+/** A JSON text as UTF-8 bytes: crosses a port by transfer instead of as an object graph. */
+export type JsonBytes = Uint8Array<ArrayBuffer>;

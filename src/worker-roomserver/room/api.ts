@@ -1,0 +1,191 @@
+import type { JsonObject } from "../../matrix/json.ts";
+import type { Pdu } from "../../matrix/pdu.ts";
+import type { JsonBytes, RequestId, Requester } from "../node/requester.ts";
+import type { EventNid, Membership, Nid, Position, SnapshotNid } from "../storage/schema.ts";
+
+/** The body of `POST /createRoom`, checked for its shape at the door. */
+export type CreateRoomBody = {
+  visibility?: "public" | "private" | undefined;
+  room_alias_name?: string | undefined;
+  name?: string | undefined;
+  topic?: string | undefined;
+  invite?: string[] | undefined;
+  invite_3pid?: JsonObject[] | undefined;
+  room_version?: string | undefined;
+  creation_content?: JsonObject | undefined;
+  initial_state?: { type: string; state_key?: string | undefined; content: JsonObject }[] | undefined;
+  preset?: "private_chat" | "public_chat" | "trusted_private_chat" | undefined;
+  is_direct?: boolean | undefined;
+  power_level_content_override?: JsonObject | undefined;
+};
+
+export type MembershipAction = "join" | "leave" | "invite" | "kick" | "ban" | "unban" | "knock";
+
+export type MessagesQuery = {
+  dir: "b" | "f";
+  from?: string | undefined;
+  to?: string | undefined;
+  limit: number;
+  filter: JsonObject;
+};
+
+/** What the client API asks of the room server. Ids come as clients sent them: grammar is checked here. */
+export interface RoomForClient {
+  createRoom(request: RequestId, requester: Requester, body: CreateRoomBody): Promise<{ room_id: string }>;
+  /** The same `txnId` of the same device on the same room and type is answered with the same event, for ever. */
+  sendEvent(
+    requester: Requester,
+    event: { roomId: string; type: string; txnId: string; content: JsonObject; ts?: number | undefined },
+  ): Promise<{ event_id: string }>;
+  /** A state event equal to the current one is not sent again: its id is the answer. */
+  setState(
+    request: RequestId,
+    requester: Requester,
+    state: { roomId: string; type: string; stateKey: string; content: JsonObject },
+  ): Promise<{ event_id: string }>;
+  redact(
+    requester: Requester,
+    redaction: { roomId: string; eventId: string; txnId: string; content: JsonObject },
+  ): Promise<{ event_id: string }>;
+  /** @param change.roomId - for join and knock also an alias */
+  changeMembership(
+    request: RequestId,
+    requester: Requester,
+    change: {
+      roomId: string;
+      action: MembershipAction;
+      target: string;
+      reason?: string | undefined;
+      content?: JsonObject | undefined;
+    },
+  ): Promise<{ room_id: string }>;
+  forget(requester: Requester, roomId: string): Promise<void>;
+
+  joinedRooms(requester: Requester): Promise<{ joined_rooms: string[] }>;
+  joinedMembers(requester: Requester, roomId: string): Promise<JsonBytes>;
+  members(
+    requester: Requester,
+    roomId: string,
+    query: { at?: string | undefined; membership?: string | undefined; not_membership?: string | undefined },
+  ): Promise<JsonBytes>;
+  /** The whole current state, or the state when the requester left. */
+  state(requester: Requester, roomId: string): Promise<JsonBytes>;
+  stateEvent(
+    requester: Requester,
+    key: { roomId: string; type: string; stateKey: string; format: "content" | "event" },
+  ): Promise<JsonObject>;
+  event(requester: Requester, roomId: string, eventId: string): Promise<JsonBytes>;
+  context(
+    requester: Requester,
+    roomId: string,
+    eventId: string,
+    query: { limit: number; filter: JsonObject },
+  ): Promise<JsonBytes>;
+  messages(requester: Requester, roomId: string, query: MessagesQuery): Promise<JsonBytes>;
+
+  resolveAlias(alias: string): Promise<{ room_id: string; servers: string[] }>;
+  setAlias(requester: Requester, alias: string, roomId: string): Promise<void>;
+  deleteAlias(requester: Requester, alias: string): Promise<void>;
+  aliasesOf(requester: Requester, roomId: string): Promise<{ aliases: string[] }>;
+  visibility(roomId: string): Promise<{ visibility: "public" | "private" }>;
+  setVisibility(requester: Requester, roomId: string, visibility: "public" | "private"): Promise<void>;
+}
+
+/** An event as the components in the worker see it. `pdu` is shared: never change it. */
+export type StoredEvent = {
+  nid: EventNid;
+  eventId: string;
+  room: Nid;
+  roomId: string;
+  /** Place in the room's timeline; for events taken in live, their position in the log. */
+  order: number;
+  stateBefore: SnapshotNid;
+  pdu: Pdu;
+  /** Id of the event that redacted this one, "" if none has. */
+  redactedBy: string;
+  sentBy: [deviceId: string, txnId: string] | null;
+};
+
+export type MembershipInfo = {
+  room: Nid;
+  roomId: string;
+  membership: Membership;
+  /** The member event. */
+  event: EventNid;
+  /** Position at which it took effect. */
+  since: Position;
+  forgotten: boolean;
+};
+
+/** A stretch of a room's timeline, oldest first. */
+export type TimelineChunk = {
+  events: StoredEvent[];
+  /** True when there are older events in the stretch asked for that were left out. */
+  limited: boolean;
+  /** The room's current state just before the first of `events` (at the stretch's end if there are none). */
+  stateBefore: SnapshotNid;
+};
+
+export type StateKeyPair = { type: string; stateKey: string };
+
+/** What the readers of the log (sync, push, search) ask of the room server. */
+export interface RoomForReaders {
+  /** Every room in which the user has any membership. From memory after the first call for a user. */
+  membershipsOf(userId: string): Promise<MembershipInfo[]>;
+  /** One record. */
+  membershipOf(userId: string, room: Nid): Promise<MembershipInfo | undefined>;
+  /** User ids of those with the membership in the room, in no order. One index range. */
+  usersIn(room: Nid, membership: Membership): Promise<string[]>;
+  /** Users on this server that share a joined room with the user, without the user. */
+  sharingUsers(userId: string): Promise<Set<string>>;
+  /** Numbers of members, for `m.joined_member_count`. Two index counts, no rows read. */
+  memberCounts(room: Nid): Promise<{ joined: number; invited: number }>;
+
+  /**
+   * The newest `limit` events of the room with `after < order <= upTo` (both orders are log positions).
+   * One range of thin rows plus one read an event that is not in memory.
+   */
+  timeline(room: Nid, range: { after: number; upTo: number; limit: number }): Promise<TimelineChunk>;
+  /** Whether the room has any event with `after < order <= upTo`. One key. */
+  hasEvents(room: Nid, range: { after: number; upTo: number }): Promise<boolean>;
+  /** The room's current state as it was when the log stood at `position`. One key. */
+  snapshotAt(room: Nid, position: Position): Promise<SnapshotNid>;
+  /** Event nids of a snapshot: all, or those that `wanted` lets through. A few records, however large the room. */
+  stateOf(snapshot: SnapshotNid, wanted?: (key: StateKeyPair) => boolean): Promise<EventNid[]>;
+  /** One entry of a snapshot. */
+  stateEntry(snapshot: SnapshotNid, type: string, stateKey: string): Promise<EventNid | undefined>;
+  /** Entries that differ in `to`, as event nids (entries that are gone in `to` are left out). */
+  stateChanges(from: SnapshotNid, to: SnapshotNid): Promise<EventNid[]>;
+  /** Events by nid, in the order asked for. One read each for those that are not in memory, in one transaction. */
+  events(nids: readonly EventNid[]): Promise<StoredEvent[]>;
+  eventById(eventId: string): Promise<StoredEvent | undefined>;
+  /** The stripped state of an invite or knock, ready for `invite_state.events` / `knock_state.events`. */
+  strippedState(room: Nid, userId: string): Promise<JsonObject[]>;
+  /**
+   * Whether the user may see the event, under the room's history visibility.
+   * @see https://spec.matrix.org/v1.19/client-server-api/#server-behaviour-6
+   */
+  mayUserSee(userId: string, event: StoredEvent): Promise<boolean>;
+  /** Leaves out the events that the user may not see. Cheaper than asking for each. */
+  visibleTo(userId: string, events: readonly StoredEvent[]): Promise<StoredEvent[]>;
+  /** An event in the form that clients get, for this device (`unsigned.transaction_id` is its own business). */
+  clientEvent(event: StoredEvent, to: { userId: string; deviceId: string }, form: "sync" | "full"): ClientEvent;
+  /** A token for `GET /messages`, standing before (`order` inclusive: `order + 1`) an event. See tokens.ts. */
+  nid(roomId: string): Promise<Nid | undefined>;
+}
+
+/**
+ * An event as clients get it; with `room_id` in the "full" form and without in the "sync" form.
+ * @see https://spec.matrix.org/v1.19/client-server-api/#room-event-format
+ */
+export type ClientEvent = JsonObject & {
+  type: string;
+  sender: string;
+  event_id: string;
+  origin_server_ts: number;
+  content: JsonObject;
+  unsigned?: JsonObject;
+};
+
+/** Writes of other components that must be in one unit with a room event. */
+export type { Membership };

@@ -1,0 +1,75 @@
+import type { IDBPDatabase, IDBPTransaction } from "idb";
+import type { LogEntry, PositionedEntry } from "../log/entry.ts";
+import type { EventNid, HearthSchema, Nid, Position, SnapshotNid, StoreName } from "./schema.ts";
+
+/** Counts how often memory was thrown away because a commit had failed: what was read before is then void. */
+export type Generation = number;
+
+export type ReadTransaction = IDBPTransaction<HearthSchema, StoreName[], "readonly">;
+
+/**
+ * What one operation writes, whole or not at all. Exists only inside the callback of `commit`.
+ * Nothing is read here: an operation reads and decides first, then fills its unit in one go.
+ */
+export interface Write {
+  put<S extends StoreName>(store: S, value: HearthSchema[S]["value"], key?: HearthSchema[S]["key"]): void;
+  delete<S extends StoreName>(store: S, key: HearthSchema[S]["key"] | IDBKeyRange): void;
+  /** Appends to the log. @returns the entry's position; it becomes visible to readers once durable. */
+  append(entry: Partial<LogEntry> & Pick<LogEntry, "topic">): Position;
+  newEvent(): EventNid;
+  newSnapshot(): SnapshotNid;
+}
+
+export type CommitOptions = {
+  /**
+   * The generation in which the caller read what it bases its decision on, where that was memory which may be
+   * ahead of the disk. If a commit has failed since, this one is refused (and nothing written).
+   */
+  basis?: Generation;
+  /** Losing it in a power cut does no harm (typing, presence). A closed tab or a crash loses nothing anyway. */
+  relaxed?: boolean;
+};
+
+/** Interned strings. Both ways are cached; a name once given never changes. */
+export interface Names {
+  /** The nid of a text, made if there is none yet. */
+  intern(text: string): Promise<Nid>;
+  /** The nid of a text, undefined if it was never interned. */
+  find(text: string): Promise<Nid | undefined>;
+  /** @throws if there is no such nid: a row names something that was never stored. */
+  text(nid: Nid): Promise<string>;
+}
+
+/** The database of one node, for the components that run in the leader. */
+export interface Storage {
+  readonly db: IDBPDatabase<HearthSchema>;
+  readonly names: Names;
+  readonly generation: Generation;
+  /** The newest position that is durable: everything up to it can be read. */
+  readonly position: Position;
+
+  /**
+   * Fills a unit and queues it. `fill` runs at once and synchronously, so units are ordered as `commit` was
+   * called. Units that wait together share one strict IndexedDB transaction (group commit).
+   * @returns what `fill` returned, once it is on the disk
+   * @throws MatrixError 507 when the disk is full; LeaderFenced when another leader has taken over
+   */
+  commit<T>(fill: (write: Write) => T, options?: CommitOptions): Promise<T>;
+
+  /** Resolves when everything queued so far is durable (or has failed). Await it before reading what may be queued. */
+  settled(): Promise<void>;
+
+  /** Reads in one transaction. Await nothing in `run` but its requests: IndexedDB closes it otherwise. */
+  read<T>(stores: StoreName[], run: (tx: ReadTransaction) => Promise<T>): Promise<T>;
+
+  /** Log entries after `after`, oldest first, at most `limit`; those of the last minutes come from memory. */
+  entriesAfter(after: Position, limit: number): Promise<PositionedEntry[]>;
+
+  /** Called with the entries of every commit, in order, once durable. @returns how to stop that. */
+  onEntries(listener: (entries: readonly PositionedEntry[]) => void): () => void;
+
+  /** Called when a commit has failed and memory that may be ahead of the disk must be dropped. */
+  onRollback(listener: () => void): () => void;
+
+  close(): void;
+}

@@ -1,0 +1,240 @@
+import { type IDBPDatabase, unwrap } from "idb";
+import { unknown } from "../../matrix/errors.ts";
+import { entryToRow, type LogEntry, type PositionedEntry } from "../log/entry.ts";
+import type { CommitOptions, Generation, Write } from "./api.ts";
+import { CommitSuperseded, LeaderFenced } from "./errors.ts";
+import type { HeadRow, HearthSchema, Nid, Position, StoreName } from "./schema.ts";
+
+type Operation =
+  | { kind: "put"; store: StoreName; value: unknown; key: IDBValidKey | undefined }
+  | { kind: "delete"; store: StoreName; key: IDBValidKey | IDBKeyRange };
+
+/** What waits for one transaction: the writes of several units, in order, and their callers. */
+class Batch {
+  units = 0;
+  readonly operations: Operation[] = [];
+  readonly entries: PositionedEntry[] = [];
+  readonly names: NewName[] = [];
+  /** Strict if any unit in it must be. */
+  strict = false;
+  readonly done: Promise<void>;
+  settle!: (failure?: Error) => void;
+
+  constructor() {
+    this.done = new Promise((resolve, reject) => {
+      this.settle = (failure) => (failure === undefined ? resolve() : reject(failure));
+    });
+    // Each caller has its own promise built on this one; a batch without callers must not be an unhandled rejection.
+    this.done.catch(() => undefined);
+  }
+}
+
+export type NewName = { text: string; nid: Nid };
+
+export type CommitListeners = {
+  durable: (entries: readonly PositionedEntry[], names: readonly NewName[]) => void;
+  rollback: () => void;
+  fenced: () => void;
+};
+
+/**
+ * Orders all writes. Units are numbered and queued synchronously; while one transaction is on its way to the
+ * disk, the units that arrive gather in the next. Memory may therefore be ahead of the disk, but nothing is
+ * acknowledged before it is durable, and when a transaction fails everything queued behind it fails too and
+ * memory goes back to what the disk says.
+ */
+export class Committer {
+  readonly #db: IDBPDatabase<HearthSchema>;
+  readonly #listeners: CommitListeners;
+  #head: HeadRow;
+  #waiting = new Batch();
+  #running: Batch | undefined;
+  #scheduled = false;
+  #fenced = false;
+  /** Names given out, to be written with the next unit, whichever it is. A name once given stays given. */
+  #newNames: NewName[] = [];
+  generation: Generation = 0;
+  durablePosition: Position;
+
+  constructor(db: IDBPDatabase<HearthSchema>, head: HeadRow, listeners: CommitListeners) {
+    this.#db = db;
+    this.#head = { ...head };
+    this.durablePosition = head.position;
+    this.#listeners = listeners;
+  }
+
+  commit<T>(fill: (write: Write) => T, options: CommitOptions): Promise<T> {
+    if (this.#fenced) return Promise.reject(new LeaderFenced());
+    if (options.basis !== undefined && options.basis !== this.generation) {
+      return Promise.reject(new CommitSuperseded());
+    }
+    const counters = { ...this.#head };
+    const unit = new Unit(counters);
+    let result: T;
+    try {
+      result = fill(unit);
+    } catch (error) {
+      return Promise.reject(error as Error); // nothing has been queued and no number is used up
+    }
+    this.#head = counters;
+    const batch = this.#waiting;
+    batch.units += 1;
+    batch.strict ||= options.relaxed !== true;
+    batch.operations.push(...unit.operations);
+    batch.entries.push(...unit.entries);
+    batch.names.push(...this.#newNames.splice(0));
+    this.#schedule();
+    return batch.done.then(() => result);
+  }
+
+  /** Gives out the next name's nid; its rows go with the next unit. */
+  newName(text: string): Nid {
+    const nid = ++this.#head.nameNid;
+    this.#newNames.push({ text, nid });
+    return nid;
+  }
+
+  async settled(): Promise<void> {
+    const last = this.#waiting.units > 0 ? this.#waiting : this.#running;
+    await last?.done.catch(() => undefined); // its own callers are told of a failure
+  }
+
+  /** A microtask's grace lets units of the same tick travel together. */
+  #schedule(): void {
+    if (this.#running !== undefined || this.#scheduled) return;
+    this.#scheduled = true;
+    queueMicrotask(() => {
+      this.#scheduled = false;
+      if (this.#waiting.units === 0) return;
+      const batch = this.#waiting;
+      this.#running = batch;
+      this.#waiting = new Batch();
+      void this.#run(batch, { ...this.#head });
+    });
+  }
+
+  async #run(batch: Batch, head: HeadRow): Promise<void> {
+    try {
+      await this.#write(batch, head);
+    } catch (error) {
+      await this.#rollback(batch, error);
+      return;
+    }
+    this.durablePosition = head.position;
+    this.#running = undefined;
+    this.#listeners.durable(batch.entries, batch.names);
+    batch.settle();
+    if (this.#waiting.units > 0) this.#schedule();
+  }
+
+  #write(batch: Batch, head: HeadRow): Promise<void> {
+    const stores = new Set<StoreName>(["meta"]);
+    for (const operation of batch.operations) stores.add(operation.store);
+    if (batch.names.length > 0) stores.add("names").add("nameTexts");
+    return new Promise((resolve, reject) => {
+      // Plain IndexedDB: a wrapper's promise for each of many puts costs more than the put.
+      const tx = unwrap(this.#db).transaction([...stores], "readwrite", {
+        durability: batch.strict ? "strict" : "relaxed",
+      });
+      let cause: Error | undefined;
+      tx.oncomplete = () => resolve();
+      tx.onabort = () => reject(cause ?? tx.error ?? new Error("the transaction was aborted"));
+      const meta = tx.objectStore("meta");
+      const fence = meta.get("head");
+      fence.onsuccess = () => {
+        try {
+          if ((fence.result as HeadRow).epoch !== head.epoch) throw new LeaderFenced();
+          meta.put(head, "head");
+          writeAll(tx, batch);
+        } catch (error) {
+          // Besides the fence: a value that cannot be cloned, or a bad key. No reason to write half a batch.
+          cause = error as Error;
+          tx.abort();
+        }
+      };
+    });
+  }
+
+  async #rollback(batch: Batch, cause: unknown): Promise<void> {
+    const failure = cause instanceof LeaderFenced ? cause : storageError(cause);
+    const head = failure instanceof LeaderFenced ? undefined : await this.#storedHead();
+    // All that queued up behind the failed batch, also while the head was read, was built on it.
+    const waiting = this.#waiting;
+    this.#waiting = new Batch();
+    this.#newNames = [...batch.names, ...waiting.names, ...this.#newNames];
+    this.generation += 1;
+    if (head === undefined) this.#fenced = true;
+    else this.#head = { ...head, nameNid: this.#head.nameNid };
+    this.#running = undefined;
+    this.#listeners.rollback();
+    if (this.#fenced) this.#listeners.fenced();
+    batch.settle(failure);
+    waiting.settle(failure);
+  }
+
+  /** The counters on the disk; undefined when the database itself is gone, and nothing may be written again. */
+  async #storedHead(): Promise<HeadRow | undefined> {
+    try {
+      return (await this.#db.get("meta", "head")) as HeadRow | undefined;
+    } catch (error) {
+      console.error("hearth: the database cannot be read any more", error);
+      return undefined;
+    }
+  }
+}
+
+function writeAll(tx: IDBTransaction, batch: Batch): void {
+  for (const { text, nid } of batch.names) {
+    tx.objectStore("names").put(nid, text);
+    tx.objectStore("nameTexts").put(text, nid);
+  }
+  for (const operation of batch.operations) {
+    const store = tx.objectStore(operation.store);
+    if (operation.kind === "delete") store.delete(operation.key);
+    else if (operation.key === undefined) store.put(operation.value);
+    else store.put(operation.value, operation.key);
+  }
+}
+
+class Unit implements Write {
+  readonly operations: Operation[] = [];
+  readonly entries: PositionedEntry[] = [];
+  readonly #counters: HeadRow;
+
+  constructor(counters: HeadRow) {
+    this.#counters = counters;
+  }
+
+  put<S extends StoreName>(store: S, value: HearthSchema[S]["value"], key?: HearthSchema[S]["key"]): void {
+    this.operations.push({ kind: "put", store, value, key });
+  }
+
+  delete<S extends StoreName>(store: S, key: HearthSchema[S]["key"] | IDBKeyRange): void {
+    this.operations.push({ kind: "delete", store, key });
+  }
+
+  append(partial: Partial<LogEntry> & Pick<LogEntry, "topic">): Position {
+    const position = ++this.#counters.position;
+    const entry = { room: 0, user: 0, event: 0, detail: "", ...partial, position };
+    this.entries.push(entry);
+    this.operations.push({ kind: "put", store: "log", value: entryToRow(entry), key: position });
+    return position;
+  }
+
+  newEvent(): number {
+    return ++this.#counters.eventNid;
+  }
+
+  newSnapshot(): number {
+    return ++this.#counters.snapshotNid;
+  }
+}
+
+function storageError(cause: unknown): Error {
+  const name = cause instanceof Error || cause instanceof DOMException ? cause.name : "";
+  if (name === "QuotaExceededError") {
+    return unknown("This homeserver's storage is full. Free some disk space, or remove rooms or media.", 507);
+  }
+  const why = cause instanceof Error ? cause.message : String(cause);
+  return unknown(`The database did not take the write: ${why}`, 500);
+}

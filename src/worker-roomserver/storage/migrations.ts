@@ -1,0 +1,48 @@
+/*
+ * The steps from an empty database to today's schema. A step's place in the list is the version that it leads to;
+ * steps are only ever appended, and use raw IndexedDB alone, so that later code cannot change what they did.
+ */
+
+type Migration = (db: IDBDatabase, transaction: IDBTransaction) => void;
+
+const first: Migration = (db) => {
+  const plain = [
+    "meta",
+    "log",
+    "names",
+    "nameTexts",
+    "events",
+    "eventIds",
+    "rooms",
+    "timeline",
+    "snapshots",
+    "currentState",
+    "published",
+    "transactions",
+    "readers",
+    "accounts",
+    "registrationTokens",
+    "uia",
+    "profiles",
+    "accountData",
+    "filters",
+    "presence",
+    "pushActions",
+  ];
+  for (const name of plain) db.createObjectStore(name);
+  db.createObjectStore("memberships", { keyPath: ["u", "r"] }).createIndex("room", ["r", "m", "u"]);
+  db.createObjectStore("aliases").createIndex("room", "roomId");
+  db.createObjectStore("answers").createIndex("at", "at");
+  db.createObjectStore("devices", { keyPath: ["userId", "deviceId"] });
+  db.createObjectStore("tokens").createIndex("device", ["userId", "deviceId"]);
+  const receipts = db.createObjectStore("receipts", { keyPath: ["r", "type", "u", "thread"] });
+  receipts.createIndex("position", ["r", "p"]);
+  receipts.createIndex("user", ["u", "r"]);
+};
+
+export const migrations: readonly Migration[] = [first];
+
+/** Brings a database from `oldVersion` to the newest version, within its versionchange transaction. */
+export function migrate(db: IDBDatabase, transaction: IDBTransaction, oldVersion: number): void {
+  for (const step of migrations.slice(oldVersion)) step(db, transaction);
+}

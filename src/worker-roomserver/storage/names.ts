@@ -1,0 +1,65 @@
+import type { IDBPDatabase } from "idb";
+import type { Names } from "./api.ts";
+import type { NewName } from "./committer.ts";
+import { Lru } from "./lru.ts";
+import type { HearthSchema, Nid } from "./schema.ts";
+
+const CACHED = 100_000;
+
+/** Interns strings over the `names` and `nameTexts` stores. */
+export class StoredNames implements Names {
+  readonly #db: IDBPDatabase<HearthSchema>;
+  readonly #allocate: (text: string) => Nid;
+  readonly #nids = new Lru<string, Nid>(CACHED);
+  readonly #texts = new Lru<Nid, string>(CACHED);
+  /** Given out, but perhaps not yet on the disk: these must not be looked for there. */
+  readonly #fresh = new Map<string, Nid>();
+
+  constructor(db: IDBPDatabase<HearthSchema>, allocate: (text: string) => Nid) {
+    this.#db = db;
+    this.#allocate = allocate;
+  }
+
+  async intern(text: string): Promise<Nid> {
+    const known = await this.find(text);
+    if (known !== undefined) return known;
+    // Another caller may have come first while the disk was asked.
+    const meanwhile = this.#fresh.get(text);
+    if (meanwhile !== undefined) return meanwhile;
+    const nid = this.#allocate(text);
+    this.#fresh.set(text, nid);
+    return nid;
+  }
+
+  async find(text: string): Promise<Nid | undefined> {
+    const cached = this.#nids.get(text) ?? this.#fresh.get(text);
+    if (cached !== undefined) return cached;
+    const stored = await this.#db.get("names", text);
+    if (stored === undefined) return this.#fresh.get(text);
+    this.#remember(text, stored);
+    return stored;
+  }
+
+  async text(nid: Nid): Promise<string> {
+    const cached = this.#texts.get(nid);
+    if (cached !== undefined) return cached;
+    for (const [text, fresh] of this.#fresh) if (fresh === nid) return text;
+    const stored = await this.#db.get("nameTexts", nid);
+    if (stored === undefined) throw new Error(`name ${nid} is not in the database`);
+    this.#remember(stored, nid);
+    return stored;
+  }
+
+  /** These are on the disk now. */
+  written(names: readonly NewName[]): void {
+    for (const { text, nid } of names) {
+      this.#remember(text, nid);
+      this.#fresh.delete(text);
+    }
+  }
+
+  #remember(text: string, nid: Nid): void {
+    this.#nids.set(text, nid);
+    this.#texts.set(nid, text);
+  }
+}

@@ -1,0 +1,193 @@
+import type { DBSchema, StoreNames } from "idb";
+
+/*
+ * Every store, key and index of the database. Rows are kept small: ids that repeat are interned as integers
+ * ("nid", see names.ts), and rows that are written for every event are arrays, because a structured clone
+ * repeats each property name in each row.
+ */
+
+/** An interned string: a room, user, event type or state key. 1 and up. */
+export type Nid = number;
+/** An event. 1 and up, in the order in which events became known here. */
+export type EventNid = number;
+/** A state snapshot. 1 and up; 0 is the empty state. */
+export type SnapshotNid = number;
+/** A place in the log. 1 and up, without gaps in order of commitment. */
+export type Position = number;
+
+/** The counters of the database and the leader that may write it: read and written by every commit. */
+export type HeadRow = {
+  /** The fence: a leader whose epoch is lower than this has lost, and writes nothing. */
+  epoch: number;
+  position: Position;
+  nameNid: Nid;
+  eventNid: EventNid;
+  snapshotNid: SnapshotNid;
+};
+
+/** `[topic, room, user, event, detail]`; 0 or "" where a topic has no such thing. Read it with log/entry.ts. */
+export type LogRow = [topic: number, room: Nid, user: Nid, event: EventNid, detail: string];
+
+/**
+ * An event and what is known about it.
+ * `status`: 0 accepted, 1 rejected, 2 soft-failed. `redactedBy`: event id, or "" (the text is then already
+ * the redacted form). `sentBy`: `[device id, transaction id]` of a local sender, else null.
+ */
+export type EventRow = [
+  json: string,
+  eventId: string,
+  room: Nid,
+  order: number,
+  stateBefore: SnapshotNid,
+  status: 0 | 1 | 2,
+  redactedBy: string,
+  sentBy: [deviceId: string, txnId: string] | null,
+];
+
+/** `[event, snapshot]`: the current state of the room once this event was taken in. */
+export type TimelineRow = [event: EventNid, current: SnapshotNid];
+
+export type RoomRow = {
+  roomId: string;
+  version: string;
+  /** Forward extremities. */
+  extremities: EventNid[];
+  /** The greatest depth among the extremities. */
+  depth: number;
+  /** The current state. */
+  current: SnapshotNid;
+  /** Order of the newest event in the timeline. */
+  order: number;
+};
+
+/**
+ * `base`: 0 for a snapshot that stands alone. `index`: number of changes since the chain began.
+ * `delta`: flat triples type, state key, event (0: the entry is gone).
+ */
+export type SnapshotRow = [base: SnapshotNid, index: number, delta: Uint32Array];
+
+/** Codes of `membership` in rows, so that they can stand in a key. */
+export const MEMBERSHIPS = ["leave", "join", "invite", "knock", "ban"] as const;
+export type Membership = (typeof MEMBERSHIPS)[number];
+
+export type MembershipRow = {
+  u: Nid;
+  r: Nid;
+  /** Index in MEMBERSHIPS. */
+  m: number;
+  /** The member event. */
+  e: EventNid;
+  /** Position at which it took effect. */
+  p: Position;
+  /** 1 once the user has forgotten the room. */
+  f: 0 | 1;
+  /** Stripped state that came with an invite or knock from elsewhere, as JSON text. */
+  s?: string;
+};
+
+export type AccountRow = {
+  userId: string;
+  /** PHC string, or "" when the account has no password. */
+  passwordHash: string;
+  createdAt: number;
+  kind: "user" | "guest" | "appservice";
+  admin: boolean;
+  deactivated: boolean;
+};
+export type DeviceRow = {
+  userId: string;
+  deviceId: string;
+  displayName: string;
+  lastSeenTs: number;
+  lastSeenIp: string;
+};
+/** Keyed by the SHA-256 of the token: a copy of the database gives nobody a login. */
+export type TokenRow = { userId: string; deviceId: string; kind: "access" | "refresh"; expiresAt: number | null };
+export type RegistrationTokenRow = {
+  token: string;
+  usesAllowed: number | null;
+  pending: number;
+  completed: number;
+  expiresAt: number | null;
+};
+export type UiaRow = {
+  session: string;
+  /** What the session was opened for: an attempt at anything else with it is refused. */
+  purpose: string;
+  completed: string[];
+  /** The parameters of the first request, as JSON. */
+  params: string;
+  createdAt: number;
+};
+
+export type AccountDataRow = { json: string; p: Position };
+export type ReceiptRow = {
+  r: Nid;
+  u: Nid;
+  /** m.read, m.read.private or m.fully_read. */
+  type: string;
+  /** "" unthreaded, "main", or the thread's root. */
+  thread: string;
+  eventId: string;
+  /** The event's place in the room's order: a marker never moves back. */
+  order: number;
+  ts: number;
+  p: Position;
+};
+export type PresenceRow = {
+  presence: "online" | "offline" | "unavailable";
+  statusMsg: string;
+  lastActiveTs: number;
+  p: Position;
+};
+/** One event that a push rule of the user wants counted. */
+export type PushActionRow = [event: EventNid, highlight: 0 | 1, thread: string];
+
+export interface HearthSchema extends DBSchema {
+  /** Single rows: "head", "identity". */
+  meta: { key: string; value: unknown };
+  log: { key: Position; value: LogRow };
+  /** Text to nid; `nameTexts` is its inverse. */
+  names: { key: string; value: Nid };
+  nameTexts: { key: Nid; value: string };
+  events: { key: EventNid; value: EventRow };
+  eventIds: { key: string; value: EventNid };
+  rooms: { key: Nid; value: RoomRow };
+  /** Keyed by `[room, -order]`, so that the newest come first and `getAll` with a count reads a page. */
+  timeline: { key: [Nid, number]; value: TimelineRow };
+  snapshots: { key: SnapshotNid; value: SnapshotRow };
+  /** The current state: `[room, type, state key]`. */
+  currentState: { key: [Nid, Nid, Nid]; value: EventNid };
+  /** In-line key `[u, r]`. */
+  memberships: { key: [Nid, Nid]; value: MembershipRow; indexes: { room: [Nid, number, Nid] } };
+  aliases: { key: string; value: { roomId: string; creator: string }; indexes: { room: string } };
+  /** Rooms listed in the public directory. */
+  published: { key: Nid; value: { p: Position } };
+  /** What a request with a transaction id was answered: `[user, device, path]` to an event id. */
+  transactions: { key: [string, string, string]; value: [eventId: string, ts: number] };
+  /** What a request was answered that cannot be carried out twice (answers.ts). */
+  answers: { key: string; value: { at: number; json: string }; indexes: { at: number } };
+  /** Offsets of durable readers. */
+  readers: { key: string; value: Position };
+  accounts: { key: string; value: AccountRow };
+  devices: { key: [string, string]; value: DeviceRow };
+  tokens: { key: string; value: TokenRow; indexes: { device: [string, string] } };
+  registrationTokens: { key: string; value: RegistrationTokenRow };
+  uia: { key: string; value: UiaRow };
+  profiles: { key: string; value: { json: string; p: Position } };
+  /** `[user, room or 0, type]`. */
+  accountData: { key: [Nid, Nid, string]; value: AccountDataRow };
+  /** `[user, filter id]` to the filter's JSON text. */
+  filters: { key: [Nid, string]; value: string };
+  /** `[r, type, u, thread]`; by room and position for sync. */
+  receipts: {
+    key: [Nid, string, Nid, string];
+    value: ReceiptRow;
+    indexes: { position: [Nid, Position]; user: [Nid, Nid] };
+  };
+  presence: { key: Nid; value: PresenceRow };
+  /** `[user, room, order]`. */
+  pushActions: { key: [Nid, Nid, number]; value: PushActionRow };
+}
+
+export type StoreName = StoreNames<HearthSchema>;

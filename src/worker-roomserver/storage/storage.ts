@@ -1,0 +1,113 @@
+import type { IDBPDatabase } from "idb";
+import { type PositionedEntry, rowToEntry } from "../log/entry.ts";
+import { LogTail } from "../log/tail.ts";
+import type { CommitOptions, Generation, Names, ReadTransaction, Storage, Write } from "./api.ts";
+import { Committer } from "./committer.ts";
+import { StoredNames } from "./names.ts";
+import { openDatabase } from "./open.ts";
+import type { HeadRow, HearthSchema, Position, StoreName } from "./schema.ts";
+
+const TAIL_ENTRIES = 5_000;
+
+export type StorageOptions = {
+  /** The database's name. */
+  name: string;
+  /** Called once when this storage can no longer be used: another leader, a newer version, or a lost database. */
+  onStopped: (why: "fenced" | "superseded" | "lost") => void;
+};
+
+/** Opens the database as its leader: from here on, whoever opened it before can write nothing more. */
+export async function openStorage(options: StorageOptions): Promise<Storage> {
+  let stopped = false;
+  const stop = (why: "fenced" | "superseded" | "lost") => {
+    if (!stopped) options.onStopped(why);
+    stopped = true;
+  };
+  const db = await openDatabase(options.name, {
+    onSuperseded: () => stop("superseded"),
+    onBlocked: () => console.warn("hearth: waiting for a tab with an older version to let go of the database"),
+    onLost: () => stop("lost"),
+  });
+  const head = await takeLead(db);
+  return new IndexedDbStorage(db, head, () => stop("fenced"));
+}
+
+async function takeLead(db: IDBPDatabase<HearthSchema>): Promise<HeadRow> {
+  const tx = db.transaction("meta", "readwrite", { durability: "strict" });
+  const last = (await tx.store.get("head")) as HeadRow | undefined;
+  const empty = { epoch: 0, position: 0, nameNid: 0, eventNid: 0, snapshotNid: 0 };
+  const head = { ...(last ?? empty), epoch: (last?.epoch ?? 0) + 1 };
+  await tx.store.put(head, "head");
+  await tx.done;
+  return head;
+}
+
+class IndexedDbStorage implements Storage {
+  readonly db: IDBPDatabase<HearthSchema>;
+  readonly names: Names;
+  readonly #committer: Committer;
+  readonly #tail: LogTail;
+  readonly #entryListeners = new Set<(entries: readonly PositionedEntry[]) => void>();
+  readonly #rollbackListeners = new Set<() => void>();
+
+  constructor(db: IDBPDatabase<HearthSchema>, head: HeadRow, onFenced: () => void) {
+    this.db = db;
+    this.#tail = new LogTail(head.position, TAIL_ENTRIES);
+    const names = new StoredNames(db, (text) => this.#committer.newName(text));
+    this.names = names;
+    this.#committer = new Committer(db, head, {
+      durable: (entries, written) => {
+        names.written(written);
+        this.#tail.push(entries);
+        if (entries.length > 0) for (const listener of this.#entryListeners) listener(entries);
+      },
+      rollback: () => {
+        for (const listener of this.#rollbackListeners) listener();
+      },
+      fenced: onFenced,
+    });
+  }
+
+  get generation(): Generation {
+    return this.#committer.generation;
+  }
+
+  get position(): Position {
+    return this.#committer.durablePosition;
+  }
+
+  commit<T>(fill: (write: Write) => T, options: CommitOptions = {}): Promise<T> {
+    return this.#committer.commit(fill, options);
+  }
+
+  settled(): Promise<void> {
+    return this.#committer.settled();
+  }
+
+  async read<T>(stores: StoreName[], run: (tx: ReadTransaction) => Promise<T>): Promise<T> {
+    return run(this.db.transaction(stores, "readonly"));
+  }
+
+  async entriesAfter(after: Position, limit: number): Promise<PositionedEntry[]> {
+    const recent = this.#tail.after(after, limit);
+    if (recent !== undefined) return recent;
+    const range = IDBKeyRange.bound(after, this.position, true, false);
+    const tx = this.db.transaction("log", "readonly");
+    const [keys, rows] = await Promise.all([tx.store.getAllKeys(range, limit), tx.store.getAll(range, limit)]);
+    return rows.map((row, i) => rowToEntry(keys[i]!, row));
+  }
+
+  onEntries(listener: (entries: readonly PositionedEntry[]) => void): () => void {
+    this.#entryListeners.add(listener);
+    return () => this.#entryListeners.delete(listener);
+  }
+
+  onRollback(listener: () => void): () => void {
+    this.#rollbackListeners.add(listener);
+    return () => this.#rollbackListeners.delete(listener);
+  }
+
+  close(): void {
+    this.db.close();
+  }
+}
