@@ -30,8 +30,9 @@ export type LogRow = [topic: number, room: Nid, user: Nid, event: EventNid, deta
 
 /**
  * An event and what is known about it.
- * `status`: 0 accepted, 1 rejected, 2 soft-failed. `redactedBy`: event id, or "" (the text is then already
- * the redacted form). `sentBy`: `[device id, transaction id]` of a local sender, else null.
+ * `status`: 0 accepted, 1 rejected, 2 soft-failed. `redactedBy`: the redaction, or 0 (with one, the text is
+ * the redacted form). `replaces`: the state event that this one took the place of, or 0. `sentBy`: device and
+ * transaction id of a local sender.
  */
 export type EventRow = [
   json: string,
@@ -40,7 +41,8 @@ export type EventRow = [
   order: number,
   stateBefore: SnapshotNid,
   status: 0 | 1 | 2,
-  redactedBy: string,
+  redactedBy: EventNid,
+  replaces: EventNid,
   sentBy: [deviceId: string, txnId: string] | null,
 ];
 

@@ -1,7 +1,8 @@
-import type { IDBPDatabase } from "idb";
+import { type IDBPDatabase, unwrap } from "idb";
 import { type PositionedEntry, rowToEntry } from "../log/entry.ts";
 import { LogTail } from "../log/tail.ts";
 import type { CommitOptions, Generation, Names, ReadTransaction, Storage, Write } from "./api.ts";
+import { BatchReader } from "./batch-reader.ts";
 import { Committer } from "./committer.ts";
 import { StoredNames } from "./names.ts";
 import { openDatabase } from "./open.ts";
@@ -46,12 +47,14 @@ class IndexedDbStorage implements Storage {
   readonly db: IDBPDatabase<HearthSchema>;
   readonly names: Names;
   readonly #committer: Committer;
+  readonly #reader: BatchReader;
   readonly #tail: LogTail;
   readonly #entryListeners = new Set<(entries: readonly PositionedEntry[]) => void>();
   readonly #rollbackListeners = new Set<() => void>();
 
   constructor(db: IDBPDatabase<HearthSchema>, head: HeadRow, onFenced: () => void) {
     this.db = db;
+    this.#reader = new BatchReader(unwrap(db));
     this.#tail = new LogTail(head.position, TAIL_ENTRIES);
     const names = new StoredNames(db, (text) => this.#committer.newName(text));
     this.names = names;
@@ -82,6 +85,18 @@ class IndexedDbStorage implements Storage {
 
   settled(): Promise<void> {
     return this.#committer.settled();
+  }
+
+  get<S extends StoreName>(store: S, key: HearthSchema[S]["key"]): Promise<HearthSchema[S]["value"] | undefined> {
+    return this.#reader.request(store, (rows) => rows.get(key));
+  }
+
+  getAll<S extends StoreName>(store: S, range: IDBKeyRange, count?: number): Promise<HearthSchema[S]["value"][]> {
+    return this.#reader.request(store, (rows) => rows.getAll(range, count));
+  }
+
+  getAllKeys<S extends StoreName>(store: S, range: IDBKeyRange, count?: number): Promise<HearthSchema[S]["key"][]> {
+    return this.#reader.request(store, (rows) => rows.getAllKeys(range, count) as IDBRequest<HearthSchema[S]["key"][]>);
   }
 
   async read<T>(stores: StoreName[], run: (tx: ReadTransaction) => Promise<T>): Promise<T> {
