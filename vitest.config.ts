@@ -1,7 +1,61 @@
+import { playwright } from "@vitest/browser-playwright";
 import { defineConfig } from "vitest/config";
+import { chromiumFlags, findChromium } from "./scripts/support/chromium.mjs";
+
+/** How many examples a property gets; `npm run test:deep` raises it. */
+const propertyRuns = Number(process.env.HEARTH_PROPERTY_RUNS ?? 100);
+const testTimeout = 10_000 * Math.max(1, propertyRuns / 100);
+
+const setupFiles = ["test/setup/build-constants.ts", "test/setup/properties.ts"];
+const provide = { propertyRuns };
+const onlyInTheBrowser = "test/**/*.browser.test.{ts,tsx}";
+const executablePath = findChromium();
 
 export default defineConfig({
   test: {
-    projects: [{ test: { name: "unit", include: ["test/**/*.test.ts"], exclude: ["test/e2e/**"] } }],
+    projects: [
+      {
+        test: {
+          name: "unit",
+          provide,
+          testTimeout,
+          include: ["test/**/*.test.ts"],
+          exclude: ["test/e2e/**", onlyInTheBrowser],
+          setupFiles: ["test/setup/indexeddb.ts", ...setupFiles],
+        },
+      },
+      {
+        test: {
+          // The component suites once more, over the IndexedDB and WebCrypto of a real browser.
+          name: "browser",
+          provide,
+          testTimeout: 3 * testTimeout,
+          include: ["test/worker-roomserver/**/*.test.ts", onlyInTheBrowser],
+          setupFiles,
+          browser: {
+            enabled: true,
+            headless: true,
+            screenshotFailures: false,
+            provider: playwright({
+              launchOptions: { args: chromiumFlags, ...(executablePath && { executablePath }) },
+            }),
+            instances: [{ browser: "chromium" }],
+          },
+        },
+      },
+      {
+        test: {
+          name: "e2e",
+          include: ["test/e2e/**/*.test.ts"],
+          exclude: [],
+          globalSetup: ["test/e2e/support/global-setup.ts"],
+          testTimeout: 120_000,
+          hookTimeout: 60_000,
+          // Each test file has browsers of its own: two at a time would slow each other past their limits.
+          fileParallelism: false,
+          sequence: { groupOrder: 1 },
+        },
+      },
+    ],
   },
 });

@@ -1,0 +1,117 @@
+// Imports point one way: ui -> (HTTP only); sw -> worker-roomserver/*/api -> matrix;
+// worker-roomserver and relay -> link -> matrix. Starting a worker by its URL is no import.
+
+/** What a component shows to everybody who may call it. */
+const componentApi = [
+  "^src/worker-roomserver/[^/]+/api[.]ts$",
+  // Who asks: every api.ts takes a Requester, and node/api.ts collects them all, so it cannot be declared there.
+  "^src/worker-roomserver/node/requester[.]ts$",
+];
+
+/** What a component shows to other components as well. Each file needs a reason. */
+const openFiles = [
+  // The rows of every store: a component reads and writes its own through storage's transactions.
+  "^src/worker-roomserver/storage/schema[.]ts$",
+  // The kinds of entry of the log, and its newest ones in memory: writers make them, readers follow them.
+  "^src/worker-roomserver/log/(entry|tail)[.]ts$",
+];
+
+/** @type {import("dependency-cruiser").IConfiguration} */
+module.exports = {
+  forbidden: [
+    {
+      name: "no-cycles",
+      comment: "Modules that need one another are one module, or hide a third.",
+      severity: "error",
+      from: {},
+      to: { circular: true },
+    },
+    {
+      name: "resolvable",
+      comment: "The file or package is not there.",
+      severity: "error",
+      from: {},
+      to: { couldNotResolve: true },
+    },
+    {
+      name: "no-development-packages",
+      comment: "What is shipped may import dependencies only, not devDependencies.",
+      severity: "error",
+      from: { path: "^src/" },
+      to: { dependencyTypes: ["npm-dev", "npm-no-pkg", "npm-unknown"] },
+    },
+    {
+      name: "no-node-in-the-browser",
+      comment: "Only the relay runs outside a browser.",
+      severity: "error",
+      from: { path: "^src/(?!relay/)" },
+      to: { dependencyTypes: ["core"] },
+    },
+    {
+      name: "src-is-alone",
+      comment: "What is shipped does not import tests, benchmarks or scripts.",
+      severity: "error",
+      from: { path: "^src/" },
+      to: { path: "^(test|bench|scripts)/" },
+    },
+    {
+      name: "matrix-is-pure",
+      comment: "The protocol imports nothing else of src.",
+      severity: "error",
+      from: { path: "^src/matrix/" },
+      to: { path: "^src/(?!matrix/)" },
+    },
+    {
+      name: "link-knows-matrix-only",
+      severity: "error",
+      from: { path: "^src/link/" },
+      to: { path: "^src/(?!(link|matrix)/)" },
+    },
+    {
+      name: "ui-speaks-http-only",
+      comment: "The page is a client like any other, and starts the worker by its URL.",
+      severity: "error",
+      from: { path: "^src/ui/" },
+      to: { path: "^src/(?!ui/)" },
+    },
+    {
+      name: "sw-calls-apis-only",
+      comment: "The service worker calls components through their api.ts.",
+      severity: "error",
+      from: { path: "^src/sw/" },
+      to: { path: "^src/(?!(sw|matrix)/)", pathNot: componentApi },
+    },
+    {
+      name: "relay-knows-link-and-matrix",
+      severity: "error",
+      from: { path: "^src/relay/" },
+      to: { path: "^src/(?!(relay|link|matrix)/)" },
+    },
+    {
+      name: "worker-knows-link-and-matrix",
+      severity: "error",
+      from: { path: "^src/worker-roomserver/" },
+      to: { path: "^src/(?!(worker-roomserver|link|matrix)/)" },
+    },
+    {
+      name: "components-by-their-api",
+      comment: "A component imports another only through its api.ts (or what openFiles lists).",
+      severity: "error",
+      from: { path: "^src/worker-roomserver/([^/]+)/" },
+      to: {
+        path: "^src/worker-roomserver/",
+        pathNot: ["^src/worker-roomserver/$1/", ...componentApi, ...openFiles],
+      },
+    },
+  ],
+  options: {
+    // Types count: a cycle or a forbidden direction of types alone is one all the same.
+    tsPreCompilationDeps: true,
+    doNotFollow: { path: "node_modules" },
+    enhancedResolveOptions: {
+      exportsFields: ["exports"],
+      conditionNames: ["types", "import", "browser", "default"],
+      extensions: [".ts", ".tsx", ".mjs", ".js", ".json"],
+    },
+  },
+};

@@ -1,0 +1,11 @@
+import "vitest";
+
+/** What vitest.config.ts and the global setups hand to the tests: `inject("...")`. */
+declare module "vitest" {
+  interface ProvidedContext {
+    /** How many examples each property is tried on. */
+    propertyRuns: number;
+    /** Where the built page is served for a whole end-to-end run; ends in a slash. */
+    distUrl: string;
+  }
+}

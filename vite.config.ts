@@ -1,0 +1,43 @@
+import react from "@vitejs/plugin-react";
+import { defineConfig, type Plugin } from "vite";
+import { sourceVersion } from "./scripts/support/source-version.mjs";
+
+/**
+ * In development the page registers the service worker as a module from /src/sw/main.ts. The header lets it
+ * control the whole origin. Constants are globals in development, and only pages and workers get them from
+ * Vite by themselves.
+ */
+function serviceWorkerInDevelopment(): Plugin {
+  return {
+    name: "hearth:service-worker-in-development",
+    apply: "serve",
+    config: () => ({
+      define: { "self.__WB_MANIFEST": "[]" },
+      server: { headers: { "Service-Worker-Allowed": "/" } },
+    }),
+    transform: {
+      filter: { id: /\/src\/sw\/main\.ts$/ },
+      handler: (code) => ({ code: `import "/@vite/env";${code}`, map: null }),
+    },
+  };
+}
+
+export default defineConfig(async ({ command }) => ({
+  // Relative addresses: the folder may lie under any path of any host.
+  base: "./",
+  define: {
+    __HEARTH_VERSION__: JSON.stringify(command === "build" ? await sourceVersion() : "development"),
+  },
+  plugins: [react(), serviceWorkerInDevelopment()],
+  build: { target: "es2023", assetsInlineLimit: 0, reportCompressedSize: false, chunkSizeWarningLimit: 2000 },
+  worker: {
+    format: "es" as const,
+    rolldownOptions: {
+      output: {
+        // The build tells worker code from the page's by these names, for its size.
+        entryFileNames: "assets/worker-[name]-[hash].js",
+        chunkFileNames: "assets/worker-[name]-[hash].js",
+      },
+    },
+  },
+}));
