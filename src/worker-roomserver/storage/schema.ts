@@ -95,6 +95,8 @@ export type AccountRow = {
   kind: "user" | "guest" | "appservice";
   admin: boolean;
   deactivated: boolean;
+  /** Deactivated, and has rooms still to leave. */
+  leaving: boolean;
 };
 export type DeviceRow = {
   userId: string;
@@ -104,21 +106,23 @@ export type DeviceRow = {
   lastSeenIp: string;
 };
 /** Keyed by the SHA-256 of the token: a copy of the database gives nobody a login. */
-export type TokenRow = { userId: string; deviceId: string; kind: "access" | "refresh"; expiresAt: number | null };
+export type TokenRow = {
+  userId: string;
+  deviceId: string;
+  kind: "access" | "refresh";
+  expiresAt: number | null;
+  /** Key of the refresh token that this one was given out for and that ends with its first use; "" for none. */
+  replaces: string;
+};
 export type RegistrationTokenRow = {
   token: string;
   usesAllowed: number | null;
-  pending: number;
   completed: number;
   expiresAt: number | null;
 };
 export type UiaRow = {
-  session: string;
   /** What the session was opened for: an attempt at anything else with it is refused. */
   purpose: string;
-  completed: string[];
-  /** The parameters of the first request, as JSON. */
-  params: string;
   createdAt: number;
 };
 
