@@ -2,8 +2,8 @@ import { invalidParam } from "./errors.ts";
 
 /**
  * Ed25519 (RFC 8032, pure). Every implementation gives the same verdict on every input, forged ones included:
- * two nodes that disagreed about one signature would disagree about a room from then on. The rule is
- * libsodium's, which Synapse verifies with:
+ * two nodes that disagreed about one signature would disagree about a room from then on. The rule is what
+ * libsodium 1.0.18 checks, and what browsers can be made to check:
  * * S < L, so that a signature has one form;
  * * the public key A and the point R are encoded canonically (y < p) and are not of small order;
  * * then the equation without the cofactor: S·B − k·A, encoded, is R byte for byte. A key or an R with a

@@ -11,7 +11,7 @@ export { type Subtle, webCryptoEd25519 } from "./ed25519-webcrypto.ts";
 const sample = {
   seed: bytes("nWGxne/9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A"),
   publicKey: bytes("11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo"),
-  signature: bytes("5VZDAMNgrHKQhszIBuguioSHfx64xdl02HPgZSJJAVVfuIIVkKM7rMYeOXAb+dRr0lBb8Fk75GVRQUOOehALCw"),
+  signature: bytes("5VZDAMNgrHKQhuLMgG6CioSHfx645dl02HPgZSJJAVVfuIIVkKM7rMYeOXAc+bRr0lv18FlbviRlUUFDjnoQCw"),
 };
 
 /**
