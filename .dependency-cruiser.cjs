@@ -12,6 +12,10 @@ const componentApi = [
 const openFiles = [
   // The rows of every store: a component reads and writes its own through storage's transactions.
   "^src/worker-roomserver/storage/schema[.]ts$",
+  // What a full disk, a lost lead or a corrupt row is thrown as, and the bounded cache in front of rows.
+  "^src/worker-roomserver/storage/(errors|lru)[.]ts$",
+  // What all components are made with alike: JSON answers as bytes, sync tokens, work in order by key.
+  "^src/worker-roomserver/node/(answers|keyed-lock|tokens)[.]ts$",
   // The kinds of entry of the log, and its newest ones in memory: writers make them, readers follow them.
   "^src/worker-roomserver/log/(entry|tail)[.]ts$",
 ];
