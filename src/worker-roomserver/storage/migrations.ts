@@ -24,7 +24,6 @@ const first: Migration = (db) => {
     "registrationTokens",
     "uia",
     "profiles",
-    "accountData",
     "filters",
     "presence",
     "pushActions",
@@ -35,6 +34,8 @@ const first: Migration = (db) => {
   db.createObjectStore("answers").createIndex("at", "at");
   db.createObjectStore("devices", { keyPath: ["userId", "deviceId"] });
   db.createObjectStore("tokens").createIndex("device", ["userId", "deviceId"]);
+  const accountData = db.createObjectStore("accountData", { keyPath: ["u", "r", "type"] });
+  accountData.createIndex("position", ["u", "p"]);
   const receipts = db.createObjectStore("receipts", { keyPath: ["r", "type", "u", "thread"] });
   receipts.createIndex("position", ["r", "p"]);
   receipts.createIndex("user", ["u", "r"]);

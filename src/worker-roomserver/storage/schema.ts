@@ -126,7 +126,15 @@ export type UiaRow = {
   createdAt: number;
 };
 
-export type AccountDataRow = { json: string; p: Position };
+export type AccountDataRow = {
+  u: Nid;
+  /** 0 for what is not about a room. */
+  r: Nid;
+  type: string;
+  /** The content, as JSON text. */
+  json: string;
+  p: Position;
+};
 export type ReceiptRow = {
   r: Nid;
   u: Nid;
@@ -181,8 +189,12 @@ export interface HearthSchema extends DBSchema {
   registrationTokens: { key: string; value: RegistrationTokenRow };
   uia: { key: string; value: UiaRow };
   profiles: { key: string; value: { json: string; p: Position } };
-  /** `[user, room or 0, type]`. */
-  accountData: { key: [Nid, Nid, string]; value: AccountDataRow };
+  /** In-line key `[u, r, type]`; by user and position for sync. */
+  accountData: {
+    key: [Nid, Nid, string];
+    value: AccountDataRow;
+    indexes: { position: [Nid, Position] };
+  };
   /** `[user, filter id]` to the filter's JSON text. */
   filters: { key: [Nid, string]; value: string };
   /** `[r, type, u, thread]`; by room and position for sync. */
