@@ -1,6 +1,6 @@
 import type { GenericSchema, InferOutput } from "valibot";
-import type { JsonBytes, RequestId, Requester } from "../worker-roomserver/node/requester.ts";
 import type { Node } from "../worker-roomserver/node/api.ts";
+import type { JsonBytes, Requester, RequestId } from "../worker-roomserver/node/requester.ts";
 
 export type Method = "GET" | "PUT" | "POST" | "DELETE";
 
@@ -44,7 +44,11 @@ export type Description<
 export type Context<D extends Description> = {
   node: Node;
   request: RequestId;
-  requester: D["auth"] extends "none" ? undefined : D["auth"] extends "optional" ? Requester | undefined : Requester;
+  requester: D["auth"] extends "none"
+    ? undefined
+    : D["auth"] extends "optional"
+      ? Requester | undefined
+      : Requester;
   params: D["params"] extends GenericSchema ? InferOutput<D["params"]> : undefined;
   query: D["query"] extends GenericSchema ? InferOutput<D["query"]> : undefined;
   body: D["body"] extends GenericSchema ? InferOutput<D["body"]> : undefined;
@@ -68,7 +72,18 @@ export type Handler<D extends Description> = (
   context: Context<D>,
 ) => Promise<InferOutput<D["response"]> | JsonBytes | Reply>;
 
-export type Endpoint = { description: Description; handle: (context: Context<Description>) => Promise<unknown> };
+/** What the door hands to any handler: its parts have been held to the description, which is what types them. */
+export type AnyContext = {
+  node: Node;
+  request: RequestId;
+  requester: Requester | undefined;
+  params: unknown;
+  query: unknown;
+  body: unknown;
+  signal: AbortSignal;
+};
+
+export type Endpoint = { description: Description; handle: (context: AnyContext) => Promise<unknown> };
 
 /** Binds a description to its handler. */
 export function endpoint<const D extends Description>(description: D, handle: Handler<D>): Endpoint {

@@ -1,0 +1,93 @@
+import { MatrixError, unrecognized } from "../matrix/errors.ts";
+import type { Node } from "../worker-roomserver/node/api.ts";
+import type { Requester } from "../worker-roomserver/node/requester.ts";
+import { accessTokenOf, missingToken } from "./access-token.ts";
+import { answer, errorAnswer, preflightAnswer } from "./answer.ts";
+import { readJsonBody } from "./body.ts";
+import { checkShape } from "./check-shape.ts";
+import type { AnyContext, AuthKind, Endpoint } from "./endpoint.ts";
+import type { Caller, Limiter } from "./limits.ts";
+import { parseQuery } from "./query.ts";
+import { createRouter } from "./router.ts";
+import { TokenCache } from "./token-cache.ts";
+
+export type ClientApiOptions = {
+  node: Node;
+  endpoints: readonly Endpoint[];
+  limiter: Limiter;
+  /** Path of the folder that the page is served from, with a slash at both ends. */
+  scopePath: string;
+};
+
+/** Answers one request of a client. Never rejects: whatever goes wrong is an answer too. */
+export type ClientApi = (request: Request, caller: Caller) => Promise<Response>;
+
+/** The one way in: what an endpoint's description promises has been checked when its handler is called. */
+export function createClientApi({ node, endpoints, limiter, scopePath }: ClientApiOptions): ClientApi {
+  const route = createRouter(endpoints);
+  const tokens = new TokenCache(node.users, Date.now);
+
+  async function handle(request: Request, caller: Caller): Promise<Response> {
+    const url = new URL(request.url);
+    const path = pathInScope(url.pathname, scopePath);
+    if (path === undefined) throw unrecognized("There is no such endpoint on this homeserver.");
+    const { endpoint, params } = route(request.method, path);
+    const { description } = endpoint;
+    const query = parseQuery(url.search);
+    const requester = await authenticate(description.auth, request.headers, query);
+    limiter.take(description.limit, caller, requester?.userId);
+    const context: AnyContext = {
+      node,
+      request: crypto.randomUUID(),
+      requester,
+      params: description.params && checkShape(description.params, params, "path"),
+      query: description.query && checkShape(description.query, query, "query"),
+      body:
+        description.body &&
+        checkShape(description.body, await readJsonBody(request, description.optionalBody === true), "body"),
+      signal: request.signal,
+    };
+    if (description.revokes !== true) return answer(await endpoint.handle(context));
+    try {
+      return answer(await endpoint.handle(context));
+    } finally {
+      tokens.drop(); // also after an error, which may have come when the tokens were already gone
+    }
+  }
+
+  async function authenticate(
+    kind: AuthKind,
+    headers: Headers,
+    query: Record<string, string | string[]>,
+  ): Promise<Requester | undefined> {
+    if (kind === "none") return undefined;
+    const token = accessTokenOf(headers, query);
+    if (token === undefined) {
+      if (kind === "optional") return undefined;
+      throw missingToken("This needs an access token.");
+    }
+    const requester = await tokens.requester(token);
+    if (kind === "user" && requester.kind === "guest") {
+      throw new MatrixError("M_GUEST_ACCESS_FORBIDDEN", 403, "Guests may not do this: an account is needed.");
+    }
+    return requester;
+  }
+
+  return async (request, caller) => {
+    if (request.method === "OPTIONS") return preflightAnswer();
+    const response = await handle(request, caller).catch(errorAnswer);
+    return request.method === "HEAD" ? new Response(null, response) : response;
+  };
+}
+
+const clientApiPath = /^\/(_matrix|_hearth|\.well-known\/matrix)(\/|$)/;
+
+/**
+ * The path as endpoints describe it, without the prefix that the page is served under. Clients that know only
+ * the origin leave the prefix out, which is as good.
+ * @returns undefined for what is not the client API's
+ */
+export function pathInScope(pathname: string, scopePath: string): string | undefined {
+  const prefixed = pathname.startsWith(scopePath) ? pathname.slice(scopePath.length - 1) : pathname;
+  return [prefixed, pathname].find((path) => clientApiPath.test(path));
+}
