@@ -1,4 +1,4 @@
-import type { JsonObject } from "./json.ts";
+import type { JsonObject, JsonValue } from "./json.ts";
 
 /**
  * A persistent data unit with its wire names, as it is hashed, signed, stored and sent. What a room version
@@ -17,11 +17,10 @@ export type Pdu = JsonObject & {
   origin_server_ts: number;
   depth: number;
   /** Ids from v3 on; `[id, {sha256}]` pairs in v1 and v2: read them with `prevEventIds`. */
-  prev_events: JsonValueArray;
-  auth_events: JsonValueArray;
+  prev_events: JsonValue[];
+  auth_events: JsonValue[];
   redacts?: string;
   hashes: { sha256: string };
   signatures: { [serverName: string]: { [keyId: string]: string } };
   unsigned?: JsonObject;
 };
-type JsonValueArray = NonNullable<JsonObject[string]>[];

@@ -13,13 +13,11 @@ export type RecordAnswer = <T extends JsonValue>(write: Write, answer: T) => T;
  * comes again, to this leader or to the next, that answer is given.
  */
 export class Answers {
-  readonly #storage: Storage;
   readonly #now: () => number;
   readonly #underWay = new Map<RequestId, Promise<JsonValue>>();
   readonly #earlier: Map<RequestId, string>;
 
-  private constructor(storage: Storage, now: () => number, earlier: Map<RequestId, string>) {
-    this.#storage = storage;
+  private constructor(now: () => number, earlier: Map<RequestId, string>) {
     this.#now = now;
     this.#earlier = earlier;
   }
@@ -40,7 +38,7 @@ export class Answers {
         for (const key of stale) write.delete("answers", key);
       });
     }
-    return new Answers(storage, now, earlier);
+    return new Answers(now, earlier);
   }
 
   /**

@@ -1,6 +1,6 @@
 import type { JsonObject } from "../../matrix/json.ts";
 import type { Pdu } from "../../matrix/pdu.ts";
-import type { JsonBytes, RequestId, Requester } from "../node/requester.ts";
+import type { JsonBytes, Requester, RequestId } from "../node/requester.ts";
 import type { EventNid, Membership, Nid, Position, SnapshotNid } from "../storage/schema.ts";
 
 /** The body of `POST /createRoom`, checked for its shape at the door. */
@@ -101,8 +101,14 @@ export type StoredEvent = {
   order: number;
   stateBefore: SnapshotNid;
   pdu: Pdu;
-  /** Id of the event that redacted this one, "" if none has. */
+  /** 0 accepted, 1 rejected, 2 soft-failed. */
+  status: 0 | 1 | 2;
+  /** Id of the event that redacted this one, "" if none has; `pdu` is then the redacted form. */
   redactedBy: string;
+  redaction?: StoredEvent;
+  /** The state event that this one took the place of, or 0. */
+  replaces: EventNid;
+  replaced?: { eventId: string; content: JsonObject; sender: string };
   sentBy: [deviceId: string, txnId: string] | null;
 };
 
@@ -169,7 +175,11 @@ export interface RoomForReaders {
   /** Leaves out the events that the user may not see. Cheaper than asking for each. */
   visibleTo(userId: string, events: readonly StoredEvent[]): Promise<StoredEvent[]>;
   /** An event in the form that clients get, for this device (`unsigned.transaction_id` is its own business). */
-  clientEvent(event: StoredEvent, to: { userId: string; deviceId: string }, form: "sync" | "full"): ClientEvent;
+  clientEvent(
+    event: StoredEvent,
+    to: { userId: string; deviceId: string },
+    form: "sync" | "full",
+  ): ClientEvent;
   /** A token for `GET /messages`, standing before (`order` inclusive: `order + 1`) an event. See tokens.ts. */
   nid(roomId: string): Promise<Nid | undefined>;
 }

@@ -60,13 +60,24 @@ export interface Storage {
   settled(): Promise<void>;
 
   /** One row. Reads that are asked for in the same tick share a transaction. */
-  get<S extends StoreName>(store: S, key: HearthSchema[S]["key"]): Promise<HearthSchema[S]["value"] | undefined>;
+  get<S extends StoreName>(
+    store: S,
+    key: HearthSchema[S]["key"],
+  ): Promise<HearthSchema[S]["value"] | undefined>;
 
   /** The rows of a range in the order of their keys, at most `count`; shares a transaction as `get` does. */
-  getAll<S extends StoreName>(store: S, range: IDBKeyRange, count?: number): Promise<HearthSchema[S]["value"][]>;
+  getAll<S extends StoreName>(
+    store: S,
+    range: IDBKeyRange,
+    count?: number,
+  ): Promise<HearthSchema[S]["value"][]>;
 
   /** The keys of a range; shares a transaction as `get` does. */
-  getAllKeys<S extends StoreName>(store: S, range: IDBKeyRange, count?: number): Promise<HearthSchema[S]["key"][]>;
+  getAllKeys<S extends StoreName>(
+    store: S,
+    range: IDBKeyRange,
+    count?: number,
+  ): Promise<HearthSchema[S]["key"][]>;
 
   /** Reads in one transaction. Await nothing in `run` but its requests: IndexedDB closes it otherwise. */
   read<T>(stores: StoreName[], run: (tx: ReadTransaction) => Promise<T>): Promise<T>;

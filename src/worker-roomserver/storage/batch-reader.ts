@@ -55,7 +55,10 @@ function tryToStart(start: (tx: IDBTransaction) => void, tx: IDBTransaction): bo
     start(tx);
     return true;
   } catch (error) {
-    if (error instanceof DOMException && (error.name === "TransactionInactiveError" || error.name === "InvalidStateError")) {
+    if (
+      error instanceof DOMException &&
+      (error.name === "TransactionInactiveError" || error.name === "InvalidStateError")
+    ) {
       return false;
     }
     throw error;

@@ -13,7 +13,10 @@ export type OpenCallbacks = {
 };
 
 /** Opens the database `name` at today's version, migrating it if it is older. */
-export async function openDatabase(name: string, callbacks: OpenCallbacks): Promise<IDBPDatabase<HearthSchema>> {
+export async function openDatabase(
+  name: string,
+  callbacks: OpenCallbacks,
+): Promise<IDBPDatabase<HearthSchema>> {
   const db = await openDB<HearthSchema>(name, migrations.length, {
     upgrade: (upgraded, oldVersion, _newVersion, transaction) =>
       migrate(unwrap(upgraded), unwrap(transaction), oldVersion),

@@ -26,7 +26,8 @@ export async function openStorage(options: StorageOptions): Promise<Storage> {
   };
   const db = await openDatabase(options.name, {
     onSuperseded: () => stop("superseded"),
-    onBlocked: () => console.warn("hearth: waiting for a tab with an older version to let go of the database"),
+    onBlocked: () =>
+      console.warn("hearth: waiting for a tab with an older version to let go of the database"),
     onLost: () => stop("lost"),
   });
   const head = await takeLead(db);
@@ -87,16 +88,30 @@ class IndexedDbStorage implements Storage {
     return this.#committer.settled();
   }
 
-  get<S extends StoreName>(store: S, key: HearthSchema[S]["key"]): Promise<HearthSchema[S]["value"] | undefined> {
+  get<S extends StoreName>(
+    store: S,
+    key: HearthSchema[S]["key"],
+  ): Promise<HearthSchema[S]["value"] | undefined> {
     return this.#reader.request(store, (rows) => rows.get(key));
   }
 
-  getAll<S extends StoreName>(store: S, range: IDBKeyRange, count?: number): Promise<HearthSchema[S]["value"][]> {
+  getAll<S extends StoreName>(
+    store: S,
+    range: IDBKeyRange,
+    count?: number,
+  ): Promise<HearthSchema[S]["value"][]> {
     return this.#reader.request(store, (rows) => rows.getAll(range, count));
   }
 
-  getAllKeys<S extends StoreName>(store: S, range: IDBKeyRange, count?: number): Promise<HearthSchema[S]["key"][]> {
-    return this.#reader.request(store, (rows) => rows.getAllKeys(range, count) as IDBRequest<HearthSchema[S]["key"][]>);
+  getAllKeys<S extends StoreName>(
+    store: S,
+    range: IDBKeyRange,
+    count?: number,
+  ): Promise<HearthSchema[S]["key"][]> {
+    return this.#reader.request(
+      store,
+      (rows) => rows.getAllKeys(range, count) as IDBRequest<HearthSchema[S]["key"][]>,
+    );
   }
 
   async read<T>(stores: StoreName[], run: (tx: ReadTransaction) => Promise<T>): Promise<T> {
@@ -108,7 +123,10 @@ class IndexedDbStorage implements Storage {
     if (recent !== undefined) return recent;
     const range = IDBKeyRange.bound(after, this.position, true, false);
     const tx = this.db.transaction("log", "readonly");
-    const [keys, rows] = await Promise.all([tx.store.getAllKeys(range, limit), tx.store.getAll(range, limit)]);
+    const [keys, rows] = await Promise.all([
+      tx.store.getAllKeys(range, limit),
+      tx.store.getAll(range, limit),
+    ]);
     return rows.map((row, i) => rowToEntry(keys[i]!, row));
   }
 

@@ -1,0 +1,129 @@
+import { forbidden, MatrixError, notFound } from "../../matrix/errors.ts";
+import { parseRoomAlias, type RoomAlias, serverNameOf } from "../../matrix/identifiers.ts";
+import { powerLevels } from "../../matrix/power-levels.ts";
+import { KeyedLock } from "../node/keyed-lock.ts";
+import type { Requester } from "../node/requester.ts";
+import type { Storage, Write } from "../storage/api.ts";
+import type { Nid } from "../storage/schema.ts";
+import type { RoomHead, RoomHeads } from "./room-head.ts";
+
+/** Room aliases, and which rooms are listed in the public directory. */
+export class Directory {
+  readonly #storage: Storage;
+  readonly #heads: RoomHeads;
+  readonly #serverName: string;
+  readonly #locks = new KeyedLock<string>();
+
+  constructor(storage: Storage, heads: RoomHeads, serverName: string) {
+    this.#storage = storage;
+    this.#heads = heads;
+    this.#serverName = serverName;
+  }
+
+  /** @throws MatrixError M_NOT_FOUND (404), M_INVALID_PARAM (400) */
+  async resolve(alias: string): Promise<{ room_id: string; servers: string[] }> {
+    const row = await this.#storage.get("aliases", parseRoomAlias(alias));
+    if (row === undefined) throw notFound(`There is no room with the alias ${alias}.`);
+    return { room_id: row.roomId, servers: [this.#serverName] };
+  }
+
+  /**
+   * Runs `use` while nobody else can take the alias.
+   * @throws MatrixError M_ROOM_IN_USE (400) for a room that is being made
+   */
+  async claim<T>(alias: string, use: () => Promise<T>): Promise<T> {
+    const local = this.#localAlias(alias);
+    return this.#locks.run(local, async () => {
+      if ((await this.#storage.get("aliases", local)) !== undefined) {
+        throw new MatrixError("M_ROOM_IN_USE", 400, `The alias ${alias} belongs to another room.`);
+      }
+      return use();
+    });
+  }
+
+  /** Queues an alias that has been claimed. */
+  put(write: Write, alias: string, roomId: string, creator: string): void {
+    write.put("aliases", { roomId, creator }, alias);
+  }
+
+  publish(write: Write, room: Nid): void {
+    write.put("published", { p: this.#storage.position }, room);
+  }
+
+  async set(requester: Requester, alias: string, roomId: string): Promise<void> {
+    const local = this.#localAlias(alias);
+    const head = await this.#heads.get(roomId);
+    await this.#requireJoined(requester, head);
+    await this.#locks.run(local, async () => {
+      const row = await this.#storage.get("aliases", local);
+      if (row !== undefined) {
+        throw new MatrixError("M_UNKNOWN", 409, `The alias ${alias} belongs to a room already.`);
+      }
+      await this.#storage.commit((write) => this.put(write, local, roomId, requester.userId));
+    });
+  }
+
+  /** Allowed for who made the alias, for admins, and for those who may set the room's canonical alias. */
+  async delete(requester: Requester, alias: string): Promise<void> {
+    const local = this.#localAlias(alias);
+    await this.#locks.run(local, async () => {
+      const row = await this.#storage.get("aliases", local);
+      if (row === undefined) throw notFound(`There is no room with the alias ${alias}.`);
+      if (row.creator !== requester.userId && !requester.admin) {
+        const head = await this.#heads.get(row.roomId);
+        await this.#requireJoined(requester, head);
+        await this.#requireLevel(requester, head, "m.room.canonical_alias");
+      }
+      await this.#storage.commit((write) => write.delete("aliases", local));
+    });
+  }
+
+  /** Members see a room's local aliases, and so does anybody where history is world readable. */
+  async of(roomId: string): Promise<{ aliases: string[] }> {
+    await this.#storage.settled();
+    const aliases = await this.#storage.read(["aliases"], (tx) =>
+      tx.objectStore("aliases").index("room").getAllKeys(roomId),
+    );
+    return { aliases };
+  }
+
+  async visibility(roomId: string): Promise<{ visibility: "public" | "private" }> {
+    const head = await this.#heads.get(roomId);
+    const row = await this.#storage.get("published", head.nid);
+    return { visibility: row === undefined ? "private" : "public" };
+  }
+
+  async setVisibility(requester: Requester, roomId: string, visibility: "public" | "private"): Promise<void> {
+    const head = await this.#heads.get(roomId);
+    if (!requester.admin) {
+      await this.#requireJoined(requester, head);
+      await this.#requireLevel(requester, head, "m.room.canonical_alias");
+    }
+    await this.#storage.commit((write) => {
+      if (visibility === "public") this.publish(write, head.nid);
+      else write.delete("published", head.nid);
+    });
+  }
+
+  #localAlias(alias: string): RoomAlias {
+    const parsed = parseRoomAlias(alias);
+    if (serverNameOf(parsed) === this.#serverName) return parsed;
+    throw new MatrixError("M_INVALID_PARAM", 400, `Aliases made here end in :${this.#serverName}.`);
+  }
+
+  async #requireJoined(requester: Requester, head: RoomHead): Promise<void> {
+    const member = await head.state("m.room.member", requester.userId);
+    if (member?.pdu.content.membership !== "join") throw forbidden("You are not in the room.");
+  }
+
+  async #requireLevel(requester: Requester, head: RoomHead, type: string): Promise<void> {
+    const [create, levels] = await Promise.all([
+      head.state("m.room.create", ""),
+      head.state("m.room.power_levels", ""),
+    ]);
+    const power = powerLevels(levels?.pdu.content, create?.pdu, head.rules);
+    const required = power.requiredFor(type, true);
+    if (power.userLevel(requester.userId) >= required) return;
+    throw forbidden(`This takes level ${required} in the room.`);
+  }
+}

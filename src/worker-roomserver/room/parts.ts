@@ -1,0 +1,29 @@
+import type { Answers } from "../node/answers.ts";
+import type { Storage } from "../storage/api.ts";
+import type { UsersForComponents } from "../users/api.ts";
+import type { Directory } from "./directory.ts";
+import type { EventStore } from "./event-store.ts";
+import type { Memberships } from "./memberships.ts";
+import type { Author } from "./plan.ts";
+import type { RoomHeads } from "./room-head.ts";
+import type { SnapshotStore } from "./snapshots.ts";
+import type { Transactions } from "./transactions.ts";
+import type { Visibility } from "./visibility.ts";
+import type { RoomWriter } from "./writer.ts";
+
+/** What the actions and queries of the room server work with. */
+export type RoomParts = {
+  storage: Storage;
+  answers: Answers;
+  users: UsersForComponents;
+  now: () => number;
+  author: Author;
+  events: EventStore;
+  snapshots: SnapshotStore;
+  memberships: Memberships;
+  heads: RoomHeads;
+  writer: RoomWriter;
+  transactions: Transactions;
+  visibility: Visibility;
+  directory: Directory;
+};

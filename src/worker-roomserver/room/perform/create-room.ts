@@ -1,0 +1,209 @@
+import { encodeBase64 } from "../../../matrix/base64.ts";
+import { badJson, invalidParam, MatrixError } from "../../../matrix/errors.ts";
+import { parseUserId, serverNameOf, type UserId } from "../../../matrix/identifiers.ts";
+import { isJsonObject, type JsonObject } from "../../../matrix/json.ts";
+import {
+  defaultRoomVersion,
+  type RoomVersionRules,
+  roomVersionRules,
+} from "../../../matrix/room-versions.ts";
+import type { RecordAnswer } from "../../node/answers.ts";
+import type { Requester, RequestId } from "../../node/requester.ts";
+import type { CreateRoomBody } from "../api.ts";
+import type { RoomParts } from "../parts.ts";
+import { type PlanBase, RoomPlan } from "../plan.ts";
+import { SnapshotChain } from "../snapshots.ts";
+
+type Created = { room_id: string };
+
+/**
+ * `POST /createRoom`: all of the room's first events, its alias and its place in the directory, in one unit.
+ * @see https://spec.matrix.org/v1.19/client-server-api/#creation
+ */
+export function createRoom(
+  parts: RoomParts,
+  request: RequestId,
+  requester: Requester,
+  body: CreateRoomBody,
+): Promise<Created> {
+  return parts.answers.once(request, async (record) => {
+    const rules = roomVersionRules(body.room_version ?? defaultRoomVersion);
+    if (rules === undefined) {
+      throw new MatrixError(
+        "M_UNSUPPORTED_ROOM_VERSION",
+        400,
+        `Room version ${body.room_version} is not supported.`,
+      );
+    }
+    if ((body.invite_3pid?.length ?? 0) > 0) {
+      throw new MatrixError(
+        "M_THREEPID_DENIED",
+        403,
+        "Inviting by e-mail or phone needs an identity server.",
+      );
+    }
+    const invitees = await inviteesOf(parts, requester, body);
+    if (body.room_alias_name === undefined) {
+      return writeRoom(parts, requester, body, rules, invitees, undefined, record);
+    }
+    const alias = `#${aliasLocalpart(body.room_alias_name)}:${parts.author.serverName}`;
+    return parts.directory.claim(alias, () =>
+      writeRoom(parts, requester, body, rules, invitees, alias, record),
+    );
+  });
+}
+
+async function writeRoom(
+  parts: RoomParts,
+  requester: Requester,
+  body: CreateRoomBody,
+  rules: RoomVersionRules,
+  invitees: UserId[],
+  alias: string | undefined,
+  record: RecordAnswer,
+): Promise<Created> {
+  const base: PlanBase = {
+    roomId: rules.roomIdIsCreateHash ? "" : newRoomId(parts.author.serverName),
+    rules,
+    extremities: [],
+    depth: 0,
+    state: () => Promise.resolve(undefined),
+  };
+  const plan = new RoomPlan(base, parts.author);
+  const sender = requester.userId;
+  const ts = parts.now();
+  const add = (type: string, content: JsonObject, stateKey = "") =>
+    plan.add({ type, sender, content, stateKey, ts });
+
+  await add("m.room.create", createContent(sender, body, rules, invitees));
+  await add("m.room.member", { ...(await parts.users.memberProfile(sender)), membership: "join" }, sender);
+  await add("m.room.power_levels", powerLevelContent(sender, body, rules, invitees));
+  if (alias !== undefined) await add("m.room.canonical_alias", { alias });
+  const initial = body.initial_state ?? [];
+  for (const [type, content] of presetEvents(body)) {
+    // What the client states itself takes the place of the preset's.
+    if (!initial.some((event) => event.type === type && (event.state_key ?? "") === ""))
+      await add(type, content);
+  }
+  for (const event of initial) await add(event.type, event.content, event.state_key ?? "");
+  if (body.name !== undefined) await add("m.room.name", { name: body.name });
+  if (body.topic !== undefined) {
+    await add("m.room.topic", { topic: body.topic, "m.topic": { "m.text": [{ body: body.topic }] } });
+  }
+  for (const invitee of invitees) {
+    const profile = await parts.users.memberProfile(invitee);
+    await add(
+      "m.room.member",
+      { ...profile, membership: "invite", ...(body.is_direct && { is_direct: true }) },
+      invitee,
+    );
+  }
+
+  const room = await parts.storage.names.intern(plan.roomId);
+  const head = parts.heads.fresh(room, plan.roomId, rules, new SnapshotChain([]));
+  const answer = { room_id: plan.roomId };
+  await parts.writer.create(head, plan.events, (write) => {
+    if (alias !== undefined) parts.directory.put(write, alias, plan.roomId, sender);
+    if (body.visibility === "public") parts.directory.publish(write, room);
+    record(write, answer);
+  });
+  return answer;
+}
+
+async function inviteesOf(parts: RoomParts, requester: Requester, body: CreateRoomBody): Promise<UserId[]> {
+  const invitees = [...new Set(body.invite ?? [])].map(parseUserId);
+  if (invitees.includes(requester.userId))
+    throw invalidParam("The creator of a room cannot be invited to it.");
+  for (const invitee of invitees) {
+    if (serverNameOf(invitee) !== parts.author.serverName) {
+      throw new MatrixError(
+        "M_UNKNOWN",
+        502,
+        `This homeserver is not connected to others yet: ${invitee} cannot be reached.`,
+      );
+    }
+    if (!(await parts.users.isLocalAccount(invitee))) {
+      throw new MatrixError("M_NOT_FOUND", 404, `There is no user ${invitee} on this homeserver.`);
+    }
+  }
+  return invitees;
+}
+
+function createContent(
+  sender: UserId,
+  body: CreateRoomBody,
+  rules: RoomVersionRules,
+  invitees: UserId[],
+): JsonObject {
+  const content: JsonObject = { ...body.creation_content, room_version: rules.id };
+  if (!rules.creatorIsSender) content.creator = sender;
+  if (rules.privilegedCreators && body.preset === "trusted_private_chat" && invitees.length > 0) {
+    const named = Array.isArray(content.additional_creators) ? content.additional_creators : [];
+    content.additional_creators = [...new Set([...named, ...invitees])];
+  }
+  return content;
+}
+
+function powerLevelContent(
+  sender: UserId,
+  body: CreateRoomBody,
+  rules: RoomVersionRules,
+  invitees: UserId[],
+): JsonObject {
+  const users: JsonObject = {};
+  // From v12 on creators stand above all levels, and must not be among them.
+  if (!rules.privilegedCreators) {
+    users[sender] = 100;
+    if (body.preset === "trusted_private_chat") for (const invitee of invitees) users[invitee] = 100;
+  }
+  const override = body.power_level_content_override ?? {};
+  if (!isJsonObject(override)) throw badJson("power_level_content_override is an object.");
+  return {
+    users,
+    users_default: 0,
+    events: {
+      "m.room.name": 50,
+      "m.room.power_levels": 100,
+      "m.room.history_visibility": 100,
+      "m.room.canonical_alias": 50,
+      "m.room.avatar": 50,
+      // Closing a room for another is the creators' business where there are such.
+      "m.room.tombstone": rules.privilegedCreators ? 150 : 100,
+      "m.room.server_acl": 100,
+      "m.room.encryption": 100,
+    },
+    events_default: 0,
+    state_default: 50,
+    ban: 50,
+    kick: 50,
+    redact: 50,
+    invite: presetOf(body) === "public_chat" ? 50 : 0,
+    ...override,
+  };
+}
+
+function presetOf(body: CreateRoomBody): NonNullable<CreateRoomBody["preset"]> {
+  return body.preset ?? (body.visibility === "public" ? "public_chat" : "private_chat");
+}
+
+/** @see https://spec.matrix.org/v1.19/client-server-api/#post_matrixclientv3createroom (the table of presets) */
+function presetEvents(body: CreateRoomBody): [type: string, content: JsonObject][] {
+  const isPublic = presetOf(body) === "public_chat";
+  return [
+    ["m.room.join_rules", { join_rule: isPublic ? "public" : "invite" }],
+    ["m.room.history_visibility", { history_visibility: "shared" }],
+    ["m.room.guest_access", { guest_access: isPublic ? "forbidden" : "can_join" }],
+  ];
+}
+
+function newRoomId(serverName: string): string {
+  const random = crypto.getRandomValues(new Uint8Array(15));
+  return `!${encodeBase64(random).replaceAll("+", "-").replaceAll("/", "_")}:${serverName}`;
+}
+
+function aliasLocalpart(name: string): string {
+  if (name === "" || /[\s:#]/.test(name)) {
+    throw invalidParam("room_alias_name is the part of an alias between # and :, without either.");
+  }
+  return name;
+}

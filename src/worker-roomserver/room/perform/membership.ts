@@ -1,0 +1,217 @@
+import type { AuthEvent } from "../../../matrix/auth-rules/auth-event.ts";
+import { forbidden, MatrixError, notFound } from "../../../matrix/errors.ts";
+import { parseUserId, serverNameOf, type UserId } from "../../../matrix/identifiers.ts";
+import { isJsonObject, type JsonObject } from "../../../matrix/json.ts";
+import { powerLevels } from "../../../matrix/power-levels.ts";
+import type { Requester, RequestId } from "../../node/requester.ts";
+import type { MembershipAction } from "../api.ts";
+import type { RoomParts } from "../parts.ts";
+import type { RoomPlan } from "../plan.ts";
+
+export type MembershipChange = {
+  roomId: string;
+  action: MembershipAction;
+  target: string;
+  reason?: string | undefined;
+  content?: JsonObject | undefined;
+};
+
+const resulting = {
+  join: "join",
+  leave: "leave",
+  invite: "invite",
+  kick: "leave",
+  ban: "ban",
+  unban: "leave",
+  knock: "knock",
+} as const;
+
+/** join, leave, invite, kick, ban, unban and knock: what they have in common is one member event. */
+export function changeMembership(
+  parts: RoomParts,
+  request: RequestId,
+  requester: Requester,
+  change: MembershipChange,
+): Promise<{ room_id: string }> {
+  return parts.answers.once(request, async (record) => {
+    const roomId = change.roomId.startsWith("#")
+      ? (await parts.directory.resolve(change.roomId)).room_id
+      : change.roomId;
+    const target = parseUserId(change.target);
+    if (change.action === "invite") await requireReachable(parts, target);
+    const answer = { room_id: roomId };
+    await parts.writer.write(
+      roomId,
+      async (plan) => {
+        const member = await plan.state("m.room.member", target);
+        if (isDone(change.action, member, requester)) return;
+        await requireSense(plan, requester, change.action, member);
+        await plan.add({
+          type: "m.room.member",
+          sender: requester.userId,
+          stateKey: target,
+          content: await memberContent(parts, plan, change, target),
+          ts: parts.now(),
+        });
+      },
+      (write) => {
+        record(write, answer);
+      },
+    );
+    return answer;
+  });
+}
+
+/** Brings the member events of a user up to date with their profile, in each room they are joined to. */
+export async function announceProfile(parts: RoomParts, userId: UserId): Promise<void> {
+  const profile = await parts.users.memberProfile(userId);
+  const rooms = [...(await parts.memberships.of(userId)).values()].filter(
+    ({ membership }) => membership === "join",
+  );
+  await Promise.all(
+    rooms.map(({ roomId }) =>
+      parts.writer.write(roomId, async (plan) => {
+        const content = (await plan.state("m.room.member", userId))?.pdu.content;
+        if (content?.membership !== "join") return;
+        if (content.displayname === profile.displayname && content.avatar_url === profile.avatar_url) return;
+        const { displayname: _, avatar_url: __, ...rest } = content;
+        await plan.add({
+          type: "m.room.member",
+          sender: userId,
+          stateKey: userId,
+          content: { ...rest, ...profile },
+          ts: parts.now(),
+        });
+      }),
+    ),
+  );
+}
+
+/** Leaves every room, and declines every invite: for an account that is closed. */
+export async function leaveAll(parts: RoomParts, userId: UserId): Promise<void> {
+  const rooms = [...(await parts.memberships.of(userId)).values()];
+  await Promise.all(
+    rooms
+      .filter(({ membership }) => membership !== "leave" && membership !== "ban")
+      .map(({ roomId }) =>
+        parts.writer.write(roomId, async (plan) => {
+          await plan.add({
+            type: "m.room.member",
+            sender: userId,
+            stateKey: userId,
+            content: { membership: "leave" },
+            ts: parts.now(),
+          });
+        }),
+      ),
+  );
+}
+
+/** Doing it again is no error and makes no event. */
+function isDone(action: MembershipAction, member: AuthEvent | undefined, requester: Requester): boolean {
+  const membership = member?.pdu.content.membership;
+  if (action === "join") return membership === "join";
+  if (action === "leave") return membership === "leave" && member?.pdu.sender === requester.userId;
+  return action === "knock" && membership === "knock";
+}
+
+/** What the auth rules would let pass, or refuse in words that say less. */
+async function requireSense(
+  plan: RoomPlan,
+  requester: Requester,
+  action: MembershipAction,
+  member: AuthEvent | undefined,
+): Promise<void> {
+  const membership = member?.pdu.content.membership;
+  if (action === "kick" && membership !== "join" && membership !== "invite" && membership !== "knock") {
+    throw forbidden("The user is not in the room.");
+  }
+  if (action === "unban" && membership !== "ban") throw forbidden("The user is not banned from the room.");
+  if (action === "join" && requester.kind === "guest") {
+    const access = await plan.state("m.room.guest_access", "");
+    if (access?.pdu.content.guest_access !== "can_join") throw forbidden("The room is not open to guests.");
+  }
+}
+
+async function requireReachable(parts: RoomParts, target: UserId): Promise<void> {
+  if (serverNameOf(target) !== parts.author.serverName) {
+    throw new MatrixError(
+      "M_UNKNOWN",
+      502,
+      "This homeserver is not connected to others yet: the user cannot be reached.",
+    );
+  }
+  if (!(await parts.users.isLocalAccount(target)))
+    throw notFound("There is no such user on this homeserver.");
+}
+
+async function memberContent(
+  parts: RoomParts,
+  plan: RoomPlan,
+  change: MembershipChange,
+  target: UserId,
+): Promise<JsonObject> {
+  const { action } = change;
+  const withProfile = action === "join" || action === "knock" || action === "invite";
+  const authoriser = action === "join" ? await restrictedJoinAuthoriser(parts, plan, target) : undefined;
+  return {
+    ...change.content,
+    ...(withProfile && (await parts.users.memberProfile(target))),
+    ...(change.reason !== undefined && { reason: change.reason }),
+    ...(authoriser !== undefined && { join_authorised_via_users_server: authoriser }),
+    membership: resulting[action],
+  };
+}
+
+/**
+ * For a join that needs it: a member from here who may invite, if the user is in one of the rooms that the join
+ * rule names.
+ * @see https://spec.matrix.org/v1.19/client-server-api/#restricted-rooms
+ */
+async function restrictedJoinAuthoriser(
+  parts: RoomParts,
+  plan: RoomPlan,
+  target: UserId,
+): Promise<string | undefined> {
+  const { rules } = plan.base;
+  const content = (await plan.state("m.room.join_rules", ""))?.pdu.content;
+  const restricted =
+    (content?.join_rule === "restricted" && rules.restrictedJoins) ||
+    (content?.join_rule === "knock_restricted" && rules.knockRestricted);
+  const membership = (await plan.state("m.room.member", target))?.pdu.content.membership;
+  if (!restricted || membership === "invite" || membership === "join") return undefined;
+
+  const conditions = Array.isArray(content?.allow) ? content.allow : [];
+  const allowedRooms = new Set(
+    conditions
+      .filter(isJsonObject)
+      .flatMap(({ type, room_id }) => (type === "m.room_membership" ? [room_id] : [])),
+  );
+  const memberOf = [...(await parts.memberships.of(target)).values()];
+  if (!memberOf.some(({ roomId, membership }) => membership === "join" && allowedRooms.has(roomId)))
+    return undefined;
+
+  const create = await plan.state("m.room.create", "");
+  const levels = powerLevels((await plan.state("m.room.power_levels", ""))?.pdu.content, create?.pdu, rules);
+  const room = await parts.storage.names.find(plan.roomId);
+  if (room === undefined) return undefined;
+  for (const userId of await parts.memberships.joined(room)) {
+    const isLocal = serverNameOf(parseUserId(userId)) === parts.author.serverName;
+    if (isLocal && levels.userLevel(userId) >= levels.level("invite")) return userId;
+  }
+  return undefined;
+}
+
+/** `POST /rooms/{roomId}/forget` */
+export async function forget(parts: RoomParts, requester: Requester, roomId: string): Promise<void> {
+  const room = await parts.storage.names.find(roomId);
+  const info = room === undefined ? undefined : (await parts.memberships.of(requester.userId)).get(room);
+  if (info === undefined) throw notFound("You have never been in the room.");
+  if (info.membership !== "leave" && info.membership !== "ban") {
+    throw new MatrixError("M_UNKNOWN", 400, "Leave the room before you forget it.");
+  }
+  const user = await parts.storage.names.intern(requester.userId);
+  await parts.storage.commit((write) =>
+    parts.memberships.set(write, requester.userId, user, { ...info, forgotten: true }),
+  );
+}

@@ -1,0 +1,176 @@
+import { authTypesFor } from "../../matrix/auth-events.ts";
+import type { AuthEvent } from "../../matrix/auth-rules/auth-event.ts";
+import { authorise } from "../../matrix/auth-rules/authorise.ts";
+import { encodeBase64 } from "../../matrix/base64.ts";
+import { forbidden } from "../../matrix/errors.ts";
+import { checkEventSize } from "../../matrix/event-format.ts";
+import { referenceHash } from "../../matrix/hashes.ts";
+import type { JsonObject, JsonValue } from "../../matrix/json.ts";
+import type { Pdu } from "../../matrix/pdu.ts";
+import { powerLevels } from "../../matrix/power-levels.ts";
+import { isRedactionEffective } from "../../matrix/redaction-target.ts";
+import { type EventDraft, finishEvent, type SigningKey } from "../../matrix/signing.ts";
+import type { Nid } from "../storage/schema.ts";
+import type { StoredEvent } from "./api.ts";
+import type { RoomHead } from "./room-head.ts";
+
+/** An event that a local user wants to send. */
+export type Proposal = {
+  type: string;
+  sender: string;
+  content: JsonObject;
+  stateKey?: string;
+  /** Milliseconds since 1970. */
+  ts: number;
+  sentBy?: [deviceId: string, txnId: string];
+  /** The event that this redaction is for. */
+  redacts?: StoredEvent;
+};
+
+/** An event that is ready to be written: checked, hashed and signed. */
+export type PlannedEvent = {
+  pdu: Pdu;
+  eventId: string;
+  json: string;
+  sentBy: [deviceId: string, txnId: string] | null;
+  /** For state events. */
+  names: { type: Nid; key: Nid } | undefined;
+  /** What the redaction takes effect on. */
+  redacted: StoredEvent | undefined;
+};
+
+export type Author = {
+  serverName: string;
+  key: SigningKey;
+  intern: (text: string) => Promise<Nid>;
+};
+
+/** What a plan builds on: a room's head, or nothing yet for a room that is being made (`roomId` is then ""). */
+export type PlanBase = Pick<RoomHead, "roomId" | "rules" | "extremities" | "depth" | "state">;
+
+/**
+ * Events that follow one another in one room and are written together or not at all. Each is built on the one
+ * before and checked against the state that it leaves.
+ */
+export class RoomPlan {
+  readonly base: PlanBase;
+  readonly events: PlannedEvent[] = [];
+  readonly #author: Author;
+  readonly #state = new Map<string, AuthEvent>();
+  #roomId: string | undefined;
+
+  constructor(base: PlanBase, author: Author) {
+    this.base = base;
+    this.#author = author;
+    this.#roomId = base.roomId === "" ? undefined : base.roomId;
+  }
+
+  /** The room's id; of a room version 12 it is known only once the create event is in the plan. */
+  get roomId(): string {
+    return this.#roomId ?? "";
+  }
+
+  /** The current state, with what is planned on top. */
+  async state(type: string, stateKey: string): Promise<AuthEvent | undefined> {
+    return this.#state.get(entryKey(type, stateKey)) ?? (await this.base.state(type, stateKey));
+  }
+
+  /** @throws MatrixError M_FORBIDDEN (403) when the auth rules refuse it, M_BAD_JSON (400), M_TOO_LARGE (413) */
+  async add(proposal: Proposal): Promise<PlannedEvent> {
+    const { rules } = this.base;
+    const authEvents = await this.#authEvents(proposal);
+    const draft = this.#draft(proposal, [...authEvents.values()]);
+    const subject = { ...draft, hashes: { sha256: "" }, signatures: {} } as Pdu;
+    checkEventSize(subject);
+    const verdict = authorise(
+      { eventId: subject.event_id ?? "", pdu: subject },
+      rules,
+      (type, key) => authEvents.get(entryKey(type, key)),
+      { authorisingServerSigned: true },
+    );
+    if (verdict.outcome === "reject") throw forbidden(verdict.reason);
+    const finished = await finishEvent(draft, rules, this.#author.serverName, this.#author.key);
+    const planned: PlannedEvent = {
+      ...finished,
+      sentBy: proposal.sentBy ?? null,
+      names: await this.#namesOf(proposal),
+      redacted: await this.#effectiveTarget(finished.pdu, proposal.redacts),
+    };
+    this.events.push(planned);
+    if (proposal.stateKey !== undefined)
+      this.#state.set(entryKey(proposal.type, proposal.stateKey), finished);
+    if (proposal.type === "m.room.create" && rules.roomIdIsCreateHash)
+      this.#roomId = `!${finished.eventId.slice(1)}`;
+    return planned;
+  }
+
+  async #authEvents(proposal: Proposal): Promise<Map<string, AuthEvent>> {
+    const { rules } = this.base;
+    const wanted = authTypesFor(
+      { ...proposal, ...(proposal.stateKey !== undefined && { state_key: proposal.stateKey }) },
+      rules,
+    );
+    // From v12 on it is not listed among the auth events, but the rules need it all the same.
+    if (rules.roomIdIsCreateHash && proposal.type !== "m.room.create") wanted.push(["m.room.create", ""]);
+    const found = new Map<string, AuthEvent>();
+    for (const [type, key] of wanted) {
+      const event = await this.state(type, key);
+      if (event !== undefined) found.set(entryKey(type, key), event);
+    }
+    return found;
+  }
+
+  #draft(proposal: Proposal, authEvents: AuthEvent[]): EventDraft {
+    const { rules } = this.base;
+    const last = this.events.at(-1);
+    const previous = last === undefined ? this.base.extremities : [last];
+    const listed = rules.roomIdIsCreateHash
+      ? authEvents.filter(({ pdu }) => pdu.type !== "m.room.create")
+      : authEvents;
+    const depth = Math.min((last?.pdu.depth ?? this.base.depth) + 1, Number.MAX_SAFE_INTEGER);
+    return {
+      type: proposal.type,
+      sender: proposal.sender,
+      content: proposal.content,
+      origin_server_ts: proposal.ts,
+      depth,
+      prev_events: previous.map((event) => this.#reference(event)),
+      auth_events: listed.map((event) => this.#reference(event)),
+      ...(this.#roomId !== undefined && { room_id: this.#roomId }),
+      ...(proposal.stateKey !== undefined && { state_key: proposal.stateKey }),
+      ...(proposal.redacts && !rules.redactsInContent && { redacts: proposal.redacts.eventId }),
+      ...(rules.eventIdFormat === "domain" && { event_id: newEventId(this.#author.serverName) }),
+    };
+  }
+
+  #reference({ eventId, pdu }: AuthEvent): JsonValue {
+    const { rules } = this.base;
+    if (rules.eventIdFormat !== "domain") return eventId;
+    return [eventId, { sha256: encodeBase64(referenceHash(pdu, rules)) }];
+  }
+
+  async #namesOf({ type, stateKey }: Proposal): Promise<PlannedEvent["names"]> {
+    if (stateKey === undefined) return undefined;
+    await this.state(type, stateKey); // the writer wants to know what is replaced, and cannot wait
+    return { type: await this.#author.intern(type), key: await this.#author.intern(stateKey) };
+  }
+
+  async #effectiveTarget(redaction: Pdu, target: StoredEvent | undefined): Promise<StoredEvent | undefined> {
+    if (target === undefined || target.redactedBy !== "") return undefined;
+    const [create, levels] = await Promise.all([
+      this.state("m.room.create", ""),
+      this.state("m.room.power_levels", ""),
+    ]);
+    const { rules } = this.base;
+    const power = powerLevels(levels?.pdu.content, create?.pdu, rules);
+    return isRedactionEffective(redaction, target.pdu, power, rules) ? target : undefined;
+  }
+}
+
+const entryKey = (type: string, stateKey: string) => `${type}\u0000${stateKey}`;
+
+/** An event id of room versions 1 and 2, where the server makes it up. */
+function newEventId(serverName: string): string {
+  const random = crypto.getRandomValues(new Uint8Array(18));
+  return `$${encodeBase64(random).replaceAll("+", "-").replaceAll("/", "_")}:${serverName}`;
+}

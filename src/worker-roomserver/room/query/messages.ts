@@ -1,0 +1,177 @@
+import { notFound } from "../../../matrix/errors.ts";
+import { filterEvents, parseRoomEventFilter, type RoomEventFilter } from "../../../matrix/filters.ts";
+import type { JsonObject } from "../../../matrix/json.ts";
+import { jsonBytes } from "../../node/json-bytes.ts";
+import type { JsonBytes, Requester } from "../../node/requester.ts";
+import { parsePositionToken, positionToken } from "../../node/tokens.ts";
+import type { MessagesQuery, StoredEvent } from "../api.ts";
+import { clientEvent } from "../client-event.ts";
+import type { RoomParts } from "../parts.ts";
+import type { SnapshotChain } from "../snapshots.ts";
+import { type Access, accessTo } from "./access.ts";
+import { entryOf } from "./state.ts";
+import { placesBackward, placesForward } from "./timeline.ts";
+
+/** Places read for one answer at most: a filter that lets nearly nothing through must not read the whole room. */
+const SCANNED = 2_000;
+const BATCH = 100;
+
+type Page = {
+  events: StoredEvent[];
+  /** Where to go on; undefined at the end. */
+  next: number | undefined;
+};
+
+/** `GET /rooms/{roomId}/messages` */
+export async function messages(
+  parts: RoomParts,
+  requester: Requester,
+  roomId: string,
+  query: MessagesQuery,
+): Promise<JsonBytes> {
+  const filter = parseRoomEventFilter(query.filter);
+  const from = query.from === undefined ? undefined : parsePositionToken(query.from, "from");
+  const to = query.to === undefined ? undefined : parsePositionToken(query.to, "to");
+  const access = await accessTo(parts, requester, roomId);
+  const start = Math.min(from ?? (query.dir === "b" ? access.end : 0), access.end);
+  const page = await readPage(parts, requester, access, { ...query, from: start, to, filter });
+  const state = filter.lazy_load_members ? await senders(parts, access.state, page.events) : [];
+  return jsonBytes({
+    start: positionToken(start),
+    ...(page.next !== undefined && { end: positionToken(page.next) }),
+    chunk: page.events.map((event) => clientEvent(event, requester, "full", parts.now())),
+    state: state.map((event) => clientEvent(event, requester, "full", parts.now())),
+  });
+}
+
+/** `GET /rooms/{roomId}/context/{eventId}` */
+export async function context(
+  parts: RoomParts,
+  requester: Requester,
+  roomId: string,
+  eventId: string,
+  query: { limit: number; filter: JsonObject },
+): Promise<JsonBytes> {
+  const filter = parseRoomEventFilter(query.filter);
+  const { event, access } = await visibleEvent(parts, requester, roomId, eventId);
+  const beforeLimit = Math.floor(query.limit / 2);
+  const older = await placesBackward(parts, access.head.nid, { from: event.order, count: 2 });
+  const [before, after] = await Promise.all([
+    readPage(parts, requester, access, {
+      dir: "b",
+      from: older[1]?.order ?? 0,
+      to: undefined,
+      limit: older.length < 2 ? 0 : beforeLimit,
+      filter,
+    }),
+    readPage(parts, requester, access, {
+      dir: "f",
+      from: event.order,
+      to: undefined,
+      limit: query.limit - beforeLimit,
+      filter,
+    }),
+  ]);
+  const all = [...before.events, event, ...after.events];
+  const [place] = await placesBackward(parts, access.head.nid, {
+    from: Math.max(...all.map(({ order }) => order)),
+    count: 1,
+  });
+  const state = await parts.snapshots.chain(place?.current ?? 0);
+  const stateEvents = filter.lazy_load_members
+    ? await stateWithSenders(parts, state, all)
+    : await parts.events.get(state.entries());
+  const form = (one: StoredEvent) => clientEvent(one, requester, "full", parts.now());
+  return jsonBytes({
+    start: positionToken(before.next ?? (before.events.at(-1)?.order ?? event.order) - 1),
+    end: positionToken(after.events.at(-1)?.order ?? event.order),
+    event: form(event),
+    events_before: before.events.map(form),
+    events_after: after.events.map(form),
+    state: stateEvents.map(form),
+  });
+}
+
+/** `GET /rooms/{roomId}/event/{eventId}` */
+export async function event(
+  parts: RoomParts,
+  requester: Requester,
+  roomId: string,
+  eventId: string,
+): Promise<JsonBytes> {
+  const found = await visibleEvent(parts, requester, roomId, eventId);
+  return jsonBytes(clientEvent(found.event, requester, "full", parts.now()));
+}
+
+/** @throws MatrixError M_NOT_FOUND (404) for an event that is not there as well as for one that may not be seen */
+async function visibleEvent(
+  parts: RoomParts,
+  requester: Requester,
+  roomId: string,
+  eventId: string,
+): Promise<{ event: StoredEvent; access: Access }> {
+  const access = await accessTo(parts, requester, roomId);
+  const event = await parts.events.byId(eventId);
+  if (event?.roomId === roomId && event.status === 0) {
+    const [visible] = await parts.visibility.visibleTo(requester.userId, [event]);
+    if (visible !== undefined) return { event: visible, access };
+  }
+  throw notFound("There is no such event in the room, or you may not see it.");
+}
+
+/** Reads on until enough events have passed the filter and the history visibility. */
+async function readPage(
+  parts: RoomParts,
+  requester: Requester,
+  access: Access,
+  query: { dir: "b" | "f"; from: number; to: number | undefined; limit: number; filter: RoomEventFilter },
+): Promise<Page> {
+  const { dir, limit } = query;
+  const events: StoredEvent[] = [];
+  let from = query.from;
+  for (let scanned = 0; scanned < SCANNED && events.length < limit; ) {
+    // One more than is shown, to know whether there is more.
+    const count = Math.min(BATCH, limit - events.length) + 1;
+    const places =
+      dir === "b"
+        ? await placesBackward(parts, access.head.nid, {
+            from,
+            count,
+            ...(query.to !== undefined && { after: query.to }),
+          })
+        : await placesForward(parts, access.head.nid, {
+            after: from,
+            upTo: Math.min(query.to ?? access.end, access.end),
+            count,
+          });
+    const shown = places.slice(0, count - 1);
+    const found = await parts.events.get(shown.map((place) => place.event));
+    const visible = await parts.visibility.visibleTo(requester.userId, found);
+    events.push(...filterEvents(query.filter, visible));
+    if (places.length < count) return { events, next: undefined };
+    scanned += shown.length;
+    // A token stands after the place it names: going back it is that of the first one not shown.
+    from = dir === "b" ? places[count - 1]!.order : shown.at(-1)!.order;
+  }
+  return { events, next: from };
+}
+
+async function senders(
+  parts: RoomParts,
+  state: SnapshotChain,
+  events: readonly StoredEvent[],
+): Promise<StoredEvent[]> {
+  const users = [...new Set(events.map(({ pdu }) => pdu.sender))];
+  const nids = await Promise.all(users.map((user) => entryOf(parts, state, "m.room.member", user)));
+  return parts.events.get(nids.filter((nid) => nid !== undefined));
+}
+
+async function stateWithSenders(
+  parts: RoomParts,
+  state: SnapshotChain,
+  events: readonly StoredEvent[],
+): Promise<StoredEvent[]> {
+  const member = await parts.storage.names.find("m.room.member");
+  const others = await parts.events.get(state.entries((type) => type !== member));
+  return [...others, ...(await senders(parts, state, events))];
+}

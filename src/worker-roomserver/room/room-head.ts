@@ -1,0 +1,159 @@
+import type { AuthEvent } from "../../matrix/auth-rules/auth-event.ts";
+import { notFound, unknown } from "../../matrix/errors.ts";
+import { type RoomVersionRules, roomVersionRules } from "../../matrix/room-versions.ts";
+import type { Generation, Storage } from "../storage/api.ts";
+import { Lru } from "../storage/lru.ts";
+import type { EventNid, Nid } from "../storage/schema.ts";
+import type { StoredEvent } from "./api.ts";
+import type { EventStore } from "./event-store.ts";
+import type { SnapshotChain, SnapshotStore } from "./snapshots.ts";
+
+/** Current state entries that a head keeps at hand; past that it starts anew. */
+const KEPT_ENTRIES = 2_000;
+
+export type Extremity = AuthEvent & { nid: EventNid };
+
+/**
+ * Where a room stands: what the next event builds on. It runs ahead of the disk by what is queued, so it is
+ * void once a commit has failed (`generation`). Changed only by the room's writer, which holds the room's lock.
+ */
+export class RoomHead {
+  readonly nid: Nid;
+  readonly roomId: string;
+  readonly rules: RoomVersionRules;
+  readonly generation: Generation;
+  extremities: Extremity[] = [];
+  depth = 0;
+  order = 0;
+  current: SnapshotChain;
+  readonly #entries = new Map<string, StoredEvent | undefined>();
+  readonly #read: (nid: EventNid) => Promise<StoredEvent>;
+  readonly #storage: Storage;
+
+  constructor(
+    room: {
+      nid: Nid;
+      roomId: string;
+      rules: RoomVersionRules;
+      generation: Generation;
+      current: SnapshotChain;
+    },
+    storage: Storage,
+    read: (nid: EventNid) => Promise<StoredEvent>,
+  ) {
+    this.nid = room.nid;
+    this.roomId = room.roomId;
+    this.rules = room.rules;
+    this.generation = room.generation;
+    this.current = room.current;
+    this.#storage = storage;
+    this.#read = read;
+  }
+
+  /** An entry of the current state. From memory once it was asked for. */
+  async state(type: string, stateKey: string): Promise<StoredEvent | undefined> {
+    const key = entryKey(type, stateKey);
+    if (this.#entries.has(key)) return this.#entries.get(key);
+    const [typeNid, keyNid] = await Promise.all([
+      this.#storage.names.find(type),
+      this.#storage.names.find(stateKey),
+    ]);
+    const nid = typeNid && keyNid ? this.current.entry(typeNid, keyNid) : undefined;
+    const event = nid === undefined ? undefined : await this.#read(nid);
+    if (!this.#entries.has(key)) this.#keep(key, event);
+    return this.#entries.get(key);
+  }
+
+  /** Notes an entry that has just been queued, or redacted. */
+  setState(event: StoredEvent): void {
+    this.#keep(entryKey(event.pdu.type, event.pdu.state_key ?? ""), event);
+  }
+
+  /** An entry that `state` has been asked for before, for those who cannot wait. */
+  known(type: string, stateKey: string): StoredEvent | undefined {
+    return this.#entries.get(entryKey(type, stateKey));
+  }
+
+  /** The event has been redacted: it is read anew when it is asked for next. */
+  redacted(nid: EventNid): void {
+    for (const [key, event] of this.#entries) if (event?.nid === nid) this.#entries.delete(key);
+  }
+
+  #keep(key: string, event: StoredEvent | undefined): void {
+    if (this.#entries.size >= KEPT_ENTRIES) this.#entries.clear();
+    this.#entries.set(key, event);
+  }
+}
+
+const entryKey = (type: string, stateKey: string) => `${type}\u0000${stateKey}`;
+
+/** The heads of the rooms in use. */
+export class RoomHeads {
+  readonly #storage: Storage;
+  readonly #events: EventStore;
+  readonly #snapshots: SnapshotStore;
+  readonly #heads = new Lru<string, RoomHead>(500);
+
+  constructor(storage: Storage, events: EventStore, snapshots: SnapshotStore) {
+    this.#storage = storage;
+    this.#events = events;
+    this.#snapshots = snapshots;
+    storage.onRollback(() => this.#heads.clear());
+  }
+
+  /** @throws MatrixError M_NOT_FOUND if the room is not known here */
+  async get(roomId: string): Promise<RoomHead> {
+    const head = await this.find(roomId);
+    if (head === undefined) throw notFound("This server does not know the room.");
+    return head;
+  }
+
+  /** The head as it stands, for reading; undefined if the room is not known here. */
+  async find(roomId: string): Promise<RoomHead | undefined> {
+    return this.#heads.get(roomId) ?? (await this.#load(roomId));
+  }
+
+  /** For the room's writer, in its lock: from here on the head in memory is what counts. */
+  async own(roomId: string): Promise<RoomHead> {
+    const known = this.#heads.get(roomId);
+    if (known !== undefined) return known;
+    const head = await this.get(roomId);
+    this.#heads.set(roomId, head);
+    return head;
+  }
+
+  /** The head of a room that is about to be made. */
+  fresh(nid: Nid, roomId: string, rules: RoomVersionRules, empty: SnapshotChain): RoomHead {
+    const generation = this.#storage.generation;
+    return new RoomHead({ nid, roomId, rules, generation, current: empty }, this.#storage, (event) =>
+      this.#events.getOne(event),
+    );
+  }
+
+  keep(head: RoomHead): void {
+    this.#heads.set(head.roomId, head);
+  }
+
+  async #load(roomId: string): Promise<RoomHead | undefined> {
+    const nid = await this.#storage.names.find(roomId);
+    if (nid === undefined) return undefined;
+    await this.#storage.settled();
+    const generation = this.#storage.generation;
+    const row = await this.#storage.get("rooms", nid);
+    if (row === undefined) return undefined;
+    const rules = roomVersionRules(row.version);
+    if (rules === undefined)
+      throw unknown(`The room has the version ${row.version}, which is not known here.`);
+    const [current, extremities] = await Promise.all([
+      this.#snapshots.chain(row.current),
+      this.#events.get(row.extremities),
+    ]);
+    const head = new RoomHead({ nid, roomId, rules, generation, current }, this.#storage, (event) =>
+      this.#events.getOne(event),
+    );
+    head.extremities = extremities;
+    head.depth = row.depth;
+    head.order = row.order;
+    return head;
+  }
+}

@@ -1,0 +1,315 @@
+import type { UserId } from "../../matrix/identifiers.ts";
+import type { JsonObject } from "../../matrix/json.ts";
+import type { SigningKey } from "../../matrix/signing.ts";
+import type { Answers } from "../node/answers.ts";
+import type { JsonBytes, Requester, RequestId } from "../node/requester.ts";
+import type { Storage } from "../storage/api.ts";
+import type { EventNid, Membership, Nid, Position, SnapshotNid } from "../storage/schema.ts";
+import type { UsersForComponents } from "../users/api.ts";
+import type {
+  ClientEvent,
+  CreateRoomBody,
+  MembershipInfo,
+  MessagesQuery,
+  RoomForClient,
+  RoomForReaders,
+  StateKeyPair,
+  StoredEvent,
+  TimelineChunk,
+} from "./api.ts";
+import { clientEvent, strippedEvent } from "./client-event.ts";
+import { Directory } from "./directory.ts";
+import { EventStore } from "./event-store.ts";
+import { Memberships } from "./memberships.ts";
+import type { RoomParts } from "./parts.ts";
+import { createRoom } from "./perform/create-room.ts";
+import {
+  announceProfile,
+  changeMembership,
+  forget,
+  leaveAll,
+  type MembershipChange,
+} from "./perform/membership.ts";
+import { redact, sendEvent, setState } from "./perform/send.ts";
+import { accessTo } from "./query/access.ts";
+import { context, event, messages } from "./query/messages.ts";
+import { joinedMembers, members, roomState, stateEvent } from "./query/state.ts";
+import { hasEvents, snapshotAt, timelineChunk } from "./query/timeline.ts";
+import { RoomHeads } from "./room-head.ts";
+import { SnapshotStore } from "./snapshots.ts";
+import { Transactions } from "./transactions.ts";
+import { Visibility } from "./visibility.ts";
+import { RoomWriter } from "./writer.ts";
+
+export type RoomServerOptions = {
+  storage: Storage;
+  answers: Answers;
+  users: UsersForComponents;
+  now: () => number;
+  serverName: string;
+  key: SigningKey;
+};
+
+/** The types whose events an invite shows to whom it is for. */
+const STRIPPED = [
+  "m.room.create",
+  "m.room.name",
+  "m.room.avatar",
+  "m.room.topic",
+  "m.room.join_rules",
+  "m.room.canonical_alias",
+  "m.room.encryption",
+] as const;
+
+/** The room server: it alone writes events and says what a room's state is. */
+export class RoomServer implements RoomForClient, RoomForReaders {
+  readonly #parts: RoomParts;
+
+  constructor({ storage, answers, users, now, serverName, key }: RoomServerOptions) {
+    const events = new EventStore(storage);
+    const snapshots = new SnapshotStore(storage);
+    const memberships = new Memberships(storage);
+    const heads = new RoomHeads(storage, events, snapshots);
+    const author = { serverName, key, intern: (text: string) => storage.names.intern(text) };
+    this.#parts = {
+      storage,
+      answers,
+      users,
+      now,
+      author,
+      events,
+      snapshots,
+      memberships,
+      heads,
+      writer: new RoomWriter({ storage, events, snapshots, memberships, heads, author }),
+      transactions: new Transactions(storage, now),
+      visibility: new Visibility({ names: storage.names, events, snapshots, memberships }),
+      directory: new Directory(storage, heads, serverName),
+    };
+  }
+
+  createRoom(request: RequestId, requester: Requester, body: CreateRoomBody): Promise<{ room_id: string }> {
+    return createRoom(this.#parts, request, requester, body);
+  }
+
+  sendEvent(
+    requester: Requester,
+    event: { roomId: string; type: string; txnId: string; content: JsonObject; ts?: number | undefined },
+  ): Promise<{ event_id: string }> {
+    return sendEvent(this.#parts, requester, event);
+  }
+
+  setState(
+    request: RequestId,
+    requester: Requester,
+    state: { roomId: string; type: string; stateKey: string; content: JsonObject },
+  ): Promise<{ event_id: string }> {
+    return setState(this.#parts, request, requester, state);
+  }
+
+  redact(
+    requester: Requester,
+    redaction: { roomId: string; eventId: string; txnId: string; content: JsonObject },
+  ): Promise<{ event_id: string }> {
+    return redact(this.#parts, requester, redaction);
+  }
+
+  changeMembership(
+    request: RequestId,
+    requester: Requester,
+    change: MembershipChange,
+  ): Promise<{ room_id: string }> {
+    return changeMembership(this.#parts, request, requester, change);
+  }
+
+  forget(requester: Requester, roomId: string): Promise<void> {
+    return forget(this.#parts, requester, roomId);
+  }
+
+  /** Brings the user's member events up to date with their profile. */
+  announceProfile(userId: UserId): Promise<void> {
+    return announceProfile(this.#parts, userId);
+  }
+
+  /** Leaves every room of an account that is closed. */
+  leaveAll(userId: UserId): Promise<void> {
+    return leaveAll(this.#parts, userId);
+  }
+
+  async joinedRooms(requester: Requester): Promise<{ joined_rooms: string[] }> {
+    await this.#parts.storage.settled();
+    const infos = await this.membershipsOf(requester.userId);
+    return {
+      joined_rooms: infos.filter(({ membership }) => membership === "join").map(({ roomId }) => roomId),
+    };
+  }
+
+  joinedMembers(requester: Requester, roomId: string): Promise<JsonBytes> {
+    return joinedMembers(this.#parts, requester, roomId);
+  }
+
+  members(
+    requester: Requester,
+    roomId: string,
+    query: { at?: string | undefined; membership?: string | undefined; not_membership?: string | undefined },
+  ): Promise<JsonBytes> {
+    return members(this.#parts, requester, roomId, query);
+  }
+
+  state(requester: Requester, roomId: string): Promise<JsonBytes> {
+    return roomState(this.#parts, requester, roomId);
+  }
+
+  stateEvent(
+    requester: Requester,
+    key: { roomId: string; type: string; stateKey: string; format: "content" | "event" },
+  ): Promise<JsonObject> {
+    return stateEvent(this.#parts, requester, key);
+  }
+
+  event(requester: Requester, roomId: string, eventId: string): Promise<JsonBytes> {
+    return event(this.#parts, requester, roomId, eventId);
+  }
+
+  context(
+    requester: Requester,
+    roomId: string,
+    eventId: string,
+    query: { limit: number; filter: JsonObject },
+  ): Promise<JsonBytes> {
+    return context(this.#parts, requester, roomId, eventId, query);
+  }
+
+  messages(requester: Requester, roomId: string, query: MessagesQuery): Promise<JsonBytes> {
+    return messages(this.#parts, requester, roomId, query);
+  }
+
+  resolveAlias(alias: string): Promise<{ room_id: string; servers: string[] }> {
+    return this.#parts.directory.resolve(alias);
+  }
+
+  setAlias(requester: Requester, alias: string, roomId: string): Promise<void> {
+    return this.#parts.directory.set(requester, alias, roomId);
+  }
+
+  deleteAlias(requester: Requester, alias: string): Promise<void> {
+    return this.#parts.directory.delete(requester, alias);
+  }
+
+  async aliasesOf(requester: Requester, roomId: string): Promise<{ aliases: string[] }> {
+    await accessTo(this.#parts, requester, roomId);
+    return this.#parts.directory.of(roomId);
+  }
+
+  visibility(roomId: string): Promise<{ visibility: "public" | "private" }> {
+    return this.#parts.directory.visibility(roomId);
+  }
+
+  setVisibility(requester: Requester, roomId: string, visibility: "public" | "private"): Promise<void> {
+    return this.#parts.directory.setVisibility(requester, roomId, visibility);
+  }
+
+  async membershipsOf(userId: string): Promise<MembershipInfo[]> {
+    return [...(await this.#parts.memberships.of(userId)).values()];
+  }
+
+  async membershipOf(userId: string, room: Nid): Promise<MembershipInfo | undefined> {
+    return (await this.#parts.memberships.of(userId)).get(room);
+  }
+
+  usersIn(room: Nid, membership: Membership): Promise<string[]> {
+    return this.#parts.memberships.with(room, membership);
+  }
+
+  async sharingUsers(userId: string): Promise<Set<string>> {
+    const joined = (await this.membershipsOf(userId)).filter(({ membership }) => membership === "join");
+    const members = await Promise.all(joined.map(({ room }) => this.#parts.memberships.joined(room)));
+    const sharing = new Set<string>();
+    for (const users of members) for (const user of users) sharing.add(user);
+    sharing.delete(userId);
+    return sharing;
+  }
+
+  memberCounts(room: Nid): Promise<{ joined: number; invited: number }> {
+    return this.#parts.memberships.counts(room);
+  }
+
+  timeline(room: Nid, range: { after: number; upTo: number; limit: number }): Promise<TimelineChunk> {
+    return timelineChunk(this.#parts, room, range);
+  }
+
+  hasEvents(room: Nid, range: { after: number; upTo: number }): Promise<boolean> {
+    return hasEvents(this.#parts, room, range);
+  }
+
+  snapshotAt(room: Nid, position: Position): Promise<SnapshotNid> {
+    return snapshotAt(this.#parts, room, position);
+  }
+
+  async stateOf(snapshot: SnapshotNid, wanted?: (key: StateKeyPair) => boolean): Promise<EventNid[]> {
+    const chain = await this.#parts.snapshots.chain(snapshot);
+    if (wanted === undefined) return chain.entries();
+    const { names } = this.#parts.storage;
+    const named = await Promise.all(
+      [...chain.pairs()].map(async ([type, key, event]) => {
+        const pair = { type: await names.text(type), stateKey: await names.text(key) };
+        return wanted(pair) ? event : undefined;
+      }),
+    );
+    return named.filter((event) => event !== undefined);
+  }
+
+  async stateEntry(snapshot: SnapshotNid, type: string, stateKey: string): Promise<EventNid | undefined> {
+    const { names } = this.#parts.storage;
+    const [typeNid, keyNid] = await Promise.all([names.find(type), names.find(stateKey)]);
+    if (typeNid === undefined || keyNid === undefined) return undefined;
+    return (await this.#parts.snapshots.chain(snapshot)).entry(typeNid, keyNid);
+  }
+
+  async stateChanges(from: SnapshotNid, to: SnapshotNid): Promise<EventNid[]> {
+    const { snapshots } = this.#parts;
+    const [before, after] = await Promise.all([snapshots.chain(from), snapshots.chain(to)]);
+    return after.changesSince(before);
+  }
+
+  events(nids: readonly EventNid[]): Promise<StoredEvent[]> {
+    return this.#parts.events.get(nids);
+  }
+
+  eventById(eventId: string): Promise<StoredEvent | undefined> {
+    return this.#parts.events.byId(eventId);
+  }
+
+  async strippedState(room: Nid, userId: string): Promise<JsonObject[]> {
+    const info = await this.membershipOf(userId, room);
+    if (info === undefined) return [];
+    const own = await this.#parts.events.getOne(info.event);
+    const entries = await Promise.all([
+      ...STRIPPED.map((type) => this.stateEntry(own.stateBefore, type, "")),
+      this.stateEntry(own.stateBefore, "m.room.member", own.pdu.sender),
+    ]);
+    const nids = entries.filter((nid) => nid !== undefined && nid !== own.nid) as EventNid[];
+    const events = await this.#parts.events.get(nids);
+    return [...events, own].map(strippedEvent);
+  }
+
+  async mayUserSee(userId: string, event: StoredEvent): Promise<boolean> {
+    return (await this.visibleTo(userId, [event])).length === 1;
+  }
+
+  visibleTo(userId: string, events: readonly StoredEvent[]): Promise<StoredEvent[]> {
+    return this.#parts.visibility.visibleTo(userId, events);
+  }
+
+  clientEvent(
+    event: StoredEvent,
+    to: { userId: string; deviceId: string },
+    form: "sync" | "full",
+  ): ClientEvent {
+    return clientEvent(event, to, form, this.#parts.now());
+  }
+
+  nid(roomId: string): Promise<Nid | undefined> {
+    return this.#parts.storage.names.find(roomId);
+  }
+}

@@ -1,0 +1,180 @@
+import type { Storage, Write } from "../storage/api.ts";
+import { Lru } from "../storage/lru.ts";
+import type { EventNid, Nid, SnapshotNid, SnapshotRow } from "../storage/schema.ts";
+
+/*
+ * State snapshots as skip deltas. The snapshots of a room form a chain in which each has an index; the one of
+ * index n holds what has changed since the one of index n & (n − 1) (n with its lowest one-bit cleared). Any
+ * state is then read with as many records as n has one-bits, at most log2 n, and n changes take n/2 · log2 n
+ * entries in all, while a full copy for each would take n². Only the root of a chain stands alone.
+ */
+
+/** A state key as one number, so that maps of it are cheap. */
+type Pair = number;
+const PAIR = 2 ** 26;
+const pairOf = (type: Nid, key: Nid): Pair => type * PAIR + key;
+
+export type StateChange = [type: Nid, key: Nid, event: EventNid];
+
+type Snapshot = { nid: SnapshotNid; base: SnapshotNid; index: number; delta: Map<Pair, EventNid> };
+
+/** Entries kept in memory over all snapshots. */
+const CACHED_ENTRIES = 1_000_000;
+
+export class SnapshotStore {
+  readonly #storage: Storage;
+  readonly #cache = new Lru<SnapshotNid, Snapshot>(CACHED_ENTRIES, (snapshot) => snapshot.delta.size + 8);
+  readonly #queued = new Map<SnapshotNid, Snapshot>();
+
+  constructor(storage: Storage) {
+    this.#storage = storage;
+    storage.onRollback(() => {
+      this.#queued.clear();
+      this.#cache.clear();
+    });
+  }
+
+  /** The chain from a snapshot to its root, newest first; `extend` needs it. */
+  async chain(nid: SnapshotNid): Promise<SnapshotChain> {
+    const links: Snapshot[] = [];
+    for (let next = nid; next !== 0; ) {
+      const snapshot = this.#queued.get(next) ?? this.#cache.get(next) ?? (await this.#load(next));
+      links.push(snapshot);
+      next = snapshot.base;
+    }
+    return new SnapshotChain(links);
+  }
+
+  /** Queues the state that follows from the chain's with these changes. @returns its chain */
+  extend(write: Write, before: SnapshotChain, changes: readonly StateChange[]): SnapshotChain {
+    const delta = new Map(changes.map(([type, key, event]) => [pairOf(type, key), event]));
+    const parent = before.links[0];
+    const index = parent === undefined ? 0 : parent.index + 1;
+    const baseIndex = index & (index - 1);
+    const kept = before.links.slice();
+    // What lies between the parent and the base goes into the new delta; what is newer wins.
+    while (kept[0] !== undefined && kept[0].index > baseIndex) {
+      for (const [pair, event] of kept.shift()!.delta) if (!delta.has(pair)) delta.set(pair, event);
+    }
+    const snapshot = { nid: write.newSnapshot(), base: kept[0]?.nid ?? 0, index, delta };
+    write.put("snapshots", toRow(snapshot), snapshot.nid);
+    this.#queued.set(snapshot.nid, snapshot);
+    return new SnapshotChain([snapshot, ...kept]);
+  }
+
+  /** Called when the commit that these were queued in has settled. */
+  settled(nids: readonly SnapshotNid[], durable: boolean): void {
+    for (const nid of nids) {
+      const snapshot = this.#queued.get(nid);
+      if (snapshot === undefined) continue;
+      this.#queued.delete(nid);
+      if (durable) this.#cache.set(nid, snapshot);
+    }
+  }
+
+  async #load(nid: SnapshotNid): Promise<Snapshot> {
+    const row = await this.#storage.get("snapshots", nid);
+    if (row === undefined) throw new Error(`state snapshot ${nid} is named in the database but not in it`);
+    const snapshot = fromRow(nid, row);
+    this.#cache.set(nid, snapshot);
+    return snapshot;
+  }
+}
+
+/** A state: the deltas that make it up. */
+export class SnapshotChain {
+  /** Newest first; the last is a root. */
+  readonly links: readonly Snapshot[];
+
+  constructor(links: readonly Snapshot[]) {
+    this.links = links;
+  }
+
+  get nid(): SnapshotNid {
+    return this.links[0]?.nid ?? 0;
+  }
+
+  entry(type: Nid, key: Nid): EventNid | undefined {
+    const pair = pairOf(type, key);
+    for (const { delta } of this.links) {
+      const event = delta.get(pair);
+      if (event !== undefined) return event === 0 ? undefined : event;
+    }
+    return undefined;
+  }
+
+  /** Every entry of the state. @param wanted - by type and state key; all if left out */
+  entries(wanted?: (type: Nid, key: Nid) => boolean): EventNid[] {
+    const found = new Map<Pair, EventNid>();
+    for (const { delta } of this.links) {
+      for (const [pair, event] of delta) if (!found.has(pair)) found.set(pair, event);
+    }
+    const events: EventNid[] = [];
+    for (const [pair, event] of found) {
+      if (event === 0) continue;
+      if (wanted === undefined || wanted(Math.floor(pair / PAIR), pair % PAIR)) events.push(event);
+    }
+    return events;
+  }
+
+  /** The types and state keys that the state has, with their events. */
+  *pairs(): Generator<StateChange> {
+    const seen = new Set<Pair>();
+    for (const { delta } of this.links) {
+      for (const [pair, event] of delta) {
+        if (seen.has(pair)) continue;
+        seen.add(pair);
+        if (event !== 0) yield [Math.floor(pair / PAIR), pair % PAIR, event];
+      }
+    }
+  }
+
+  /** Events of this state that `before` has not. Costs what lies between the two, not the size of the state. */
+  changesSince(before: SnapshotChain): EventNid[] {
+    const shared = new Set(before.links.map((link) => link.nid));
+    const changed = new Map<Pair, EventNid>();
+    let meeting: SnapshotNid = 0;
+    for (const { nid, delta } of this.links) {
+      if (shared.has(nid)) {
+        meeting = nid;
+        break;
+      }
+      for (const [pair, event] of delta) if (!changed.has(pair)) changed.set(pair, event);
+    }
+    // What the other side has done since the two parted must be undone, where this side has not done it as well.
+    for (const { nid, delta } of before.links) {
+      if (nid === meeting) break;
+      for (const pair of delta.keys()) {
+        if (!changed.has(pair)) changed.set(pair, this.#entryByPair(pair) ?? 0);
+      }
+    }
+    const events: EventNid[] = [];
+    for (const [pair, event] of changed) {
+      if (event !== 0 && before.#entryByPair(pair) !== event) events.push(event);
+    }
+    return events;
+  }
+
+  #entryByPair(pair: Pair): EventNid | undefined {
+    return this.entry(Math.floor(pair / PAIR), pair % PAIR);
+  }
+}
+
+function toRow({ base, index, delta }: Snapshot): SnapshotRow {
+  const triples = new Uint32Array(delta.size * 3);
+  let at = 0;
+  for (const [pair, event] of delta) {
+    triples[at++] = Math.floor(pair / PAIR);
+    triples[at++] = pair % PAIR;
+    triples[at++] = event;
+  }
+  return [base, index, triples];
+}
+
+function fromRow(nid: SnapshotNid, [base, index, triples]: SnapshotRow): Snapshot {
+  const delta = new Map<Pair, EventNid>();
+  for (let at = 0; at < triples.length; at += 3) {
+    delta.set(pairOf(triples[at]!, triples[at + 1]!), triples[at + 2]!);
+  }
+  return { nid, base, index, delta };
+}

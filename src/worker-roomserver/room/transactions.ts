@@ -1,0 +1,80 @@
+import type { Storage, Write } from "../storage/api.ts";
+import { Lru } from "../storage/lru.ts";
+
+/** Long after a client has given up sending something again. */
+const KEPT_MS = 30 * 24 * 60 * 60_000;
+
+/**
+ * What sends with a transaction id were answered. A device's are read once and then kept in memory: asking the
+ * disk at each send would make every write wait for the one before.
+ */
+export class Transactions {
+  readonly #storage: Storage;
+  readonly #now: () => number;
+  readonly #devices = new Lru<string, Map<string, string>>(200_000, (answers) => answers.size + 1);
+
+  readonly #loading = new Map<string, { answers: Map<string, string>; done: Promise<void> }>();
+
+  constructor(storage: Storage, now: () => number) {
+    this.#storage = storage;
+    this.#now = now;
+    storage.onRollback(() => {
+      this.#devices.clear();
+      this.#loading.clear();
+    });
+  }
+
+  /** The event that this transaction made, undefined if it is new. Call it in the lock of what it is about. */
+  async find(userId: string, deviceId: string, transaction: string): Promise<string | undefined> {
+    return (await this.#of(userId, deviceId)).get(transaction);
+  }
+
+  record(write: Write, userId: string, deviceId: string, transaction: string, eventId: string): void {
+    write.put("transactions", [eventId, this.#now()], [userId, deviceId, transaction]);
+    const key = deviceKey(userId, deviceId);
+    (this.#devices.get(key) ?? this.#loading.get(key)?.answers)?.set(transaction, eventId);
+  }
+
+  async #of(userId: string, deviceId: string): Promise<Map<string, string>> {
+    const key = deviceKey(userId, deviceId);
+    for (;;) {
+      const known = this.#devices.get(key);
+      if (known !== undefined) return known;
+      let loading = this.#loading.get(key);
+      if (loading === undefined) {
+        const answers = new Map<string, string>();
+        loading = { answers, done: this.#load(userId, deviceId, answers) };
+        this.#loading.set(key, loading);
+      }
+      try {
+        await loading.done;
+        // Unless a failed commit has made void what came in meanwhile.
+        if (this.#loading.get(key) === loading) this.#devices.set(key, loading.answers);
+      } finally {
+        if (this.#loading.get(key) === loading) this.#loading.delete(key);
+      }
+    }
+  }
+
+  /** Adds what is on the disk to what may have been recorded since the reading began. */
+  async #load(userId: string, deviceId: string, answers: Map<string, string>): Promise<void> {
+    await this.#storage.settled();
+    const range = IDBKeyRange.bound([userId, deviceId], [userId, deviceId, []]);
+    const [keys, rows] = await Promise.all([
+      this.#storage.getAllKeys("transactions", range),
+      this.#storage.getAll("transactions", range),
+    ]);
+    const stale = keys.filter((_, i) => rows[i]![1] < this.#now() - KEPT_MS);
+    if (stale.length > 0) {
+      await this.#storage.commit((write) => {
+        for (const key of stale) write.delete("transactions", key);
+      });
+    }
+    for (const [i, [eventId]] of rows.entries()) {
+      const transaction = keys[i]![2];
+      if (!answers.has(transaction)) answers.set(transaction, eventId);
+    }
+  }
+}
+
+const deviceKey = (userId: string, deviceId: string) => `${userId}\u0000${deviceId}`;

@@ -1,0 +1,125 @@
+import type { Names } from "../storage/api.ts";
+import type { SnapshotNid } from "../storage/schema.ts";
+import type { StoredEvent } from "./api.ts";
+import type { EventStore } from "./event-store.ts";
+import type { Memberships } from "./memberships.ts";
+import type { SnapshotStore } from "./snapshots.ts";
+
+type Standing = { membership: string; visibility: string };
+
+/**
+ * Who may see what, by the room's history visibility when the event was sent.
+ * @see https://spec.matrix.org/v1.19/client-server-api/#room-history-visibility
+ */
+export class Visibility {
+  readonly #names: Names;
+  readonly #events: EventStore;
+  readonly #snapshots: SnapshotStore;
+  readonly #memberships: Memberships;
+
+  constructor(parts: {
+    names: Names;
+    events: EventStore;
+    snapshots: SnapshotStore;
+    memberships: Memberships;
+  }) {
+    this.#names = parts.names;
+    this.#events = parts.events;
+    this.#snapshots = parts.snapshots;
+    this.#memberships = parts.memberships;
+  }
+
+  /** Leaves out what the user may not see. Events of one room. */
+  async visibleTo(userId: string, events: readonly StoredEvent[]): Promise<StoredEvent[]> {
+    const first = events[0];
+    if (first === undefined) return [];
+    const info = (await this.#memberships.of(userId)).get(first.room);
+    // Joined without a break since before: the common case, which needs no look at old states.
+    const joinedSince = info?.membership === "join" ? info.since : Number.POSITIVE_INFINITY;
+    if (events.every((event) => event.order >= joinedSince)) return [...events];
+
+    const joinedUntil = await this.#joinedUntil(userId, first);
+    const standings = new Map<SnapshotNid, Promise<Standing>>();
+    const standingBefore = (event: StoredEvent) => {
+      const known = standings.get(event.stateBefore);
+      if (known !== undefined) return known;
+      const standing = this.#standing(userId, event.stateBefore);
+      standings.set(event.stateBefore, standing);
+      return standing;
+    };
+    const verdicts = await Promise.all(
+      events.map(async (event) => {
+        if (event.order >= joinedSince) return true;
+        const before = await standingBefore(event);
+        return (
+          isVisible(before, event, joinedUntil) || isVisible(after(before, event, userId), event, joinedUntil)
+        );
+      }),
+    );
+    return events.filter((_, i) => verdicts[i]);
+  }
+
+  /** Whether anybody, joined or not, may read the room as it is now. */
+  async isWorldReadable(current: SnapshotNid): Promise<boolean> {
+    return (await this.#visibilityIn(current)) === "world_readable";
+  }
+
+  /** The order up to which the user is known to have been joined: what came before it was shared with them. */
+  async #joinedUntil(userId: string, { room }: StoredEvent): Promise<number> {
+    const info = (await this.#memberships.of(userId)).get(room);
+    if (info === undefined) return Number.NEGATIVE_INFINITY;
+    if (info.membership === "join") return Number.POSITIVE_INFINITY;
+    const last = await this.#events.getOne(info.event);
+    const before = await this.#standing(userId, last.stateBefore);
+    return before.membership === "join" ? last.order : Number.NEGATIVE_INFINITY;
+  }
+
+  async #standing(userId: string, snapshot: SnapshotNid): Promise<Standing> {
+    const [visibility, member] = await Promise.all([
+      this.#visibilityIn(snapshot),
+      this.#entry(snapshot, "m.room.member", userId),
+    ]);
+    const membership = member?.pdu.content.membership;
+    return { membership: typeof membership === "string" ? membership : "leave", visibility };
+  }
+
+  async #visibilityIn(snapshot: SnapshotNid): Promise<string> {
+    const event = await this.#entry(snapshot, "m.room.history_visibility", "");
+    return visibilityOf(event);
+  }
+
+  async #entry(snapshot: SnapshotNid, type: string, stateKey: string): Promise<StoredEvent | undefined> {
+    const [typeNid, keyNid] = await Promise.all([this.#names.find(type), this.#names.find(stateKey)]);
+    if (typeNid === undefined || keyNid === undefined) return undefined;
+    const nid = (await this.#snapshots.chain(snapshot)).entry(typeNid, keyNid);
+    return nid === undefined ? undefined : this.#events.getOne(nid);
+  }
+}
+
+/** A missing or odd setting counts as `shared`. */
+function visibilityOf(event: StoredEvent | undefined): string {
+  const value = event?.pdu.content.history_visibility;
+  return value === "world_readable" || value === "invited" || value === "joined" ? value : "shared";
+}
+
+/** The user's own membership events and changes of the setting count by what is more open, before or after. */
+function after(before: Standing, event: StoredEvent, userId: string): Standing {
+  const { pdu } = event;
+  if (pdu.type === "m.room.history_visibility" && pdu.state_key === "") {
+    return { ...before, visibility: visibilityOf(event) };
+  }
+  if (
+    pdu.type === "m.room.member" &&
+    pdu.state_key === userId &&
+    typeof pdu.content.membership === "string"
+  ) {
+    return { ...before, membership: pdu.content.membership };
+  }
+  return before;
+}
+
+function isVisible({ membership, visibility }: Standing, event: StoredEvent, joinedUntil: number): boolean {
+  if (visibility === "world_readable" || membership === "join") return true;
+  if (visibility === "shared" && event.order <= joinedUntil) return true;
+  return visibility === "invited" && membership === "invite";
+}
