@@ -1,0 +1,147 @@
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import type { Storage } from "../../../src/worker-roomserver/storage/api.ts";
+import { CommitSuperseded, LeaderFenced } from "../../../src/worker-roomserver/storage/errors.ts";
+import { dump, testStorage } from "../support/storage.ts";
+
+/** Appends an entry that says `detail`. */
+const say = (storage: Storage, detail: string) =>
+  storage.commit((write) => write.append({ topic: "typing", detail }));
+const said = async (storage: Storage) => (await storage.entriesAfter(0, 1_000)).map(({ detail }) => detail);
+/** Queues a unit that the disk refuses: a function cannot be cloned. */
+const fail = (storage: Storage) =>
+  storage.commit((write) => {
+    write.append({ topic: "typing", detail: "failed" });
+    write.put("filters", (() => undefined) as unknown as string, [1, "x"]);
+  });
+
+describe("commit", () => {
+  test("numbers units in the order in which they were queued, without gaps", async () => {
+    const storage = await testStorage();
+    const positions = await Promise.all(["a", "b", "c"].map((detail) => say(storage, detail)));
+    expect(positions).toEqual([1, 2, 3]);
+    expect(storage.position).toBe(3);
+    expect(await said(storage)).toEqual(["a", "b", "c"]);
+  });
+
+  test("shows entries to listeners only once they are durable, in order and each once", async () => {
+    const storage = await testStorage();
+    const seen: [string, number][] = [];
+    storage.onEntries((entries) => {
+      for (const { detail } of entries) seen.push([detail, storage.position]);
+    });
+    const first = say(storage, "a");
+    expect(seen).toEqual([]);
+    await Promise.all([first, say(storage, "b")]);
+    await say(storage, "c");
+    expect(seen).toEqual([
+      ["a", 2],
+      ["b", 2],
+      ["c", 3],
+    ]);
+  });
+
+  test("a callback that throws leaves nothing behind and uses up no number", async () => {
+    const storage = await testStorage();
+    const failed = storage.commit((write) => {
+      write.append({ topic: "typing" });
+      throw new Error("no");
+    });
+    await expect(failed).rejects.toThrow("no");
+    expect(await say(storage, "a")).toBe(1);
+  });
+
+  test("a unit that the disk refuses fails with all that was queued behind it, and the next succeeds", async () => {
+    const storage = await testStorage();
+    await say(storage, "before");
+    let rollbacks = 0;
+    storage.onRollback(() => {
+      rollbacks += 1;
+    });
+    const generation = storage.generation;
+    const refused = fail(storage);
+    const behind = say(storage, "behind");
+    await expect(refused).rejects.toMatchObject({ errcode: "M_UNKNOWN", status: 500 });
+    await expect(behind).rejects.toMatchObject({ status: 500 });
+    expect(rollbacks).toBe(1);
+    expect(storage.generation).toBe(generation + 1);
+    expect(await say(storage, "after")).toBe(2);
+    expect(await said(storage)).toEqual(["before", "after"]);
+  });
+
+  test("refuses a unit whose basis is void", async () => {
+    const storage = await testStorage();
+    const basis = storage.generation;
+    await expect(fail(storage)).rejects.toThrow();
+    const based = storage.commit((write) => write.append({ topic: "typing" }), { basis });
+    await expect(based).rejects.toBeInstanceOf(CommitSuperseded);
+    expect(storage.position).toBe(0);
+  });
+
+  test("a name given out stays given, also when the unit that would have written it fails", async () => {
+    const storage = await testStorage();
+    const nid = await storage.names.intern("@alice:here");
+    await expect(fail(storage)).rejects.toThrow();
+    expect(await storage.names.intern("@alice:here")).toBe(nid);
+    expect(await storage.names.intern("@bob:here")).not.toBe(nid);
+    await say(storage, "now");
+    const again = await testStorage(storage.name);
+    expect(await again.names.find("@alice:here")).toBe(nid);
+    expect(await again.names.text(nid)).toBe("@alice:here");
+  });
+
+  test("many callers who intern the same new name get one nid", async () => {
+    const storage = await testStorage();
+    const nids = await Promise.all(Array.from({ length: 20 }, () => storage.names.intern("!room:here")));
+    expect(new Set(nids).size).toBe(1);
+  });
+});
+
+describe("the fence", () => {
+  test("a leader that another has followed writes nothing, and is told", async () => {
+    const old = await testStorage();
+    await say(old, "a");
+    const next = await testStorage(old.name);
+    await expect(say(old, "late")).rejects.toBeInstanceOf(LeaderFenced);
+    expect(old.stopped).toEqual(["fenced"]);
+    await expect(say(old, "later")).rejects.toBeInstanceOf(LeaderFenced);
+    await say(next, "b");
+    expect(await said(next)).toEqual(["a", "b"]);
+    expect(next.stopped).toEqual([]);
+  });
+
+  test("what the old leader has queued when the new one comes is there whole or not at all", async () => {
+    const old = await testStorage();
+    const pending = Array.from({ length: 10 }, (_, i) => say(old, `${i}`));
+    const next = await testStorage(old.name);
+    const outcomes = await Promise.allSettled(pending);
+    const kept = outcomes.flatMap(({ status }, i) => (status === "fulfilled" ? [`${i}`] : []));
+    expect(await said(next)).toEqual(kept);
+  });
+});
+
+test("property: after any mix of units that succeed and fail, the disk holds those that were acknowledged, in order", async () => {
+  await fc.assert(
+    fc.asyncProperty(fc.array(fc.constantFrom("say", "fail", "wait"), { maxLength: 15 }), async (steps) => {
+      const storage = await testStorage();
+      const acknowledged: string[] = [];
+      const pending: Promise<void>[] = [];
+      for (const [i, step] of steps.entries()) {
+        if (step === "wait") await storage.settled();
+        const unit = step === "say" ? say(storage, `${i}`) : step === "fail" ? fail(storage) : undefined;
+        pending.push(
+          Promise.resolve(unit).then(
+            () => void (step === "say" && acknowledged.push(`${i}`)),
+            () => undefined,
+          ),
+        );
+      }
+      await Promise.all(pending);
+      const again = await testStorage(storage.name);
+      expect(await said(again)).toEqual(acknowledged);
+      const rows = (await dump(again)).log!.map(([key]) => key);
+      expect(rows).toEqual(rows.map((_, i) => i + 1));
+    }),
+    { numRuns: 25 },
+  );
+});

@@ -1,0 +1,51 @@
+import { chooseEd25519 } from "../../../src/matrix/ed25519.ts";
+import type { UserId } from "../../../src/matrix/identifiers.ts";
+import type { JsonObject } from "../../../src/matrix/json.ts";
+import { Answers } from "../../../src/worker-roomserver/node/answers.ts";
+import { openIdentity } from "../../../src/worker-roomserver/node/identity.ts";
+import type { JsonBytes, Requester } from "../../../src/worker-roomserver/node/requester.ts";
+import { RoomServer } from "../../../src/worker-roomserver/room/room-server.ts";
+import type { UsersForComponents } from "../../../src/worker-roomserver/users/api.ts";
+import { type TestStorage, testStorage } from "./storage.ts";
+
+export type TestRooms = {
+  storage: TestStorage;
+  rooms: RoomServer;
+  serverName: string;
+  /** A requester for the account of that localpart, with a device of its own. */
+  user: (localpart: string, device?: string) => Requester;
+  request: () => string;
+};
+
+/** Everybody has an account here, and their localpart for a name. */
+const users: UsersForComponents = {
+  isLocalAccount: (userId) => Promise.resolve(!userId.startsWith("@nobody:")),
+  memberProfile: (userId) => Promise.resolve({ displayname: userId.slice(1, userId.indexOf(":")) }),
+  onProfileChanged: () => undefined,
+};
+
+/** A room server alone, over a database of its own or one that is there already. */
+export async function testRooms(name?: string): Promise<TestRooms> {
+  const storage = await testStorage(name);
+  const now = () => Date.now();
+  const answers = await Answers.open(storage, now);
+  const { serverName, key } = await openIdentity(storage, await chooseEd25519(crypto.subtle));
+  const rooms = new RoomServer({ storage, answers, users, now, serverName, key });
+  return {
+    storage,
+    rooms,
+    serverName,
+    user: (localpart, device = "D") => ({
+      userId: `@${localpart}:${serverName}` as UserId,
+      deviceId: `${localpart}-${device}`,
+      kind: "user",
+      admin: false,
+    }),
+    request: () => crypto.randomUUID(),
+  };
+}
+
+/** What a JSON answer says. */
+export function json(bytes: JsonBytes): JsonObject & { [key: string]: never } {
+  return JSON.parse(new TextDecoder().decode(bytes)) as JsonObject & { [key: string]: never };
+}
