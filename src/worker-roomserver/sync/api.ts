@@ -1,5 +1,11 @@
 import type { JsonBytes, Requester } from "../node/requester.ts";
 
+/**
+ * Where the state of a room stands in the answer: `state` (as of the timeline's start) or, for clients that asked
+ * for it, after the timeline, under the stable name or the one that it had in MSC4222.
+ */
+export type StateSection = "state" | "state_after" | "org.matrix.msc4222.state_after";
+
 export type SyncQuery = {
   /** A filter's id or its JSON text. */
   filter?: string | undefined;
@@ -8,13 +14,16 @@ export type SyncQuery = {
   setPresence: "online" | "offline" | "unavailable";
   /** Milliseconds to wait for something new; the caller has capped it. */
   timeout: number;
-  useStateAfter: boolean;
+  stateSection: StateSection;
 };
 
 export interface Sync {
   /**
    * One `GET /sync`.
    * @param sync - names this call, so that `cancel` can end it early
+   * @throws MatrixError M_INVALID_PARAM for a `since` or filter id that was never given out, M_NOT_JSON or
+   *   M_BAD_JSON for a filter that is none
+   * @see https://spec.matrix.org/v1.19/client-server-api/#get_matrixclientv3sync
    */
   sync(requester: Requester, query: SyncQuery, sync: string): Promise<JsonBytes>;
   /** The client of this call has gone: stop waiting. Unknown names are ignored. */

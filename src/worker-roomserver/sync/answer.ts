@@ -1,0 +1,213 @@
+import { passesEventFilter, passesRoomLists } from "../../matrix/filters.ts";
+import type { JsonObject } from "../../matrix/json.ts";
+import type { AccountDataEvent } from "../account-data/api.ts";
+import { jsonBytes } from "../node/json-bytes.ts";
+import type { JsonBytes } from "../node/requester.ts";
+import { positionToken } from "../node/tokens.ts";
+import type { Nid, Position } from "../storage/schema.ts";
+import { type Changes, changesIn } from "./changes.ts";
+import type { IgnoredUsers } from "./ignored-users.ts";
+import type { Interest } from "./interest.ts";
+import { joinedSection, roomAccountData } from "./joined-section.ts";
+import { type PresenceSection, presenceSection } from "./presence-section.ts";
+import type { Readers } from "./readers.ts";
+import type { SyncRequest } from "./request.ts";
+import { type HistoryRequest, roomHistory } from "./room-history.ts";
+import { roomsOf, type UserRoom } from "./user-rooms.ts";
+
+type RoomSections = Record<UserRoom["section"], JsonObject>;
+
+/** What the user gets of the log between two positions. */
+export type Answer = {
+  json: JsonObject;
+  /** Whether it is worth ending a wait for. */
+  isNews: boolean;
+  /** Whether it says nothing at all, so that the next look may start where this one ended. */
+  isEmpty: boolean;
+  /** What to wait for if it is not. */
+  interest: Interest;
+};
+
+/** @param since - undefined for a client that knows nothing yet */
+export async function buildAnswer(
+  readers: Readers,
+  ignoredUsers: IgnoredUsers,
+  sync: SyncRequest,
+  { since, upTo }: { since: Position | undefined; upTo: Position },
+): Promise<Answer> {
+  const { userId } = sync.requester;
+  const lists = sync.filter.room;
+  const [rooms, sharing, ignored] = await Promise.all([
+    roomsOf(readers.room, {
+      userId,
+      since,
+      upTo,
+      includeLeave: lists.include_leave === true,
+      wants: (roomId) => passesRoomLists(lists, roomId),
+    }),
+    readers.room.sharingUsers(userId),
+    ignoredUsers.of(userId, sync.user),
+  ]);
+  const interest = await interestOf(readers, sync.user, rooms, sharing);
+  const span = { since: since ?? 0, upTo };
+  const changes = since === undefined ? everything(interest) : await changesIn(readers, interest, span);
+  const accountData = changes.accountData ? await readers.accountData.changed(userId, span.since, upTo) : [];
+  const ofEntered = await accountDataOfEntered(readers, sync, rooms, since, upTo);
+  const base = { ...span, incremental: since !== undefined, ignored };
+  const [sections, presence, global] = await Promise.all([
+    roomSections(readers, sync, base, rooms, changes, [...accountData, ...ofEntered]),
+    presenceSection(readers, sync, span, { changes, rooms, sharing, ignored }),
+    globalAccountData(readers, sync, accountData, since === undefined),
+  ]);
+  const isNews = global.length > 0 || presence.isNews || hasRooms(sections);
+  return {
+    json: assemble(upTo, sections, presence, global),
+    isNews,
+    isEmpty: !isNews && presence.events.length === 0,
+    interest,
+  };
+}
+
+/** The one place where an answer becomes bytes. */
+export function toBytes(answer: Answer): JsonBytes {
+  return jsonBytes(answer.json);
+}
+
+function assemble(
+  upTo: Position,
+  sections: RoomSections,
+  presence: PresenceSection,
+  accountData: JsonObject[],
+): JsonObject {
+  return {
+    next_batch: positionToken(upTo),
+    account_data: { events: accountData },
+    presence: { events: presence.events },
+    rooms: sections,
+    to_device: { events: [] },
+    device_lists: { changed: [], left: [] },
+    // Without a number for this algorithm, clients hold back their encryption.
+    device_one_time_keys_count: { signed_curve25519: 0 },
+  };
+}
+
+async function interestOf(
+  { storage }: Readers,
+  user: Nid,
+  rooms: readonly UserRoom[],
+  sharing: ReadonlySet<string>,
+): Promise<Interest> {
+  const others = await Promise.all([...sharing].map((userId) => storage.names.find(userId)));
+  return {
+    user,
+    rooms: new Set(rooms.filter((room) => room.section === "join").map((room) => room.room)),
+    sharing: new Set(others.filter((nid) => nid !== undefined)),
+  };
+}
+
+function everything({ rooms }: Interest): Changes {
+  return {
+    events: rooms,
+    receipts: rooms,
+    typing: rooms,
+    accountData: true,
+    presence: true,
+    newcomers: undefined,
+  };
+}
+
+/** What the user set for a room before entering it (again) has not been sent for as long as they were not in it. */
+async function accountDataOfEntered(
+  { accountData }: Readers,
+  sync: SyncRequest,
+  rooms: readonly UserRoom[],
+  since: Position | undefined,
+  upTo: Position,
+): Promise<AccountDataEvent[]> {
+  if (since === undefined) return [];
+  const entered = new Set(rooms.filter(isEntered).map((room) => room.roomId));
+  if (entered.size === 0) return [];
+  const before = await accountData.changed(sync.requester.userId, 0, Math.min(since, upTo));
+  return before.filter((data) => data.roomId !== null && entered.has(data.roomId));
+}
+
+async function roomSections(
+  readers: Readers,
+  sync: SyncRequest,
+  base: Omit<HistoryRequest, "room">,
+  rooms: readonly UserRoom[],
+  changes: Changes,
+  accountData: readonly AccountDataEvent[],
+): Promise<RoomSections> {
+  const sections: RoomSections = { join: {}, invite: {}, knock: {}, leave: {} };
+  const built = await Promise.all(
+    rooms.map((room) => section(readers, sync, base, room, changes, dataByRoom(accountData, room))),
+  );
+  rooms.forEach((room, i) => {
+    if (built[i] !== undefined) sections[room.section][room.roomId] = built[i];
+  });
+  return sections;
+}
+
+async function section(
+  readers: Readers,
+  sync: SyncRequest,
+  base: Omit<HistoryRequest, "room">,
+  room: UserRoom,
+  changes: Changes,
+  accountData: readonly AccountDataEvent[],
+): Promise<JsonObject | undefined> {
+  switch (room.section) {
+    case "join": {
+      const news = {
+        events: room.entered || changes.events.has(room.room),
+        receipts: room.entered || changes.receipts.has(room.room),
+        typing: changes.typing.has(room.room),
+        accountData,
+      };
+      return joinedSection(readers, sync, { ...base, room }, news);
+    }
+    case "leave": {
+      const history = await roomHistory(readers.room, sync, { ...base, room, upTo: room.until });
+      return { ...history.json, account_data: { events: roomAccountData(sync, room.roomId, accountData) } };
+    }
+    case "invite":
+    case "knock": {
+      const [member] = await readers.room.events([room.event]);
+      if (member !== undefined && base.ignored.has(member.pdu.sender)) return undefined;
+      const events = await readers.room.strippedState(room.room, sync.requester.userId);
+      return { [`${room.section}_state`]: { events } };
+    }
+  }
+}
+
+/** The rules of push are account data that is always there, also before the user has changed any. */
+async function globalAccountData(
+  { push }: Readers,
+  sync: SyncRequest,
+  accountData: readonly AccountDataEvent[],
+  isFirst: boolean,
+): Promise<JsonObject[]> {
+  const global = accountData.filter((data) => data.roomId === null);
+  const others = global.filter((data) => data.type !== "m.push_rules");
+  const events: JsonObject[] = others.map(({ type, content }) => ({ type, content }));
+  if (isFirst || others.length < global.length) events.push(await push.rulesEvent(sync.requester.userId));
+  return events.filter((event) =>
+    passesEventFilter(sync.filter.account_data, {
+      type: event.type as string,
+      content: event.content as JsonObject,
+    }),
+  );
+}
+
+function isEntered(room: UserRoom): boolean {
+  return room.section === "join" && room.entered;
+}
+
+function dataByRoom(accountData: readonly AccountDataEvent[], room: UserRoom): readonly AccountDataEvent[] {
+  return accountData.filter((data) => data.roomId === room.roomId);
+}
+
+function hasRooms(sections: RoomSections): boolean {
+  return Object.values(sections).some((rooms) => Object.keys(rooms).length > 0);
+}

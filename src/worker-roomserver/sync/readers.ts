@@ -1,0 +1,18 @@
+import type { AccountDataForReaders } from "../account-data/api.ts";
+import type { PresenceForReaders } from "../presence/api.ts";
+import type { PushForReaders } from "../push/api.ts";
+import type { ReceiptsForReaders } from "../receipts/api.ts";
+import type { RoomForReaders } from "../room/api.ts";
+import type { Storage } from "../storage/api.ts";
+import type { TypingForReaders } from "../typing/api.ts";
+
+/** What sync asks of the other components. */
+export type Readers = {
+  storage: Storage;
+  room: RoomForReaders;
+  accountData: AccountDataForReaders;
+  typing: TypingForReaders;
+  receipts: ReceiptsForReaders;
+  presence: PresenceForReaders;
+  push: PushForReaders;
+};

@@ -1,0 +1,112 @@
+import type { JsonBytes, Requester } from "../node/requester.ts";
+import type { Position } from "../storage/schema.ts";
+import { type Answer, buildAnswer, toBytes } from "./answer.ts";
+import type { Sync, SyncQuery } from "./api.ts";
+import { FilterSource } from "./filter-source.ts";
+import { IgnoredUsers } from "./ignored-users.ts";
+import { Notifier } from "./notifier.ts";
+import type { Readers } from "./readers.ts";
+import type { SyncRequest } from "./request.ts";
+import { serialiser } from "./serialiser.ts";
+import { parseSince } from "./span.ts";
+
+/** @param readers - what sync reads; it keeps nothing of its own that the log does not say again */
+export function openSync(readers: Readers): Sync {
+  return new LogSync(readers);
+}
+
+class LogSync implements Sync {
+  readonly #readers: Readers;
+  readonly #filters: FilterSource;
+  readonly #ignoredUsers: IgnoredUsers;
+  readonly #notifier: Notifier;
+  readonly #cancels = new Map<string, () => void>();
+
+  constructor(readers: Readers) {
+    this.#readers = readers;
+    this.#filters = new FilterSource(readers.accountData);
+    this.#ignoredUsers = new IgnoredUsers(readers.storage, readers.accountData);
+    this.#notifier = new Notifier(readers.storage);
+  }
+
+  async sync(requester: Requester, query: SyncQuery, sync: string): Promise<JsonBytes> {
+    const newest = await this.#newest();
+    const since = query.since === undefined ? undefined : parseSince(query.since, newest);
+    const request = await this.#request(requester, query, since);
+    const stopped = this.#readers.presence.syncing(requester.userId, query.setPresence);
+    const waits = since !== undefined && !query.fullState && query.timeout > 0;
+    const end = this.#end(sync, waits ? query.timeout : 0);
+    try {
+      return toBytes(await this.#firstNews(request, since, end));
+    } finally {
+      end.clear();
+      stopped();
+    }
+  }
+
+  async cancel(sync: string): Promise<void> {
+    this.#cancels.get(sync)?.();
+  }
+
+  async #firstNews(request: SyncRequest, since: Position | undefined, end: End): Promise<Answer> {
+    let from = since;
+    for (;;) {
+      // Read anew each time: a look after the end must see what came until then, as the answer's token covers it.
+      const ended = end.hasCome;
+      const upTo = await this.#newest();
+      const answer = await buildAnswer(this.#readers, this.#ignoredUsers, request, { since: from, upTo });
+      if (answer.isNews || ended) return answer;
+      // What holds nothing for this client need not be looked at again when the next entry comes.
+      if (answer.isEmpty) from = upTo;
+      await this.#notifier.wait(answer.interest, upTo, end.promise);
+    }
+  }
+
+  /** The newest position, once the unread counts have come that far. */
+  async #newest(): Promise<Position> {
+    const { storage, push } = this.#readers;
+    const { position } = storage;
+    await push.caughtUp(position);
+    return position;
+  }
+
+  async #request(requester: Requester, query: SyncQuery, since: Position | undefined): Promise<SyncRequest> {
+    const { storage, room } = this.#readers;
+    const [filter, user] = await Promise.all([
+      this.#filters.find(requester.userId, query.filter),
+      storage.names.intern(requester.userId),
+    ]);
+    return {
+      requester,
+      user,
+      filter,
+      stateSection: query.stateSection,
+      fullState: query.fullState,
+      startsAnew: query.since !== undefined && since === undefined,
+      serialise: serialiser(room, requester, filter),
+    };
+  }
+
+  /** The end of a wait: its time is up, or its client has gone. */
+  #end(sync: string, timeout: number): End {
+    let come!: () => void;
+    const promise = new Promise<void>((resolve) => {
+      come = resolve;
+    });
+    const end: End = { promise, hasCome: timeout === 0, clear: () => this.#cancels.delete(sync) };
+    if (timeout === 0) return end;
+    const finish = () => {
+      end.hasCome = true;
+      come();
+    };
+    const timer = setTimeout(finish, timeout);
+    this.#cancels.set(sync, finish);
+    end.clear = () => {
+      clearTimeout(timer);
+      this.#cancels.delete(sync);
+    };
+    return end;
+  }
+}
+
+type End = { readonly promise: Promise<void>; hasCome: boolean; clear: () => void };
