@@ -1,0 +1,25 @@
+/*
+ * What this page says to the service worker and to the worker that it owns, and hears from them. The other ends
+ * are src/sw/pages.ts and src/worker-roomserver/main.ts: the page imports nothing of them.
+ */
+
+/** To the service worker. `port` goes with a port to the worker, of the leader with `epoch`. */
+export type ToServiceWorker = { type: "port"; epoch: number } | { type: "claim" } | { type: "awake" };
+
+/** From the service worker: `needPort` is for the leader, the others for everyone. */
+export type FromServiceWorker = { type: "needPort"; ask: string } | { type: "busy" } | { type: "idle" };
+
+/** To the worker: `open` first, then a `port` (transferred along) for each who wants to call it. */
+export type ToWorker = { type: "open"; dbName: string } | { type: "port" };
+
+/**
+ * From the worker.
+ * - `ready`: it leads, with `epoch`.
+ * - `failed`: it could not start; `message` is for people.
+ * - `stopped`: it must not be used any more. `fenced`: another leader has taken over. `superseded`: a newer
+ *   version of the page has taken the database. `lost`: the browser has taken the database away.
+ */
+export type FromWorker =
+  | { type: "ready"; epoch: number }
+  | { type: "failed"; message: string }
+  | { type: "stopped"; why: "fenced" | "superseded" | "lost" };

@@ -1,0 +1,49 @@
+import { expose } from "comlink";
+import { prepareComlink } from "./node/across-ports.ts";
+import { type OpenNode, openNode } from "./node/node.ts";
+
+/*
+ * The dedicated worker: opens the homeserver over its database, and lets whoever holds a port call it. The page
+ * that owns it hands the ports on, and ends it when it is told that it must not be used any more.
+ */
+
+declare const self: DedicatedWorkerGlobalScope;
+
+/** From the page: `open` once, first of all; `port` (transferred along) for each who wants to call the node. */
+type FromPage = { type: "open"; dbName: string } | { type: "port" };
+
+/** To the page; src/ui/boot/messages.ts says what each means to it. */
+type ToPage =
+  | { type: "ready"; epoch: number }
+  | { type: "failed"; message: string }
+  | { type: "stopped"; why: "fenced" | "superseded" | "lost" };
+
+prepareComlink();
+
+const tellPage = (message: ToPage) => self.postMessage(message);
+
+let opened: Promise<OpenNode> | undefined;
+
+self.addEventListener("message", ({ data, ports }: MessageEvent<FromPage>) => {
+  if (data.type === "open") void open(data.dbName);
+  else if (ports[0] !== undefined) void opened?.then((node) => expose(node, ports[0]!));
+});
+
+async function open(dbName: string): Promise<void> {
+  opened = openNode({
+    dbName,
+    now: Date.now,
+    onStopped: (why) => tellPage({ type: "stopped", why }),
+    // Whoever reaches this homeserver sits at its owner's browser.
+    settings: () => ({ registration: "open", guests: true }),
+  });
+  try {
+    const { epoch } = await (await opened).info();
+    tellPage({ type: "ready", epoch });
+  } catch (error) {
+    console.error("hearth: the homeserver could not start", error);
+    // This page is older than the database: a newer version of it has been here.
+    const isOld = error instanceof DOMException && error.name === "VersionError";
+    tellPage(isOld ? { type: "stopped", why: "superseded" } : { type: "failed", message: String(error) });
+  }
+}
