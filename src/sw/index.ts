@@ -1,8 +1,14 @@
+import { accountEndpoints } from "./account.ts";
+import { administrativeContactEndpoints } from "./administrative-contact.ts";
+import { deviceEndpoints } from "./devices.ts";
 import { directoryEndpoints } from "./directory.ts";
 import type { Endpoint } from "./endpoint.ts";
+import { loginEndpoints } from "./login.ts";
 import { membershipEndpoints } from "./membership.ts";
 import { messagesEndpoints } from "./messages.ts";
 import { nodeStatusEndpoints } from "./node-status.ts";
+import { profileEndpoints } from "./profile.ts";
+import { registrationEndpoints } from "./registration.ts";
 import { roomsEndpoints } from "./rooms.ts";
 import { serverEndpoints } from "./server.ts";
 import { stateEndpoints } from "./state.ts";
@@ -14,6 +20,12 @@ import { stateEndpoints } from "./state.ts";
 export const allEndpoints = (baseUrl: string): Endpoint[] => [
   ...serverEndpoints(baseUrl),
   ...nodeStatusEndpoints,
+  ...registrationEndpoints,
+  ...loginEndpoints,
+  ...accountEndpoints,
+  ...administrativeContactEndpoints,
+  ...deviceEndpoints,
+  ...profileEndpoints,
   ...roomsEndpoints,
   ...membershipEndpoints,
   ...stateEndpoints,
