@@ -15,7 +15,7 @@ describe("sliceElements", () => {
     expect(sliceElements(text)).toEqual([]);
   });
 
-  test.each(["", "{}", "[", "[1", "[1,", "[1,]", "[,1]", "[1] 2", "[[1]", '["a]', "[1 2]", "[]]"])(
+  test.each(["", "{}", "[", "[1", "[1,", "[1,]", "[1,]]", "[,1]", "[1] 2", "[[1]", '["a]', "[1 2]", "[]]"])(
     "%j is no array",
     (text) => {
       expect(() => sliceElements(text)).toThrow(notJson);
