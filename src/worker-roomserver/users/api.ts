@@ -1,11 +1,48 @@
+import type { UserId } from "../../matrix/identifiers.ts";
 import type { JsonObject } from "../../matrix/json.ts";
-import type { RequestId, Requester } from "../node/requester.ts";
+import type { Requester, RequestId } from "../node/requester.ts";
 
 /** Who a token belongs to, for the service worker's cache of tokens. */
 export type TokenInfo = { requester: Requester; expiresAt: number | null };
 
 /** What a UIA-protected call gets when more stages are needed: goes to the client as a 401 with this body. */
 export type UiaChallenge = { uia: JsonObject };
+
+/** What a client says about the device that it logs in with. */
+export type SessionRequest = {
+  device_id?: string | undefined;
+  initial_device_display_name?: string | undefined;
+  /** Whether the client can refresh its tokens: they expire only then. */
+  refresh_token?: boolean | undefined;
+};
+
+/** @see https://spec.matrix.org/v1.19/client-server-api/#post_matrixclientv3register */
+export type RegisterBody = SessionRequest & {
+  auth?: JsonObject | undefined;
+  username?: string | undefined;
+  password?: string | undefined;
+  inhibit_login?: boolean | undefined;
+};
+
+/** How a user is named, of today and of old. */
+export type Identification = {
+  identifier?: JsonObject | undefined;
+  user?: string | undefined;
+  medium?: string | undefined;
+};
+
+/** @see https://spec.matrix.org/v1.19/client-server-api/#post_matrixclientv3login */
+export type LoginBody = SessionRequest & Identification & { type: string; password?: string | undefined };
+
+/** @see https://spec.matrix.org/v1.19/client-server-api/#post_matrixclientv3accountpassword */
+export type ChangePasswordBody = {
+  auth?: JsonObject | undefined;
+  new_password: string;
+  logout_devices?: boolean | undefined;
+};
+
+/** @see https://spec.matrix.org/v1.19/client-server-api/#post_matrixclientv3accountdeactivate */
+export type DeactivateBody = { auth?: JsonObject | undefined; erase?: boolean | undefined };
 
 export type LoginResult = {
   user_id: string;
@@ -15,21 +52,56 @@ export type LoginResult = {
   expires_in_ms?: number | undefined;
 };
 
+export type RefreshResult = { access_token: string; refresh_token: string; expires_in_ms: number };
+
+/** @see https://spec.matrix.org/v1.19/client-server-api/#get_matrixclientv3devices */
+export type ClientDevice = {
+  device_id: string;
+  display_name?: string | undefined;
+  last_seen_ip?: string | undefined;
+  last_seen_ts: number;
+};
+
 /** Accounts, devices, tokens, profiles. Bodies come checked for their shape at the door. */
 export interface Users {
   /** @throws MatrixError M_UNKNOWN_TOKEN 401 (with `soft_logout` when it has only expired) */
   authenticate(token: string): Promise<TokenInfo>;
-  register(request: RequestId, kind: "user" | "guest", body: JsonObject): Promise<LoginResult | UiaChallenge>;
+  /**
+   * @throws MatrixError M_FORBIDDEN 403 when accounts of this kind are not given out; M_INVALID_USERNAME,
+   *   M_USER_IN_USE, M_WEAK_PASSWORD, M_MISSING_PARAM 400; M_LIMIT_EXCEEDED 429 for guessed registration tokens
+   */
+  register(
+    request: RequestId,
+    kind: "user" | "guest",
+    body: RegisterBody,
+  ): Promise<LoginResult | UiaChallenge>;
+  /** @throws MatrixError M_INVALID_USERNAME, M_USER_IN_USE 400 */
   isUsernameAvailable(username: string): Promise<{ available: true }>;
-  login(request: RequestId, body: JsonObject): Promise<LoginResult>;
-  refresh(request: RequestId, refreshToken: string): Promise<JsonObject>;
+  /** @throws MatrixError M_FORBIDDEN 403 where nobody can register; M_LIMIT_EXCEEDED 429 after many wrong ones */
+  isRegistrationTokenValid(token: string): Promise<{ valid: boolean }>;
+  /** @throws MatrixError M_FORBIDDEN 403; M_UNKNOWN 400 for a login type not offered; M_LIMIT_EXCEEDED 429 */
+  login(request: RequestId, body: LoginBody): Promise<LoginResult>;
+  /** @throws MatrixError M_UNKNOWN_TOKEN 401 */
+  refresh(request: RequestId, refreshToken: string): Promise<RefreshResult>;
   logout(requester: Requester): Promise<void>;
   logoutAll(requester: Requester): Promise<void>;
-  changePassword(request: RequestId, requester: Requester, body: JsonObject): Promise<JsonObject | UiaChallenge>;
-  deactivate(request: RequestId, requester: Requester, body: JsonObject): Promise<JsonObject | UiaChallenge>;
-  devices(requester: Requester): Promise<JsonObject[]>;
-  device(requester: Requester, deviceId: string): Promise<JsonObject>;
-  renameDevice(requester: Requester, deviceId: string, displayName: string): Promise<void>;
+  changePassword(
+    request: RequestId,
+    requester: Requester,
+    body: ChangePasswordBody,
+  ): Promise<JsonObject | UiaChallenge>;
+  deactivate(
+    request: RequestId,
+    requester: Requester,
+    body: DeactivateBody,
+  ): Promise<{ id_server_unbind_result: "success" } | UiaChallenge>;
+  /** By device id. */
+  devices(requester: Requester): Promise<ClientDevice[]>;
+  /** @throws MatrixError M_NOT_FOUND 404 */
+  device(requester: Requester, deviceId: string): Promise<ClientDevice>;
+  /** @param displayName - undefined leaves the name as it is. @throws MatrixError M_NOT_FOUND 404 */
+  renameDevice(requester: Requester, deviceId: string, displayName: string | undefined): Promise<void>;
+  /** Devices that are not there (any more) are no error. */
   deleteDevices(
     request: RequestId,
     requester: Requester,
@@ -38,14 +110,76 @@ export interface Users {
   ): Promise<JsonObject | UiaChallenge>;
   /** The whole profile, `{}` for an account without one. @throws MatrixError M_NOT_FOUND if there is no such user */
   profile(userId: string): Promise<JsonObject>;
-  setProfileField(requester: Requester, userId: string, field: string, value: JsonObject[string]): Promise<void>;
+  /** @param value - undefined removes the field. @throws MatrixError M_FORBIDDEN 403 for another's profile */
+  setProfileField(
+    requester: Requester,
+    userId: string,
+    field: string,
+    value: JsonObject[string],
+  ): Promise<void>;
 }
 
 /** What other components in the worker ask of it. */
 export interface UsersForComponents {
+  /** Whether there is such an account here, and it has not been deactivated. */
   isLocalAccount(userId: string): Promise<boolean>;
   /** `displayname` and `avatar_url` for a new member event. */
   memberProfile(userId: string): Promise<JsonObject>;
-  /** Called after a profile's `displayname` or `avatar_url` has changed, to bring member events up to date. */
+  /**
+   * Called after a profile's `displayname` or `avatar_url` has changed, to bring member events up to date. The
+   * calls for one user come one after the other; the client is answered when they are done.
+   */
   onProfileChanged(listener: (userId: string) => Promise<void>): void;
 }
+
+/** What components ask whose endpoints want user-interactive authentication. */
+export interface UsersForConfirmation {
+  /**
+   * Asks a client for its user's password before something that a stolen access token must not be enough for.
+   * @param purpose - what exactly is asked for: a UIA session that was opened for it serves for nothing else
+   * @returns the challenge, or undefined once the password was given
+   * @throws MatrixError M_FORBIDDEN 403 for a session of another purpose; M_LIMIT_EXCEEDED 429
+   */
+  confirmOwner(
+    requester: Requester,
+    purpose: string,
+    auth: JsonObject | undefined,
+  ): Promise<UiaChallenge | undefined>;
+}
+
+export type RegistrationToken = {
+  token: string;
+  /** How many accounts it is good for; null: any number. */
+  uses_allowed: number | null;
+  /** How many it was used for. */
+  completed: number;
+  /** Milliseconds since 1970; null: never. */
+  expiry_time: number | null;
+};
+
+/** What the server's owner does with it. */
+export interface UsersForOwner {
+  /**
+   * @param token - up to 64 of `A-Za-z0-9._~-`; absent: a random one
+   * @throws MatrixError M_INVALID_PARAM 400, also when there is such a token already
+   */
+  createRegistrationToken(wanted: Partial<Omit<RegistrationToken, "completed">>): Promise<RegistrationToken>;
+  registrationTokens(): Promise<RegistrationToken[]>;
+  /** A token that is not there is no error. */
+  deleteRegistrationToken(token: string): Promise<void>;
+}
+
+/** What the node itself does with it. */
+export interface UsersForNode {
+  /**
+   * Goes on leaving the rooms of accounts that were deactivated when the leader before this one died. Call it once
+   * the room server is there.
+   */
+  finishDeactivations(): Promise<void>;
+}
+
+/** Who may register. `token`: whoever has a registration token. */
+export type RegistrationSettings = { registration: "open" | "token" | "closed"; guests: boolean };
+
+/** Leaves all rooms of a user, and may be called again for one who has left them already. */
+export type LeaveRooms = (userId: UserId) => Promise<void>;

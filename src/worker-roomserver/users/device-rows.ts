@@ -1,0 +1,40 @@
+import type { Storage, Write } from "../storage/api.ts";
+import type { DeviceRow, TokenRow } from "../storage/schema.ts";
+
+/** A token's row with the key that it stands under. */
+export type KeyedToken = TokenRow & { hash: string };
+
+/** Everything whose key begins with the user: an array sorts after any string. */
+const ofUser = (userId: string) => IDBKeyRange.bound([userId], [userId, []]);
+
+/** The devices of a user, by id. */
+export function devicesOf(storage: Storage, userId: string): Promise<DeviceRow[]> {
+  return storage.db.getAll("devices", ofUser(userId));
+}
+
+/** The tokens of a user's devices, or of one. */
+export async function tokensOf(storage: Storage, userId: string, deviceId?: string): Promise<KeyedToken[]> {
+  const range = deviceId === undefined ? ofUser(userId) : IDBKeyRange.only([userId, deviceId]);
+  const [hashes, rows] = await storage.read(["tokens"], (tx) => {
+    const index = tx.objectStore("tokens").index("device");
+    return Promise.all([index.getAllKeys(range), index.getAll(range)]);
+  });
+  return rows.map((row, i) => ({ ...row, hash: hashes[i]! }));
+}
+
+/**
+ * Reads what has to go with those devices of a user that `which` says. To be called, and its result used, under the
+ * account's lock.
+ * @returns removes them and their tokens
+ */
+export async function removalOfDevices(
+  storage: Storage,
+  userId: string,
+  which: (deviceId: string) => boolean,
+): Promise<(write: Write) => void> {
+  const [devices, tokens] = await Promise.all([devicesOf(storage, userId), tokensOf(storage, userId)]);
+  return (write) => {
+    for (const { deviceId } of devices) if (which(deviceId)) write.delete("devices", [userId, deviceId]);
+    for (const { deviceId, hash } of tokens) if (which(deviceId)) write.delete("tokens", hash);
+  };
+}

@@ -1,0 +1,98 @@
+import type { ServerName } from "../../matrix/identifiers.ts";
+import type { Answers } from "../node/answers.ts";
+import { KeyedLock } from "../node/keyed-lock.ts";
+import type { Storage } from "../storage/api.ts";
+import { Accounts } from "./accounts.ts";
+import type {
+  LeaveRooms,
+  RegistrationSettings,
+  Users,
+  UsersForComponents,
+  UsersForConfirmation,
+  UsersForNode,
+  UsersForOwner,
+} from "./api.ts";
+import { Credentials } from "./credentials.ts";
+import { Devices } from "./devices.ts";
+import { GuessLimits } from "./guess-limits.ts";
+import { Login } from "./login.ts";
+import { defaultPasswordCost, type PasswordCost, Passwords } from "./passwords.ts";
+import { Profiles } from "./profiles.ts";
+import { Registration } from "./registration.ts";
+import { RegistrationTokens } from "./registration-tokens.ts";
+import { Sessions } from "./sessions.ts";
+import { Uia } from "./uia.ts";
+
+export type UsersOptions = {
+  storage: Storage;
+  answers: Answers;
+  serverName: ServerName;
+  /** Milliseconds since 1970. */
+  now: () => number;
+  /** Asked anew for each registration. */
+  settings: () => RegistrationSettings;
+  leaveRooms: LeaveRooms;
+  passwordCost?: PasswordCost;
+};
+
+/** Puts the component together. Each part says what it does; what they share is made here. */
+export async function openUsers(
+  options: UsersOptions,
+): Promise<Users & UsersForComponents & UsersForConfirmation & UsersForOwner & UsersForNode> {
+  const { storage, now, leaveRooms } = options;
+  const shared = {
+    ...options,
+    // What reads an account's rows and then writes them holds the lock of its user id.
+    locks: new KeyedLock<string>(),
+    guesses: new GuessLimits(now),
+    passwords: new Passwords(options.passwordCost ?? defaultPasswordCost),
+    uia: await Uia.open(storage, now),
+  };
+  const credentials = new Credentials(shared);
+  const sessions = new Sessions(shared);
+  const tokens = new RegistrationTokens(shared);
+  const registration = new Registration({ ...shared, tokens, sessions });
+  const login = new Login({ ...shared, credentials, sessions });
+  const devices = new Devices({ ...shared, credentials });
+  const accounts = new Accounts({ ...shared, credentials, leaveRooms });
+  const profiles = new Profiles(storage, shared.locks);
+
+  return {
+    authenticate: (token) => sessions.authenticate(token),
+    register: (request, kind, body) =>
+      kind === "guest" ? registration.registerGuest(request, body) : registration.registerUser(request, body),
+    isUsernameAvailable: async (username) => {
+      await registration.checkAvailable(username);
+      return { available: true };
+    },
+    isRegistrationTokenValid: async (token) => ({ valid: await registration.isTokenValid(token) }),
+    login: (request, body) => login.login(request, body),
+    refresh: (request, refreshToken) => sessions.refresh(request, refreshToken),
+    logout: (requester) => devices.logout(requester),
+    logoutAll: (requester) => devices.logoutAll(requester),
+    changePassword: (request, requester, body) => accounts.changePassword(request, requester, body),
+    deactivate: (request, requester, body) => accounts.deactivate(request, requester, body),
+    devices: (requester) => devices.list(requester),
+    device: (requester, deviceId) => devices.get(requester, deviceId),
+    renameDevice: (requester, deviceId, displayName) => devices.rename(requester, deviceId, displayName),
+    deleteDevices: (request, requester, deviceIds, auth) =>
+      devices.delete(request, requester, deviceIds, auth),
+    profile: (userId) => profiles.profile(userId),
+    setProfileField: (requester, userId, field, value) => profiles.setField(requester, userId, field, value),
+
+    isLocalAccount: (userId) => accounts.isLocal(userId),
+    memberProfile: (userId) => profiles.memberProfile(userId),
+    onProfileChanged: (listener) => profiles.onChanged(listener),
+
+    confirmOwner: async (requester, purpose, auth) => {
+      const passed = await accounts.confirm(requester, purpose, auth);
+      return "uia" in passed ? passed : undefined;
+    },
+
+    createRegistrationToken: (wanted) => tokens.create(wanted),
+    registrationTokens: () => tokens.list(),
+    deleteRegistrationToken: (token) => tokens.delete(token),
+
+    finishDeactivations: () => accounts.finishDeactivations(),
+  };
+}

@@ -1,0 +1,20 @@
+import type { UserId } from "../../matrix/identifiers.ts";
+import type { JsonObject } from "../../matrix/json.ts";
+import type { Write } from "../storage/api.ts";
+import type { Nid } from "../storage/schema.ts";
+
+export type ProfileChange = {
+  userId: UserId;
+  /** The same user, interned. */
+  user: Nid;
+  /** The profile as it is then. */
+  profile: JsonObject;
+  /** What has changed in it. */
+  field: string;
+};
+
+/** Stores a profile and tells the log. */
+export function putProfile(write: Write, { userId, user, profile, field }: ProfileChange): void {
+  const p = write.append({ topic: "profile", user, detail: field });
+  write.put("profiles", { json: JSON.stringify(profile), p }, userId);
+}

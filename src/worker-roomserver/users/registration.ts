@@ -1,0 +1,160 @@
+import { forbidden, MatrixError, missingParam } from "../../matrix/errors.ts";
+import { localpartOf, type ServerName, type UserId } from "../../matrix/identifiers.ts";
+import type { Answers } from "../node/answers.ts";
+import type { KeyedLock } from "../node/keyed-lock.ts";
+import type { RequestId } from "../node/requester.ts";
+import type { Storage, Write } from "../storage/api.ts";
+import type { AccountRow, Nid } from "../storage/schema.ts";
+import type { LoginResult, RegisterBody, RegistrationSettings, UiaChallenge } from "./api.ts";
+import { checkNewPassword, type Passwords } from "./passwords.ts";
+import { putProfile } from "./profile-row.ts";
+import { type RegistrationTokens, registrationLock } from "./registration-tokens.ts";
+import { type NewSession, newSession, type Sessions } from "./sessions.ts";
+import type { Stage, Uia } from "./uia.ts";
+import { randomUserId, userIdForNewName } from "./user-names.ts";
+
+export type RegistrationOptions = {
+  storage: Storage;
+  answers: Answers;
+  locks: KeyedLock<string>;
+  serverName: ServerName;
+  now: () => number;
+  settings: () => RegistrationSettings;
+  passwords: Passwords;
+  uia: Uia;
+  tokens: RegistrationTokens;
+  sessions: Sessions;
+};
+
+/** An account that is wanted, with all that takes time done. */
+type Wanted = {
+  userId: UserId;
+  kind: "user" | "guest";
+  passwordHash: string;
+  /** The profile's user, interned. */
+  user: Nid;
+  /** Undefined with `inhibit_login`. */
+  session: NewSession | undefined;
+};
+
+const dummyStage: Stage = { type: "m.login.dummy", refusal: async () => undefined };
+
+/** Makes accounts. @see https://spec.matrix.org/v1.19/client-server-api/#post_matrixclientv3register */
+export class Registration {
+  readonly #with: RegistrationOptions;
+  /** Whether anyone but guests is here: the first to come owns the server. */
+  #hasUsers = false;
+
+  constructor(options: RegistrationOptions) {
+    this.#with = options;
+  }
+
+  registerGuest(request: RequestId, body: RegisterBody): Promise<LoginResult> {
+    const { answers, storage, serverName, settings } = this.#with;
+    return answers.once<LoginResult>(request, async (record) => {
+      if (!settings().guests) throw forbidden("This server takes no guests.");
+      const userId = randomUserId(serverName);
+      const user = await storage.names.intern(userId);
+      // Of what a guest asks for, only the device's name counts.
+      const session = await newSession({ initial_device_display_name: body.initial_device_display_name });
+      return this.#with.locks.run(registrationLock, async () => {
+        const create = await this.#creating({ userId, kind: "guest", passwordHash: "", user, session });
+        return storage.commit((write) => record(write, create(write)));
+      });
+    });
+  }
+
+  registerUser(request: RequestId, body: RegisterBody): Promise<LoginResult | UiaChallenge> {
+    const { answers, storage, serverName, uia, passwords, locks } = this.#with;
+    return answers.once<LoginResult | UiaChallenge>(request, async (record) => {
+      const stage = this.#stage();
+      if (body.username !== undefined) await this.checkAvailable(body.username);
+      if (body.password !== undefined) checkNewPassword(body.password);
+      const session = body.inhibit_login === true ? undefined : await newSession(body);
+
+      const passed = await uia.attempt("register", [stage], body.auth);
+      if ("uia" in passed) return passed;
+      if (body.password === undefined) throw missingParam('"password" is missing.');
+
+      const passwordHash = await passwords.hash(body.password);
+      const userId =
+        body.username === undefined ? randomUserId(serverName) : userIdForNewName(body.username, serverName);
+      const user = await storage.names.intern(userId);
+      return locks.run(registrationLock, async () => {
+        const useToken = await this.#usingToken(stage, body);
+        const create = await this.#creating({ userId, kind: "user", passwordHash, user, session });
+        const answer = await storage.commit((write) => {
+          useToken(write);
+          passed.end(write);
+          return record(write, create(write));
+        });
+        this.#hasUsers = true;
+        return answer;
+      });
+    });
+  }
+
+  /** @throws MatrixError M_INVALID_USERNAME, M_USER_IN_USE 400 */
+  async checkAvailable(username: string): Promise<void> {
+    await this.#checkUnused(userIdForNewName(username, this.#with.serverName));
+  }
+
+  /** @throws MatrixError M_FORBIDDEN 403 */
+  async isTokenValid(token: string): Promise<boolean> {
+    this.#stage();
+    return this.#with.tokens.isValid(token);
+  }
+
+  /** @throws MatrixError M_FORBIDDEN 403 where nobody can register */
+  #stage(): Stage {
+    const { registration } = this.#with.settings();
+    if (registration === "closed") throw forbidden("This server gives out no accounts.");
+    return registration === "open" ? dummyStage : this.#with.tokens.stage;
+  }
+
+  async #checkUnused(userId: UserId): Promise<void> {
+    if ((await this.#with.storage.db.get("accounts", userId)) === undefined) return;
+    throw new MatrixError("M_USER_IN_USE", 400, "This username is taken.");
+  }
+
+  async #usingToken(stage: Stage, body: RegisterBody): Promise<(write: Write) => void> {
+    const { tokens } = this.#with;
+    if (stage !== tokens.stage) return () => undefined;
+    const use = await tokens.using(String(body.auth?.token));
+    if (use === undefined) throw forbidden("This registration token has just been used up.");
+    return use;
+  }
+
+  /**
+   * Under the lock of registration. @returns stores the account
+   * @throws MatrixError M_USER_IN_USE 400
+   */
+  async #creating(wanted: Wanted): Promise<(write: Write) => LoginResult> {
+    const { userId, kind, passwordHash, user, session } = wanted;
+    await this.#checkUnused(userId);
+    const admin = kind === "user" && !(await this.#anyUsers());
+    const start = session && (await this.#with.sessions.starting(userId, session));
+    const createdAt = this.#with.now();
+    return (write) => {
+      write.put(
+        "accounts",
+        { userId, passwordHash, createdAt, kind, admin, deactivated: false, leaving: false },
+        userId,
+      );
+      putProfile(write, {
+        userId,
+        user,
+        profile: { displayname: localpartOf(userId) },
+        field: "displayname",
+      });
+      return start === undefined ? { user_id: userId } : start(write);
+    };
+  }
+
+  async #anyUsers(): Promise<boolean> {
+    if (this.#hasUsers) return true;
+    const isUser = ({ kind }: AccountRow) => kind === "user";
+    this.#hasUsers = (await this.#with.storage.db.getAll("accounts")).some(isUser);
+    return this.#hasUsers;
+  }
+}
