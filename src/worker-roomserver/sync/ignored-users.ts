@@ -11,12 +11,10 @@ const TYPE = "m.ignored_user_list";
  * @see https://spec.matrix.org/v1.19/client-server-api/#ignoring-users
  */
 export class IgnoredUsers {
-  readonly #storage: Storage;
   readonly #accountData: AccountDataForReaders;
   readonly #lists = new Lru<Nid, Promise<ReadonlySet<string>>>(1_000);
 
   constructor(storage: Storage, accountData: AccountDataForReaders) {
-    this.#storage = storage;
     this.#accountData = accountData;
     storage.onEntries((entries) => {
       for (const entry of entries) {
@@ -37,8 +35,7 @@ export class IgnoredUsers {
   }
 
   async #load(userId: string): Promise<ReadonlySet<string>> {
-    const all = await this.#accountData.changed(userId, 0, this.#storage.position);
-    return ignoredIn(all.find((data) => data.roomId === null && data.type === TYPE)?.content ?? {});
+    return ignoredIn((await this.#accountData.stored(userId, TYPE)) ?? {});
   }
 }
 

@@ -79,16 +79,17 @@ async function departure(rooms: RoomForReaders, sync: SyncRequest, room: History
 
 function timelineOf(rooms: RoomForReaders, sync: SyncRequest, request: HistoryRequest): Promise<Timeline> {
   const filter = sync.filter.room.timeline;
-  const { room, since, upTo, ignored } = request;
+  const { room, upTo, ignored } = request;
+  const since = room.entered ? 0 : request.since;
   const limit = Math.min(filter.limit ?? DEFAULT_LIMIT, MAXIMUM_LIMIT);
-  if (limit === 0 || blocksEverything(filter)) return emptyTimeline(rooms, room.room, upTo);
+  if (since >= upTo || limit === 0 || blocksEverything(filter)) return emptyTimeline(rooms, room.room, upTo);
   const keep = async (events: readonly StoredEvent[]) => {
     const passed = filterEvents(filter, events).filter(
       ({ pdu }) => pdu.state_key !== undefined || !ignored.has(pdu.sender),
     );
     return rooms.visibleTo(sync.requester.userId, passed);
   };
-  return loadTimeline(rooms, { room: room.room, since: room.entered ? 0 : since, upTo, limit, keep });
+  return loadTimeline(rooms, { room: room.room, since, upTo, limit, keep });
 }
 
 async function summaryIfChanged(

@@ -1,0 +1,113 @@
+import type { JsonObject } from "../../../../src/matrix/json.ts";
+import type { MembershipAction } from "../../../../src/worker-roomserver/room/api.ts";
+import type { Nid } from "../../../../src/worker-roomserver/storage/schema.ts";
+import type { Sync, SyncQuery } from "../../../../src/worker-roomserver/sync/api.ts";
+import { openSync } from "../../../../src/worker-roomserver/sync/sync.ts";
+import { json, type TestRooms, testRooms } from "../../support/room.ts";
+import { AccountDataDouble, PresenceDouble, PushDouble, ReceiptsDouble, TypingDouble } from "./doubles.ts";
+
+export type SyncEvent = {
+  type: string;
+  event_id: string;
+  sender: string;
+  state_key?: string;
+  content: JsonObject;
+  unsigned: JsonObject;
+};
+type Events<E = SyncEvent> = { events: E[] };
+type Timeline = Events & { limited: boolean; prev_batch: string };
+export type JoinedRoom = {
+  summary?: JsonObject;
+  state?: Events;
+  state_after?: Events;
+  "org.matrix.msc4222.state_after"?: Events;
+  timeline: Timeline;
+  ephemeral: Events<JsonObject>;
+  account_data: Events<JsonObject>;
+  unread_notifications: JsonObject;
+  unread_thread_notifications?: JsonObject;
+};
+export type LeftRoom = Pick<JoinedRoom, "state" | "state_after" | "timeline" | "account_data">;
+export type SyncAnswer = {
+  next_batch: string;
+  rooms: {
+    join: Record<string, JoinedRoom>;
+    invite: Record<string, { invite_state: Events }>;
+    knock: Record<string, { knock_state: Events }>;
+    leave: Record<string, LeftRoom>;
+  };
+  account_data: Events<JsonObject>;
+  presence: Events<JsonObject>;
+};
+
+/** What a test says of a query; `filter` as an object. */
+export type Query = Partial<Omit<SyncQuery, "filter">> & { filter?: JsonObject; device?: string };
+
+export type TestSync = TestRooms & {
+  sync: Sync;
+  accountData: AccountDataDouble;
+  typing: TypingDouble;
+  receipts: ReceiptsDouble;
+  presence: PresenceDouble;
+  push: PushDouble;
+  id: (who: string) => string;
+  poll: (who: string, query?: Query, name?: string) => Promise<SyncAnswer>;
+  create: (who: string, body?: object) => Promise<string>;
+  say: (who: string, roomId: string, body: string, txnId?: string) => Promise<string>;
+  setState: (who: string, roomId: string, type: string, content: JsonObject, key?: string) => Promise<string>;
+  act: (who: string, action: MembershipAction, roomId: string, target?: string) => Promise<void>;
+  nid: (roomId: string) => Promise<Nid>;
+};
+
+/** Sync over a real room server, with doubles for the components that have less to say. */
+export async function testSync(): Promise<TestSync> {
+  const t = await testRooms();
+  const { storage, rooms, user } = t;
+  const readers = {
+    accountData: new AccountDataDouble(storage),
+    typing: new TypingDouble(storage),
+    receipts: new ReceiptsDouble(storage),
+    presence: new PresenceDouble(storage),
+    push: new PushDouble(),
+  };
+  const sync = openSync({ storage, room: rooms, ...readers });
+  const id = (who: string) => user(who).userId;
+  const defaults = { fullState: false, setPresence: "offline", timeout: 0, stateSection: "state" } as const;
+  return {
+    ...t,
+    ...readers,
+    sync,
+    id,
+    poll: async (who, { device, filter, ...query } = {}, name = crypto.randomUUID()) => {
+      const asked = { ...defaults, ...query, ...(filter && { filter: JSON.stringify(filter) }) };
+      return json(await sync.sync(user(who, device), asked, name)) as unknown as SyncAnswer;
+    },
+    create: async (who, body = {}) =>
+      (await rooms.createRoom(t.request(), user(who), { preset: "public_chat", ...body })).room_id,
+    say: async (who, roomId, body, txnId = crypto.randomUUID()) => {
+      const content = { msgtype: "m.text", body };
+      return (await rooms.sendEvent(user(who), { roomId, type: "m.room.message", txnId, content })).event_id;
+    },
+    setState: async (who, roomId, type, content, stateKey = "") =>
+      (await rooms.setState(t.request(), user(who), { roomId, type, stateKey, content })).event_id,
+    act: async (who, action, roomId, target = who) => {
+      await rooms.changeMembership(t.request(), user(who), { roomId, action, target: id(target) });
+    },
+    nid: async (roomId) => {
+      const nid = await rooms.nid(roomId);
+      if (nid === undefined) throw new Error(`${roomId} is not known`);
+      return nid;
+    },
+  };
+}
+
+/** What was said in a timeline. */
+export const texts = (timeline: Events) =>
+  timeline.events.filter((event) => event.type === "m.room.message").map((event) => event.content.body);
+
+/** `type` or `type|key` of each state event, sorted. */
+export const keys = (state: Events | undefined) =>
+  state?.events.map((event) => (event.state_key ? `${event.type}|${event.state_key}` : event.type)).sort();
+
+/** For a timeline of that many events. */
+export const limit = (number: number): JsonObject => ({ room: { timeline: { limit: number } } });
