@@ -2,19 +2,48 @@ import type { JsonObject } from "../../matrix/json.ts";
 import type { Requester } from "../node/requester.ts";
 import type { Position } from "../storage/schema.ts";
 
-/** Account data, global (`roomId` null) and per room; tags are account data of type m.tag. */
+/**
+ * Account data, global (`roomId` null) and per room; tags are account data of type m.tag. Everybody reads and
+ * writes their own only: M_FORBIDDEN when `userId` is not the requester.
+ */
 export interface AccountData {
-  set(requester: Requester, userId: string, roomId: string | null, type: string, content: JsonObject): Promise<void>;
+  /** @throws MatrixError M_BAD_JSON (405) for the types that only the server sets */
+  set(
+    requester: Requester,
+    userId: string,
+    roomId: string | null,
+    type: string,
+    content: JsonObject,
+  ): Promise<void>;
+  /** `m.push_rules` is always there. @throws MatrixError M_NOT_FOUND */
   get(requester: Requester, userId: string, roomId: string | null, type: string): Promise<JsonObject>;
+  /** The content of `m.tag`; `{ tags: {} }` when the room has none. */
+  tags(requester: Requester, userId: string, roomId: string): Promise<{ tags: JsonObject }>;
+  setTag(
+    requester: Requester,
+    userId: string,
+    roomId: string,
+    tag: string,
+    content: JsonObject,
+  ): Promise<void>;
+  /** A tag that is not there is no error. */
+  deleteTag(requester: Requester, userId: string, roomId: string, tag: string): Promise<void>;
   createFilter(requester: Requester, userId: string, filter: JsonObject): Promise<{ filter_id: string }>;
   getFilter(requester: Requester, userId: string, filterId: string): Promise<JsonObject>;
 }
 
-export type AccountDataEvent = { roomId: string | null; type: string; content: JsonObject; position: Position };
+export type AccountDataEvent = {
+  roomId: string | null;
+  type: string;
+  content: JsonObject;
+  position: Position;
+};
 
 export interface AccountDataForReaders {
   /** All of the user's account data with `after < position <= upTo`, global and of all rooms. One index range. */
   changed(userId: string, after: Position, upTo: Position): Promise<AccountDataEvent[]>;
+  /** The user's global account data of a type, undefined if there is none. One record. */
+  stored(userId: string, type: string): Promise<JsonObject | undefined>;
   /** @throws MatrixError M_NOT_FOUND */
   filter(userId: string, filterId: string): Promise<JsonObject>;
 }

@@ -18,7 +18,7 @@ export const TOPICS = [
  * - `room`: an event was taken into `room`'s timeline as `event`. `user` is the member that it is about when
  *   it is a member event, else 0. Sync shows it, push counts it, the federation sender sends it.
  * - `receipt`: `user` moved a marker in `room`; `detail` is the receipt type.
- * - `typing`: who types in `room` has changed. Who it is stands in memory only.
+ * - `typing`: who types in `room` has changed. Who it is stands in memory only; `detail` is "" when it is nobody.
  * - `presence`: the presence of `user` has changed.
  * - `accountData`: `user`'s account data of type `detail` has changed, in `room` if that is not 0.
  * - `profile`: a field of `user`'s profile has changed.

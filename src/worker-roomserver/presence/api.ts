@@ -5,7 +5,12 @@ import type { Position } from "../storage/schema.ts";
 export type PresenceState = "online" | "offline" | "unavailable";
 
 export interface Presence {
-  set(requester: Requester, userId: string, presence: PresenceState, statusMsg: string | undefined): Promise<void>;
+  set(
+    requester: Requester,
+    userId: string,
+    presence: PresenceState,
+    statusMsg: string | undefined,
+  ): Promise<void>;
   get(requester: Requester, userId: string): Promise<JsonObject>;
 }
 

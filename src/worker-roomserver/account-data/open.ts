@@ -1,0 +1,7 @@
+import type { Storage } from "../storage/api.ts";
+import { StoredAccountData } from "./account-data.ts";
+import type { AccountData, AccountDataForReaders } from "./api.ts";
+
+export function openAccountData(options: { storage: Storage }): AccountData & AccountDataForReaders {
+  return new StoredAccountData(options.storage);
+}

@@ -1,0 +1,158 @@
+import { evaluate } from "../../matrix/push-rules/evaluate.ts";
+import { MAIN_TIMELINE, placeInThreads } from "../../matrix/threads.ts";
+import type { PositionedEntry } from "../log/entry.ts";
+import type { Effects } from "../log/reader.ts";
+import type { StoredEvent } from "../room/api.ts";
+import type { Nid } from "../storage/schema.ts";
+import { EventContext } from "./event-context.ts";
+import { LocalMembers } from "./local-members.ts";
+import type { PushOptions } from "./open.ts";
+import { Preferences } from "./preferences.ts";
+import { isCovered } from "./unread.ts";
+import { UnreadChanges, UnreadStore } from "./unread-store.ts";
+
+/** Goes over the log and keeps what each user of this server has not read. */
+export class Judge {
+  readonly #preferences: Preferences;
+  readonly unread: UnreadStore;
+  readonly #options: PushOptions;
+  readonly #members: LocalMembers;
+
+  constructor(options: PushOptions) {
+    this.#options = options;
+    this.#preferences = new Preferences(options.accountData);
+    this.unread = new UnreadStore(options.storage);
+    this.#members = new LocalMembers(options.room, options.serverName);
+  }
+
+  reset(): void {
+    this.#preferences.reset();
+    this.unread.reset();
+    this.#members.reset();
+  }
+
+  async handle(entries: readonly PositionedEntry[]): Promise<Effects | undefined> {
+    const changes = new UnreadChanges();
+    const inRooms = entries.filter((entry) => entry.topic === "room");
+    const events = await this.#options.room.events(inRooms.map((entry) => entry.event));
+    const byNid = new Map(events.map((event) => [event.nid, event]));
+    for (const entry of entries) {
+      const event = entry.topic === "room" ? byNid.get(entry.event) : undefined;
+      if (event !== undefined) await this.#takeIn(event, changes);
+      else if (entry.topic === "receipt") await this.#read(entry, changes);
+      else if (entry.topic === "accountData") {
+        this.#preferences.changed(await this.#options.storage.names.text(entry.user), entry.detail);
+      }
+    }
+    return changes.isEmpty ? undefined : (write) => changes.write(write);
+  }
+
+  async #takeIn(event: StoredEvent, changes: UnreadChanges): Promise<void> {
+    const { pdu } = event;
+    const members = await this.#members.before(event);
+    await this.#notify(event, this.#audience(event, members), changes);
+    if (this.#members.isLocal(pdu.sender) && !isProfileChange(event)) await this.#hasSpoken(event, changes);
+    if (pdu.type === "m.room.redaction") await this.#forgetRedacted(event, members, changes);
+    if (pdu.type === "m.room.member" && pdu.state_key !== undefined) {
+      this.#members.follow(event.room, pdu.state_key, pdu.content.membership);
+      if (this.#members.isLocal(pdu.state_key)) await this.#forgetRoom(event, pdu.state_key, changes);
+    }
+  }
+
+  /** Whose rules are to be asked: members, and who is invited by this event, but never the sender. */
+  #audience({ pdu }: StoredEvent, members: ReadonlySet<string>): string[] {
+    const audience = new Set(members);
+    const isInvite = pdu.type === "m.room.member" && pdu.content.membership === "invite";
+    if (isInvite && pdu.state_key !== undefined && this.#members.isLocal(pdu.state_key)) {
+      audience.add(pdu.state_key);
+    }
+    audience.delete(pdu.sender);
+    return [...audience];
+  }
+
+  async #notify(event: StoredEvent, audience: readonly string[], changes: UnreadChanges): Promise<void> {
+    // By the time the reader comes to it the event may be gone, and with it what there was to be told.
+    if (audience.length === 0 || event.status !== 0 || event.redactedBy !== "") return;
+    const about = new EventContext(this.#options.room, event, () => this.#members.count(event.room));
+    const json = { ...event.pdu, room_id: event.roomId };
+    let thread: string | undefined;
+    for (const userId of audience) {
+      const { rules, ignored } = await this.#preferences.of(userId);
+      if (ignored.has(event.pdu.sender)) continue;
+      const { notify, highlight } = await evaluate(rules, json, about.for(userId));
+      if (!notify) continue;
+      thread ??= await this.#threadOf(event);
+      const user = await this.#nid(userId);
+      const unread = await this.unread.of(user, event.room);
+      changes.add(unread, [user, event.room, event.order], [event.nid, highlight ? 1 : 0, thread]);
+    }
+  }
+
+  /**
+   * Who sends an event has read what comes before it in its thread. A change of profile is sent to all rooms at
+   * once and says nothing of the kind.
+   * @see https://spec.matrix.org/v1.19/client-server-api/#marking-notifications-as-read
+   */
+  async #hasSpoken(event: StoredEvent, changes: UnreadChanges): Promise<void> {
+    const user = await this.#nid(event.pdu.sender);
+    const unread = await this.unread.of(user, event.room);
+    if (unread.size === 0) return;
+    const own = await this.#threadOf(event);
+    changes.remove(unread, user, event.room, (order, thread) => thread === own && order <= event.order);
+  }
+
+  async #forgetRedacted(
+    redaction: StoredEvent,
+    members: ReadonlySet<string>,
+    changes: UnreadChanges,
+  ): Promise<void> {
+    const targetId = redaction.pdu.content.redacts ?? redaction.pdu.redacts;
+    const target = typeof targetId === "string" ? await this.#options.room.eventById(targetId) : undefined;
+    // A redaction that had no effect leaves its target as it was.
+    if (target === undefined || target.room !== redaction.room || target.redactedBy === "") return;
+    for (const userId of members) {
+      const user = await this.#nid(userId);
+      const unread = await this.unread.of(user, redaction.room);
+      changes.remove(unread, user, redaction.room, (order) => order === target.order);
+    }
+  }
+
+  /** Who is in the room no more, or not yet, has nothing unread there, except the invitation itself. */
+  async #forgetRoom(event: StoredEvent, userId: string, changes: UnreadChanges): Promise<void> {
+    const { membership } = event.pdu.content;
+    if (membership === "join") return;
+    const user = await this.#nid(userId);
+    const unread = await this.unread.of(user, event.room);
+    changes.remove(unread, user, event.room, (order) => order < event.order || membership !== "invite");
+  }
+
+  /** Which receipts there are is read anew: a later one than this entry's only shows sooner. */
+  async #read({ room, user }: PositionedEntry, changes: UnreadChanges): Promise<void> {
+    const userId = await this.#options.storage.names.text(user);
+    if (!this.#members.isLocal(userId)) return;
+    const unread = await this.unread.of(user, room);
+    if (unread.size === 0) return;
+    const receipts = await this.#options.receipts.own(userId, room);
+    changes.remove(unread, user, room, (order, thread) => isCovered(order, thread, receipts));
+  }
+
+  async #threadOf(event: StoredEvent): Promise<string> {
+    if (event.pdu.content["m.relates_to"] === undefined) return MAIN_TIMELINE;
+    const contentOf = async (eventId: string) => {
+      const parent = await this.#options.room.eventById(eventId);
+      return parent?.room === event.room ? parent.pdu.content : undefined;
+    };
+    return (await placeInThreads(event.pdu.content, contentOf)).thread;
+  }
+
+  #nid(userId: string): Promise<Nid> {
+    return this.#options.storage.names.intern(userId);
+  }
+}
+
+/** A new name or avatar: its sender was in the room before. */
+const isProfileChange = ({ pdu, replaced }: StoredEvent) =>
+  pdu.type === "m.room.member" &&
+  pdu.state_key === pdu.sender &&
+  pdu.content.membership === "join" &&
+  replaced?.content.membership === "join";

@@ -1,0 +1,114 @@
+import { forbidden } from "../../matrix/errors.ts";
+import { parseRoomId, type UserId } from "../../matrix/identifiers.ts";
+import { KeyedLock } from "../node/keyed-lock.ts";
+import type { Requester } from "../node/requester.ts";
+import type { StoredEvent } from "../room/api.ts";
+import type { Storage, Write } from "../storage/api.ts";
+import type { Nid, Position, ReceiptRow } from "../storage/schema.ts";
+import type { Receipt, ReceiptRequest, Receipts, ReceiptsForReaders } from "./api.ts";
+import type { ReceiptsOptions } from "./open.ts";
+import { receiptTarget } from "./target.ts";
+
+/** A marker that is to be moved: its row, still without a position. */
+type Move = Omit<ReceiptRow, "p">;
+
+/**
+ * Receipts in the store `receipts`. The marker `m.fully_read` has a row there as well, for its order; what users
+ * see of it is account data of the room, written in the same unit.
+ */
+export class StoredReceipts implements Receipts, ReceiptsForReaders {
+  readonly #storage: Storage;
+  readonly #room: ReceiptsOptions["room"];
+  readonly #now: () => number;
+  /** A user's markers are compared and moved one request after the other. */
+  readonly #lock = new KeyedLock<string>();
+
+  constructor(options: ReceiptsOptions) {
+    this.#storage = options.storage;
+    this.#room = options.room;
+    this.#now = options.now;
+  }
+
+  async set(requester: Requester, receipts: ReceiptRequest[]): Promise<void> {
+    await this.#lock.run(requester.userId, async () => {
+      const wanted = await Promise.all(receipts.map((receipt) => this.#wanted(requester.userId, receipt)));
+      const moves: Move[] = [];
+      for (const move of wanted) if (await this.#isAhead(move, moves)) moves.push(move);
+      if (moves.length === 0) return;
+      await this.#storage.commit((write) => {
+        for (const move of moves) writeMove(write, move);
+      });
+    });
+  }
+
+  async changed(room: Nid, userId: string, after: Position, upTo: Position): Promise<Receipt[]> {
+    if (after >= upTo) return [];
+    const range = IDBKeyRange.bound([room, after], [room, upTo], true, false);
+    const rows = await this.#storage.read(["receipts"], (tx) =>
+      tx.objectStore("receipts").index("position").getAll(range),
+    );
+    const receipts = await Promise.all(rows.filter(isReceipt).map((row) => this.#named(row)));
+    return receipts.filter((receipt) => receipt.type !== "m.read.private" || receipt.userId === userId);
+  }
+
+  async own(userId: string, room: Nid): Promise<Receipt[]> {
+    const user = await this.#storage.names.find(userId);
+    if (user === undefined) return [];
+    const rows = await this.#storage.read(["receipts"], (tx) =>
+      tx.objectStore("receipts").index("user").getAll([user, room]),
+    );
+    return rows.filter(isReceipt).map((row) => ({ ...row, userId }));
+  }
+
+  async #wanted(userId: UserId, request: ReceiptRequest): Promise<Move> {
+    const room = await this.#joinedRoom(userId, request.roomId);
+    const event = await receiptTarget(this.#room, room, request);
+    return this.#move(userId, request, event);
+  }
+
+  async #joinedRoom(userId: UserId, roomId: string): Promise<Nid> {
+    const room = await this.#room.nid(parseRoomId(roomId));
+    const info = room === undefined ? undefined : await this.#room.membershipOf(userId, room);
+    if (info?.membership !== "join") throw forbidden("You are not in this room.");
+    return info.room;
+  }
+
+  async #move(userId: UserId, request: ReceiptRequest, event: StoredEvent): Promise<Move> {
+    return {
+      r: event.room,
+      u: await this.#storage.names.intern(userId),
+      type: request.type,
+      thread: request.threadId ?? "",
+      eventId: event.eventId,
+      order: event.order,
+      ts: this.#now(),
+    };
+  }
+
+  /** Whether the marker is now further back, on the disk and among the moves that come before in the request. */
+  async #isAhead(move: Move, before: readonly Move[]): Promise<boolean> {
+    const stored = await this.#storage.get("receipts", [move.r, move.type, move.u, move.thread]);
+    const same = before.filter(
+      (other) => other.r === move.r && other.type === move.type && other.thread === move.thread,
+    );
+    return [...same, ...(stored === undefined ? [] : [stored])].every((other) => other.order < move.order);
+  }
+
+  async #named(row: ReceiptRow): Promise<Receipt> {
+    return { ...row, userId: await this.#storage.names.text(row.u) };
+  }
+}
+
+const isReceipt = (row: ReceiptRow) => row.type !== "m.fully_read";
+
+function writeMove(write: Write, move: Move): void {
+  const { r: room, u: user, type, eventId } = move;
+  if (type !== "m.fully_read") {
+    const p = write.append({ topic: "receipt", room, user, detail: type });
+    write.put("receipts", { ...move, p });
+    return;
+  }
+  const p = write.append({ topic: "accountData", room, user, detail: type });
+  write.put("receipts", { ...move, p });
+  write.put("accountData", { u: user, r: room, type, json: JSON.stringify({ event_id: eventId }), p });
+}
