@@ -4,6 +4,16 @@ import type { Position } from "../storage/schema.ts";
 
 export type PresenceState = "online" | "offline" | "unavailable";
 
+/** @see https://spec.matrix.org/v1.19/client-server-api/#get_matrixclientv3presenceuseridstatus */
+export type PresenceContent = {
+  presence: PresenceState;
+  /** Milliseconds; absent for who was never active. */
+  last_active_ago?: number;
+  /** Only of those who are online. */
+  currently_active?: boolean;
+  status_msg?: string;
+};
+
 export interface Presence {
   set(
     requester: Requester,
@@ -11,7 +21,8 @@ export interface Presence {
     presence: PresenceState,
     statusMsg: string | undefined,
   ): Promise<void>;
-  get(requester: Requester, userId: string): Promise<JsonObject>;
+  /** @throws MatrixError M_FORBIDDEN for users with whom the requester shares no room */
+  get(requester: Requester, userId: string): Promise<PresenceContent>;
 }
 
 export interface PresenceForReaders {

@@ -3,7 +3,7 @@ import type { JsonObject } from "../../matrix/json.ts";
 import type { Requester } from "../node/requester.ts";
 import type { Storage } from "../storage/api.ts";
 import type { Position } from "../storage/schema.ts";
-import type { Presence, PresenceForReaders, PresenceState } from "./api.ts";
+import type { Presence, PresenceContent, PresenceForReaders, PresenceState } from "./api.ts";
 import type { PresenceOptions } from "./open.ts";
 import {
   type Activity,
@@ -78,7 +78,7 @@ export class KeptPresence implements Presence, PresenceForReaders {
     await this.#tell(userId);
   }
 
-  async get(requester: Requester, userId: string): Promise<JsonObject> {
+  async get(requester: Requester, userId: string): Promise<PresenceContent> {
     if (requester.userId !== userId && !(await this.#room.sharingUsers(requester.userId)).has(userId)) {
       throw forbidden("You share no room with this user.");
     }
@@ -126,7 +126,7 @@ export class KeptPresence implements Presence, PresenceForReaders {
     return user;
   }
 
-  #content(user: User | undefined): JsonObject {
+  #content(user: User | undefined): PresenceContent {
     if (user === undefined) return { presence: "offline" };
     const now = this.#now();
     const { presence, currentlyActive } = presenceAt(user.activity, now);

@@ -1,10 +1,11 @@
 import type { JsonObject } from "../../matrix/json.ts";
+import type { Ruleset } from "../../matrix/push-rules/ruleset.ts";
 import type { Requester } from "../node/requester.ts";
 import type { Nid, Position } from "../storage/schema.ts";
 
 export interface Push {
   /** The user's push rules, in the form of `GET /pushrules/`. */
-  rules(requester: Requester): Promise<JsonObject>;
+  rules(requester: Requester): Promise<{ global: Ruleset }>;
 }
 
 export type UnreadCounts = {

@@ -30,7 +30,7 @@ export class PushCounts implements Push, PushForReaders {
     });
   }
 
-  async rules(requester: Requester): Promise<JsonObject> {
+  async rules(requester: Requester): Promise<{ global: Ruleset }> {
     return { global: await this.#rules(requester.userId) };
   }
 
