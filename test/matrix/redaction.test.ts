@@ -124,3 +124,25 @@ test("redaction is idempotent and leaves the event id as it is", () => {
     }),
   );
 });
+
+test.each<[event: JsonObject, want: JsonObject]>([
+  [
+    { type: "m.room.member", content: "x" },
+    { type: "m.room.member", content: {} },
+  ],
+  [
+    { type: "m.room.create", content: [1] },
+    { type: "m.room.create", content: {} },
+  ],
+  [
+    { type: 5, content: { membership: "join" } },
+    { type: 5, content: {} },
+  ],
+  [{ content: { membership: "join" } }, { content: {} }],
+  [
+    { type: "m.room.member", content: {} },
+    { type: "m.room.member", content: {} },
+  ],
+])("%j has no content to keep", (event, want) => {
+  expect(redact(event, roomVersionRules("11")!)).toStrictEqual(want);
+});

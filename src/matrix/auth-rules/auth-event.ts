@@ -3,7 +3,10 @@ import type { Pdu } from "../pdu.ts";
 /** An event with its id, which from v3 on is not part of the PDU. */
 export type AuthEvent = { readonly eventId: string; readonly pdu: Pdu };
 
-/** The state that an event is checked against. From v12 on it must hold the create event, as it did before. */
+/**
+ * The state that an event is checked against; none of it may be rejected. It holds the create event in every
+ * version, from v12 on too, where `auth_events` does not name it.
+ */
 export type AuthState = (type: string, stateKey: string) => AuthEvent | undefined;
 
 /**

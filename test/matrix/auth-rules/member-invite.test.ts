@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { authorise } from "../../../src/matrix/auth-rules/authorise.ts";
 import type { RuleName } from "../../../src/matrix/auth-rules/rule-numbers.ts";
 import type { JsonObject, JsonValue } from "../../../src/matrix/json.ts";
 import { type EventFields, type TestRoom, usualRoom } from "../room-builder.ts";
@@ -102,4 +103,14 @@ describe.each(versions("1"))("v%s, third-party invite", (version) => {
     expect(judge(room, event, { signedThirdPartyInvites: new Set([before]) })).toBe(want);
     expect(judge(room, event)).toBe(want);
   });
+});
+
+test.each([
+  ["join", "The invited user is already in the room."],
+  ["ban", "The invited user is banned from the room."],
+])("the reason tells why a user at %s cannot be invited", (was, reason) => {
+  const room = usualRoom();
+  room.member(bob, was);
+  const verdict = authorise(room.event(invite(room.creator)), room.rules, room.state);
+  expect(verdict).toEqual({ outcome: "reject", rule: "5.4.3", reason });
 });

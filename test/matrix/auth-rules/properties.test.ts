@@ -50,7 +50,10 @@ test("whatever the content of an event and of the state, there is a verdict", ()
       const event = { eventId: "$event:a.example", pdu: pduOf({ ...last, stateKey: key }) };
       const verdict = authorise(event, rules, lookUp);
       expect(["allow", "reject"]).toContain(verdict.outcome);
-      if (verdict.outcome === "reject") expect(verdict.rule).toMatch(/^\d+(\.\d+)*$/);
+      if (verdict.outcome === "reject") {
+        expect(verdict.rule).toMatch(/^\d+(\.\d+)*$/);
+        expect(verdict.reason).toMatch(/^\S.* .*\.$/);
+      }
 
       const selected = authTypesFor(event.pdu, rules);
       expect(new Set(selected.map((pair) => JSON.stringify(pair))).size).toBe(selected.length);
