@@ -6,6 +6,15 @@
 export type Account = { userId: string; token: string };
 export type Latencies = { floor: number[]; measured: number[] };
 
+/** Resolves once the page is controlled and its homeserver answers. */
+export async function untilUp(): Promise<void> {
+  const container = navigator.serviceWorker;
+  if (container.controller === null) {
+    await new Promise((resolve) => container.addEventListener("controllerchange", resolve, { once: true }));
+  }
+  while (!(await fetch("/_hearth/v1/info")).ok);
+}
+
 /** Registers an account over the client API. */
 export async function register(username: string): Promise<Account> {
   const response = await fetch("/_matrix/client/v3/register", {

@@ -17,6 +17,7 @@ import {
   storedBytes,
   syncLatency,
   syncOnOpening,
+  untilUp,
 } from "./in-page.ts";
 import { type Figure, formatTable, holds, quantile } from "./table.ts";
 
@@ -39,10 +40,7 @@ const say = (text: string) => console.log(`bench: ${text}`);
 async function openPage(context: BrowserContext, url: string): Promise<Page> {
   const page = await context.newPage();
   await page.goto(url);
-  await page.waitForFunction(async () => {
-    if (navigator.serviceWorker.controller === null) return false;
-    return (await fetch("/_matrix/client/versions")).ok && (await fetch("/_hearth/v1/info")).ok;
-  });
+  await page.evaluate(untilUp);
   return page;
 }
 

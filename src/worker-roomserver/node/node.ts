@@ -1,0 +1,76 @@
+import { chooseEd25519 } from "../../matrix/ed25519.ts";
+import type { UserId } from "../../matrix/identifiers.ts";
+import { openAccountData } from "../account-data/open.ts";
+import { openPresence } from "../presence/open.ts";
+import { openPush } from "../push/open.ts";
+import { openReceipts } from "../receipts/open.ts";
+import { RoomServer } from "../room/room-server.ts";
+import type { Storage } from "../storage/api.ts";
+import { openStorage, type StorageOptions } from "../storage/storage.ts";
+import { openSync } from "../sync/sync.ts";
+import { openTyping } from "../typing/open.ts";
+import { openUsers, type UsersOptions } from "../users/open.ts";
+import { Answers } from "./answers.ts";
+import type { Node } from "./api.ts";
+import { openIdentity } from "./identity.ts";
+
+export type NodeOptions = {
+  dbName: string;
+  /** Milliseconds since 1970. */
+  now: () => number;
+  onStopped: StorageOptions["onStopped"];
+  settings: UsersOptions["settings"];
+  passwordCost?: UsersOptions["passwordCost"];
+};
+
+export type OpenNode = Node & {
+  readonly storage: Storage;
+  /** Waits for what is queued, and lets go of the database. */
+  close(): Promise<void>;
+};
+
+/** Puts a node together over its database, as its leader: from here on, no earlier one can write. */
+export async function openNode(options: NodeOptions): Promise<OpenNode> {
+  const { now } = options;
+  const storage = await openStorage({ name: options.dbName, onStopped: options.onStopped });
+  const answers = await Answers.open(storage, now);
+  const { serverName, key } = await openIdentity(storage, await chooseEd25519(crypto.subtle));
+  const { epoch } = (await storage.get("meta", "head")) as { epoch: number };
+
+  const users = await openUsers({
+    storage,
+    answers,
+    serverName,
+    now,
+    settings: options.settings,
+    leaveRooms: (userId) => room.leaveAll(userId),
+    ...(options.passwordCost && { passwordCost: options.passwordCost }),
+  });
+  const room = new RoomServer({ storage, answers, users, now, serverName, key });
+  users.onProfileChanged((userId) => room.announceProfile(userId as UserId));
+  const accountData = openAccountData({ storage });
+  const typing = await openTyping({ storage, room, now });
+  const receipts = openReceipts({ storage, room, now });
+  const presence = await openPresence({ storage, room, now });
+  const push = openPush({ storage, room, receipts, accountData, serverName });
+  const sync = openSync({ storage, room, accountData, typing, receipts, presence, push });
+  await users.finishDeactivations();
+
+  return {
+    info: () => Promise.resolve({ serverName, epoch }),
+    users,
+    room,
+    sync,
+    accountData,
+    typing,
+    receipts,
+    presence,
+    push,
+    storage,
+    close: async () => {
+      for (const component of [typing, presence, push]) component.close();
+      await storage.settled();
+      storage.close();
+    },
+  };
+}
