@@ -1,0 +1,129 @@
+import type { MatrixClient } from "matrix-js-sdk/lib/matrix.js";
+import type { Locator, Page } from "playwright-core";
+
+declare global {
+  interface Window {
+    /** The page's own hook for people who tinker. */
+    hearthClient?: MatrixClient | undefined;
+  }
+}
+
+/** Somebody in front of a tab: does what a hand would do, and reads what an eye would see. */
+export class Person {
+  readonly page: Page;
+
+  constructor(page: Page) {
+    this.page = page;
+  }
+
+  async signUp(name: string, password: string): Promise<void> {
+    await this.#at("signup-name").fill(name);
+    await this.#at("signup-password").fill(password);
+    await this.#at("signup-submit").click();
+    await this.#at("room-list").waitFor();
+  }
+
+  async startAddingAccount(): Promise<void> {
+    await this.#at("account-switcher").click();
+    await this.#at("add-account").click();
+  }
+
+  async switchTo(userId: string): Promise<void> {
+    await this.#at("account-switcher").click();
+    await this.page.locator(`[data-testid="switch-account"][data-user-id="${userId}"]`).click();
+    await this.page.locator(`[data-testid="account-switcher"][data-user-id="${userId}"]`).waitFor();
+    await this.#at("room-list").waitFor();
+  }
+
+  async userId(): Promise<string> {
+    const id = await this.#at("account-switcher").getAttribute("data-user-id");
+    if (id === null) throw new Error("nobody is signed in here");
+    return id;
+  }
+
+  /** @returns the room's id, once the room is open */
+  async createRoom(name: string): Promise<string> {
+    await this.#at("create-room").click();
+    await this.#at("create-room-name").fill(name);
+    await this.#at("create-room-submit").click();
+    const room = this.#at("room").filter({ hasText: name });
+    await room.waitFor();
+    const id = await room.getAttribute("data-room-id");
+    if (id === null) throw new Error("the open room does not say its id");
+    return id;
+  }
+
+  async openRoom(roomId: string): Promise<void> {
+    await this.page.locator(`[data-testid="room-item"][data-room-id="${roomId}"]`).click();
+    await this.page.locator(`[data-testid="room"][data-room-id="${roomId}"]`).waitFor();
+  }
+
+  async invite(name: string): Promise<void> {
+    await this.openMembers();
+    await this.#at("invite-input").fill(name);
+    await this.#at("invite-submit").click();
+  }
+
+  async acceptInvite(roomId: string): Promise<void> {
+    const invite = this.page.locator(`[data-testid="invite"][data-room-id="${roomId}"]`);
+    await invite.getByTestId("invite-accept").click();
+    await this.page.locator(`[data-testid="room"][data-room-id="${roomId}"]`).waitFor();
+  }
+
+  async openMembers(): Promise<void> {
+    if (!(await this.#at("members-panel").isVisible())) await this.#at("members").click();
+    await this.#at("members-panel").waitFor();
+  }
+
+  member(userId: string): Locator {
+    return this.page.locator(`[data-testid="member"][data-user-id="${userId}"]`);
+  }
+
+  /** Writes without sending. */
+  async write(text: string): Promise<void> {
+    await this.#at("composer").pressSequentially(text);
+  }
+
+  /** Sends a message. @returns once the homeserver has taken it */
+  async say(text: string): Promise<void> {
+    await this.#at("composer").fill(text);
+    await this.#at("composer").press("Enter");
+    await this.sees(text);
+  }
+
+  /** Waits until the open room shows a message that has been sent. */
+  async sees(text: string): Promise<void> {
+    await this.message(text).and(this.page.locator('[data-status="sent"]')).waitFor();
+  }
+
+  message(text: string): Locator {
+    return this.#at("message").filter({ has: this.page.getByText(text, { exact: true }) });
+  }
+
+  async deleteMessage(text: string): Promise<void> {
+    await this.message(text).hover();
+    await this.message(text).getByTestId("message-delete").click();
+    await this.#at("delete-confirm").click();
+    await this.page.locator('[data-testid="message"][data-redacted]').waitFor();
+  }
+
+  /** Everything the open room shows, oldest first; a deleted message shows as the word `deleted`. */
+  async timeline(): Promise<string[]> {
+    return this.#at("message").evaluateAll((messages) =>
+      messages.map((message) =>
+        message.hasAttribute("data-redacted")
+          ? "deleted"
+          : (message.querySelector('[data-testid="message-body"]')?.textContent ?? ""),
+      ),
+    );
+  }
+
+  async reload(): Promise<void> {
+    await this.page.reload();
+    await this.#at("room-list").waitFor();
+  }
+
+  #at(testId: string): Locator {
+    return this.page.getByTestId(testId);
+  }
+}
