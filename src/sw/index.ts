@@ -1,17 +1,24 @@
 import { accountEndpoints } from "./account.ts";
+import { accountDataEndpoints } from "./account-data.ts";
 import { administrativeContactEndpoints } from "./administrative-contact.ts";
 import { deviceEndpoints } from "./devices.ts";
 import { directoryEndpoints } from "./directory.ts";
 import type { Endpoint } from "./endpoint.ts";
+import { filtersEndpoints } from "./filters.ts";
 import { loginEndpoints } from "./login.ts";
 import { membershipEndpoints } from "./membership.ts";
 import { messagesEndpoints } from "./messages.ts";
 import { nodeStatusEndpoints } from "./node-status.ts";
+import { presenceEndpoints } from "./presence.ts";
 import { profileEndpoints } from "./profile.ts";
+import { pushRulesEndpoints } from "./push-rules.ts";
+import { receiptsEndpoints } from "./receipts.ts";
 import { registrationEndpoints } from "./registration.ts";
 import { roomsEndpoints } from "./rooms.ts";
 import { serverEndpoints } from "./server.ts";
 import { stateEndpoints } from "./state.ts";
+import { syncEndpoints } from "./sync.ts";
+import { typingEndpoints } from "./typing.ts";
 
 /**
  * The whole client API.
@@ -31,4 +38,11 @@ export const allEndpoints = (baseUrl: string): Endpoint[] => [
   ...stateEndpoints,
   ...messagesEndpoints,
   ...directoryEndpoints,
+  ...typingEndpoints,
+  ...syncEndpoints,
+  ...receiptsEndpoints,
+  ...pushRulesEndpoints,
+  ...presenceEndpoints,
+  ...filtersEndpoints,
+  ...accountDataEndpoints,
 ];
