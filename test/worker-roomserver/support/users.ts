@@ -122,4 +122,21 @@ export function failNextCommit(storage: TestStorage): void {
   );
 }
 
+/** Keeps what is committed next from the disk until it is released. `reached`: there is such a commit. */
+export function holdNextCommit(storage: TestStorage): { reached: Promise<void>; release: () => void } {
+  const commit = storage.commit.bind(storage);
+  let release: () => void = () => undefined;
+  const released = new Promise<void>((resolve) => {
+    release = resolve;
+  });
+  const reached = new Promise<void>((resolve) => {
+    vi.spyOn(storage, "commit").mockImplementationOnce(async (fill, options) => {
+      resolve();
+      await released;
+      return commit(fill, options);
+    });
+  });
+  return { reached, release };
+}
+
 export const error = (errcode: string, status: number) => expect.objectContaining({ errcode, status });

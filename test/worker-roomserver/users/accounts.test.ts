@@ -118,16 +118,4 @@ describe("deactivating an account", () => {
     await users.finishDeactivations();
     expect(left).toEqual([alice.userId]);
   });
-
-  test("gets no login in that was under way", async () => {
-    const { users, alice } = await aliceWithTwoDevices();
-    const [, late] = await Promise.allSettled([
-      users.deactivate(request(), alice, { auth: passwordAuth("alice") }),
-      login(users, "alice"),
-    ]);
-    if (late.status === "rejected") expect(late.reason).toEqual(refused);
-    // A login that came first has been ended with the others.
-    expect(await users.storage.db.count("tokens")).toBe(0);
-    expect(await users.storage.db.count("devices")).toBe(0);
-  });
 });

@@ -4,6 +4,7 @@ import { accessTokenLifetimeMs, lastSeenEveryMs } from "../../../src/worker-room
 import {
   error,
   failNextCommit,
+  holdNextCommit,
   type LoggedIn,
   login,
   register,
@@ -86,9 +87,16 @@ describe("when a device was last seen", () => {
     const alice = await register(users, "alice");
     const requester = await requesterOf(users, alice);
     users.world.time += lastSeenEveryMs;
-    await Promise.all([users.authenticate(alice.access_token), users.logout(requester)]);
-    // What comes after it under the same lock comes after everything before.
-    await users.logoutAll(requester);
+    const { reached, release } = holdNextCommit(users.storage);
+    const logout = users.logout(requester);
+    await reached;
+    await users.authenticate(alice.access_token); // sees the device, and is to write it once the logout is done
+    release();
+    await logout;
+    // Comes after that write, as both wait for the same lock.
+    await expect(users.renameDevice(requester, alice.device_id, "back")).rejects.toEqual(
+      error("M_NOT_FOUND", 404),
+    );
     expect(await seenAt(users, alice)).toBeUndefined();
   });
 
