@@ -30,17 +30,21 @@ class LogSync implements Sync {
   }
 
   async sync(requester: Requester, query: SyncQuery, sync: string): Promise<JsonBytes> {
-    const newest = await this.#newest();
-    const since = query.since === undefined ? undefined : parseSince(query.since, newest);
-    const request = await this.#request(requester, query, since);
-    const stopped = this.#readers.presence.syncing(requester.userId, query.setPresence);
-    const waits = since !== undefined && !query.fullState && query.timeout > 0;
-    const end = this.#end(sync, waits ? query.timeout : 0);
+    // From the first moment on, so that a client that goes away at once is not waited for.
+    const end = this.#end(sync, query.timeout);
     try {
-      return toBytes(await this.#firstNews(request, since, end));
+      const newest = await this.#newest();
+      const since = query.since === undefined ? undefined : parseSince(query.since, newest);
+      if (since === undefined || query.fullState) end.come();
+      const request = await this.#request(requester, query, since);
+      const stopped = this.#readers.presence.syncing(requester.userId, query.setPresence);
+      try {
+        return toBytes(await this.#firstNews(request, since, end));
+      } finally {
+        stopped();
+      }
     } finally {
       end.clear();
-      stopped();
     }
   }
 
@@ -89,24 +93,27 @@ class LogSync implements Sync {
 
   /** The end of a wait: its time is up, or its client has gone. */
   #end(sync: string, timeout: number): End {
-    let come!: () => void;
-    const promise = new Promise<void>((resolve) => {
-      come = resolve;
+    let resolve!: () => void;
+    const promise = new Promise<void>((done) => {
+      resolve = done;
     });
-    const end: End = { promise, hasCome: timeout === 0, clear: () => this.#cancels.delete(sync) };
-    if (timeout === 0) return end;
-    const finish = () => {
-      end.hasCome = true;
-      come();
+    const end: End = {
+      promise,
+      hasCome: false,
+      come: () => {
+        end.hasCome = true;
+        resolve();
+      },
+      clear: () => {
+        clearTimeout(timer);
+        this.#cancels.delete(sync);
+      },
     };
-    const timer = setTimeout(finish, timeout);
-    this.#cancels.set(sync, finish);
-    end.clear = () => {
-      clearTimeout(timer);
-      this.#cancels.delete(sync);
-    };
+    const timer = timeout > 0 ? setTimeout(end.come, timeout) : undefined;
+    if (timeout <= 0) end.come();
+    this.#cancels.set(sync, end.come);
     return end;
   }
 }
 
-type End = { readonly promise: Promise<void>; hasCome: boolean; clear: () => void };
+type End = { readonly promise: Promise<void>; hasCome: boolean; come: () => void; clear: () => void };

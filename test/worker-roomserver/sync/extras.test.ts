@@ -218,6 +218,22 @@ describe("ignored users", () => {
     );
   });
 
+  test("older events take the place of theirs, and the state is that before the oldest", async () => {
+    const { t, roomId } = await start();
+    await t.act("mallory", "join", roomId);
+    await t.accountData.set(t.id("alice"), null, "m.ignored_user_list", {
+      ignored_users: { [t.id("mallory")]: {} },
+    });
+    await t.setState("bob", roomId, "m.room.topic", { topic: "then" });
+    await t.say("bob", roomId, "hi");
+    await t.say("mallory", roomId, "spam");
+    await t.setState("bob", roomId, "m.room.topic", { topic: "now" });
+    const room = (await t.poll("alice", { filter: limit(2) })).rooms.join[roomId]!;
+    expect(room.timeline.events.map((event) => event.type)).toEqual(["m.room.message", "m.room.topic"]);
+    const topic = room.state!.events.find((event) => event.type === "m.room.topic");
+    expect(topic?.content).toEqual({ topic: "then" });
+  });
+
   test("a change of the list counts from the next sync on", async () => {
     const { t, roomId } = await start();
     const ignore = (ignored_users: object) =>

@@ -192,6 +192,19 @@ describe("a room that was entered since", () => {
     expect(room.timeline.events.map((event) => event.unsigned.membership)).toEqual(["leave", "join", "join"]);
   });
 
+  test("again, is limited though short, as the client has another part of it", async () => {
+    const { t, roomId } = await start();
+    await t.act("alice", "join", roomId);
+    await t.act("alice", "leave", roomId);
+    const { next_batch } = await t.poll("alice");
+    await t.act("alice", "join", roomId);
+    const { timeline } = (await t.poll("alice", { since: next_batch, filter: limit(50) })).rooms.join[
+      roomId
+    ]!;
+    expect(timeline.events[0]!.type).toBe("m.room.create");
+    expect(timeline.limited).toBe(true);
+  });
+
   test("does not show what its history visibility hides", async () => {
     const { t, roomId, since } = await start({
       initial_state: [{ type: "m.room.history_visibility", content: { history_visibility: "joined" } }],
