@@ -214,10 +214,14 @@ describe("the leading tab", () => {
 test("a shift-reload goes past the service worker, which claims the page", async () => {
   const page = await open();
   const { server_name } = await info(page);
+  await page.addInitScript(() => {
+    Object.assign(globalThis, { loadedPast: navigator.serviceWorker.controller === null });
+  });
   const session = await browser.newCDPSession(page);
   const loaded = page.waitForEvent("load");
   await session.send("Page.reload", { ignoreCache: true });
   await loaded;
+  expect(await page.evaluate(() => Reflect.get(globalThis, "loadedPast"))).toBe(true);
   await answering(page);
   expect((await info(page)).server_name).toBe(server_name);
 });
