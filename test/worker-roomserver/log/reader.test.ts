@@ -3,7 +3,7 @@ import { describe, expect, onTestFinished, test, vi } from "vitest";
 import { DurableReader } from "../../../src/worker-roomserver/log/reader.ts";
 import type { Storage } from "../../../src/worker-roomserver/storage/api.ts";
 import type { Position } from "../../../src/worker-roomserver/storage/schema.ts";
-import { failCommit, nextTask } from "../support/rounds.ts";
+import { failCommit, nextTask, until } from "../support/rounds.ts";
 import { testStorage } from "../support/storage.ts";
 
 /** Lists the positions of all receipts in one row: a skipped or repeated entry cannot stay hidden. */
@@ -54,7 +54,10 @@ async function positionsOfReceipts(storage: Storage): Promise<Position[]> {
 }
 
 async function offsetReaches(storage: Storage, position: Position): Promise<void> {
-  await vi.waitUntil(async () => ((await storage.get("readers", "listing")) ?? 0) >= position);
+  await until(async () => {
+    await storage.settled();
+    return ((await storage.get("readers", "listing")) ?? 0) >= position;
+  });
 }
 
 describe("a durable reader", () => {

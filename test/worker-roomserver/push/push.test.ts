@@ -1,0 +1,334 @@
+import fc from "fast-check";
+import { describe, expect, onTestFinished, test } from "vitest";
+import type { JsonObject } from "../../../src/matrix/json.ts";
+import { defaultRuleset } from "../../../src/matrix/push-rules/default-rules.ts";
+import { openAccountData } from "../../../src/worker-roomserver/account-data/open.ts";
+import type { UnreadCounts } from "../../../src/worker-roomserver/push/api.ts";
+import { openPush } from "../../../src/worker-roomserver/push/open.ts";
+import { openReceipts } from "../../../src/worker-roomserver/receipts/open.ts";
+import { testRooms } from "../support/room.ts";
+import { failCommit, until } from "../support/rounds.ts";
+
+type Action = "join" | "leave" | "invite" | "kick";
+
+/** A room server with the components that counts come from; `name`: the database of an earlier one. */
+async function open(name?: string) {
+  const t = await testRooms(name);
+  const { storage, rooms: room, serverName } = t;
+  const accountData = openAccountData({ storage });
+  const receipts = openReceipts({ storage, room, now: () => Date.now() });
+  const push = openPush({ storage, room, receipts, accountData, serverName });
+  onTestFinished(() => push.close());
+  const send = async (who: string, roomId: string, content: JsonObject = {}, type = "m.room.message") => {
+    const event = {
+      roomId,
+      type,
+      txnId: crypto.randomUUID(),
+      content: { body: "hi", msgtype: "m.text", ...content },
+    };
+    return (await room.sendEvent(t.user(who), event)).event_id;
+  };
+  const act = (who: string, action: Action, roomId: string, target = who) =>
+    room.changeMembership(t.request(), t.user(who), { roomId, action, target: t.user(target).userId });
+  /** A room of these users, the first of whom made it; nobody has said anything yet. */
+  const roomOf = async (...who: string[]) => {
+    const [first = "", ...others] = who;
+    const invite = others.map((user) => t.user(user).userId);
+    const { room_id } = await room.createRoom(t.request(), t.user(first), { preset: "private_chat", invite });
+    for (const user of others) await act(user, "join", room_id);
+    return room_id;
+  };
+  const read = (who: string, roomId: string, eventId: string, threadId?: string, isPrivate = false) =>
+    receipts.set(t.user(who), [{ roomId, type: isPrivate ? "m.read.private" : "m.read", eventId, threadId }]);
+  const counts = async (who: string, roomId: string): Promise<UnreadCounts> => {
+    await push.caughtUp(storage.position);
+    return push.counts(t.user(who).userId, (await room.nid(roomId))!);
+  };
+  return { ...t, accountData, receipts, push, send, act, roomOf, read, counts };
+}
+
+const unread = (
+  notification_count: number,
+  highlight_count = 0,
+  threads: UnreadCounts["threads"] = {},
+): UnreadCounts => ({ notification_count, highlight_count, threads });
+const inThread = (root: string): JsonObject => ({ "m.relates_to": { rel_type: "m.thread", event_id: root } });
+
+describe("unread counts", () => {
+  test("are of others' messages, and of nothing else", async () => {
+    const { send, roomOf, counts } = await open();
+    const roomId = await roomOf("alice", "bob", "carol");
+    await send("alice", roomId);
+    await send("alice", roomId, { msgtype: "m.notice" });
+    await send("alice", roomId, {}, "m.reaction");
+    await send("alice", roomId, {}, "m.room.encrypted");
+    expect(await counts("alice", roomId)).toEqual(unread(0));
+    expect(await counts("bob", roomId)).toEqual(unread(2));
+    expect(await counts("dave", roomId)).toEqual(unread(0));
+  });
+
+  test("are nothing right after joining, and an invitation counts until then", async () => {
+    const { send, act, roomOf, counts } = await open();
+    const roomId = await roomOf("alice", "bob");
+    await send("alice", roomId);
+    await act("alice", "invite", roomId, "carol");
+    expect(await counts("carol", roomId)).toEqual(unread(1));
+    await act("carol", "join", roomId);
+    expect(await counts("carol", roomId)).toEqual(unread(0));
+    await send("alice", roomId);
+    expect(await counts("carol", roomId)).toEqual(unread(1));
+    expect(await counts("bob", roomId)).toEqual(unread(2));
+  });
+
+  test("go with those who leave, and do not come back with them", async () => {
+    const { send, act, roomOf, counts } = await open();
+    const roomId = await roomOf("alice", "bob");
+    const root = await send("alice", roomId);
+    await send("alice", roomId, inThread(root));
+    await act("alice", "kick", roomId, "bob");
+    expect(await counts("bob", roomId)).toEqual(unread(0));
+    await send("alice", roomId);
+    await act("alice", "invite", roomId, "bob");
+    expect(await counts("bob", roomId)).toEqual(unread(1));
+    await act("bob", "leave", roomId);
+    expect(await counts("bob", roomId)).toEqual(unread(0));
+  });
+
+  test("highlight mentions of the user, and of the room by those who may", async () => {
+    const { user, send, roomOf, counts } = await open();
+    const roomId = await roomOf("alice", "bob", "carol");
+    await send("bob", roomId, { "m.mentions": { user_ids: [user("carol").userId] } });
+    await send("bob", roomId, { "m.mentions": { room: true } });
+    expect(await counts("carol", roomId)).toEqual(unread(2, 1));
+    await send("alice", roomId, { "m.mentions": { room: true } });
+    expect(await counts("carol", roomId)).toEqual(unread(3, 2));
+  });
+
+  test("end where a receipt says so, public or private, whichever is further", async () => {
+    const { send, roomOf, read, counts } = await open();
+    const roomId = await roomOf("alice", "bob");
+    const [first, second, third] = [
+      await send("alice", roomId),
+      await send("alice", roomId),
+      await send("alice", roomId),
+    ];
+    await read("bob", roomId, second);
+    expect(await counts("bob", roomId)).toEqual(unread(1));
+    await read("bob", roomId, first, undefined, true);
+    expect(await counts("bob", roomId)).toEqual(unread(1));
+    await read("bob", roomId, third, undefined, true);
+    expect(await counts("bob", roomId)).toEqual(unread(0));
+  });
+
+  test("have nothing to do with the fully read marker", async () => {
+    const { user, receipts, send, roomOf, counts } = await open();
+    const roomId = await roomOf("alice", "bob");
+    const eventId = await send("alice", roomId);
+    await receipts.set(user("bob"), [{ roomId, type: "m.fully_read", eventId }]);
+    expect(await counts("bob", roomId)).toEqual(unread(1));
+  });
+
+  test("are kept by thread, and read by thread", async () => {
+    const { send, roomOf, read, counts } = await open();
+    const roomId = await roomOf("alice", "bob");
+    const root = await send("alice", roomId);
+    const reply = await send("alice", roomId, inThread(root));
+    const last = await send("alice", roomId);
+    const one = { notification_count: 1, highlight_count: 0 };
+    expect(await counts("bob", roomId)).toEqual(unread(2, 0, { [root]: one }));
+    await read("bob", roomId, last, "main");
+    expect(await counts("bob", roomId)).toEqual(unread(0, 0, { [root]: one }));
+    await read("bob", roomId, reply, root);
+    expect(await counts("bob", roomId)).toEqual(unread(0));
+    await send("alice", roomId);
+    const all = await send("alice", roomId, inThread(root));
+    await read("bob", roomId, all);
+    expect(await counts("bob", roomId)).toEqual(unread(0));
+  });
+
+  test("end where the user has spoken, in that thread", async () => {
+    const { send, roomOf, counts } = await open();
+    const roomId = await roomOf("alice", "bob");
+    const root = await send("alice", roomId);
+    await send("alice", roomId, inThread(root));
+    await send("bob", roomId);
+    const one = { notification_count: 1, highlight_count: 0 };
+    expect(await counts("bob", roomId)).toEqual(unread(0, 0, { [root]: one }));
+    await send("bob", roomId, inThread(root));
+    expect(await counts("bob", roomId)).toEqual(unread(0));
+  });
+
+  test("do not end where the user has only got another name", async () => {
+    const { user, request, rooms, send, roomOf, counts } = await open();
+    const roomId = await roomOf("alice", "bob");
+    await send("alice", roomId);
+    const { userId } = user("bob");
+    const content = { membership: "join", displayname: "Robert" };
+    await rooms.setState(request(), user("bob"), {
+      roomId,
+      type: "m.room.member",
+      stateKey: userId,
+      content,
+    });
+    expect(await counts("bob", roomId)).toEqual(unread(1));
+    const topic = { roomId, type: "m.room.topic", stateKey: "", content: { topic: "x" } };
+    await rooms.setState(request(), user("alice"), topic);
+    expect(await counts("bob", roomId)).toEqual(unread(1));
+  });
+
+  test("do not count what was redacted", async () => {
+    const { user, rooms, send, roomOf, counts } = await open();
+    const roomId = await roomOf("alice", "bob");
+    const eventId = await send("alice", roomId);
+    await send("alice", roomId);
+    expect(await counts("bob", roomId)).toEqual(unread(2));
+    await rooms.redact(user("alice"), { roomId, eventId, txnId: "r", content: {} });
+    expect(await counts("bob", roomId)).toEqual(unread(1));
+  });
+
+  test("leave out those whom the user ignores", async () => {
+    const { user, accountData, send, roomOf, counts } = await open();
+    const roomId = await roomOf("alice", "bob", "carol");
+    await send("alice", roomId);
+    expect(await counts("bob", roomId)).toEqual(unread(1));
+    const ignored_users = { [user("alice").userId]: {} };
+    await accountData.set(user("bob"), user("bob").userId, null, "m.ignored_user_list", { ignored_users });
+    await send("alice", roomId);
+    await send("carol", roomId);
+    expect(await counts("bob", roomId)).toEqual(unread(2));
+    expect(await counts("carol", roomId)).toEqual(unread(0));
+  });
+});
+
+describe("push rules", () => {
+  test("are the default ones, for clients and for sync", async () => {
+    const { user, push } = await open();
+    const { userId } = user("alice");
+    const global = defaultRuleset(userId);
+    expect(await push.rules(user("alice"))).toEqual({ global });
+    expect(await push.rulesEvent(userId)).toEqual({ type: "m.push_rules", content: { global } });
+  });
+});
+
+describe("under the next leader", () => {
+  test("counts are what they were, and go on", async () => {
+    const before = await open();
+    const roomId = await before.roomOf("alice", "bob");
+    const eventId = await before.send("alice", roomId);
+    await before.send("alice", roomId);
+    expect(await before.counts("bob", roomId)).toEqual(unread(2));
+    await until(async () => (await before.storage.db.count("pushActions")) === 2);
+    before.push.close();
+    const after = await open(before.storage.name);
+    expect(await after.counts("bob", roomId)).toEqual(unread(2));
+    await after.read("bob", roomId, eventId);
+    expect(await after.counts("bob", roomId)).toEqual(unread(1));
+    await until(async () => (await after.storage.db.count("pushActions")) === 1);
+  });
+
+  test("what the last one had not judged is judged as it was then", async () => {
+    const before = await open();
+    before.push.close();
+    const roomId = await before.roomOf("alice", "bob");
+    await before.send("alice", roomId);
+    await before.act("alice", "invite", roomId, "carol");
+    await before.act("carol", "join", roomId);
+    await before.send("bob", roomId);
+    const after = await open(before.storage.name);
+    expect(await after.counts("alice", roomId)).toEqual(unread(1));
+    expect(await after.counts("bob", roomId)).toEqual(unread(0));
+    expect(await after.counts("carol", roomId)).toEqual(unread(1));
+  });
+});
+
+test("counts survive a rollback", async () => {
+  const { storage, send, roomOf, counts } = await open();
+  const roomId = await roomOf("alice", "bob");
+  await send("alice", roomId);
+  expect(await counts("bob", roomId)).toEqual(unread(1));
+  await failCommit(storage);
+  expect(await counts("bob", roomId)).toEqual(unread(1));
+  await send("alice", roomId);
+  expect(await counts("bob", roomId)).toEqual(unread(2));
+});
+
+test("counts are those of a naive recount, whatever is said, read, lost and restarted", async () => {
+  const who = fc.constantFrom("alice", "bob");
+  const step = fc.oneof(
+    { weight: 4, arbitrary: fc.record({ kind: fc.constant("send"), who, isInThread: fc.boolean() }) },
+    {
+      weight: 2,
+      arbitrary: fc.record({
+        kind: fc.constant("read"),
+        who,
+        pick: fc.nat(),
+        isThreaded: fc.boolean(),
+        isPrivate: fc.boolean(),
+      }),
+    },
+    fc.record({ kind: fc.constantFrom("restart", "rollback") }),
+  );
+  await fc.assert(
+    fc.asyncProperty(fc.array(step, { maxLength: 14 }), async (steps) => {
+      let t = await open();
+      const roomId = await t.roomOf("alice", "bob");
+      const naive = new NaiveCounts();
+      const root = await t.send("alice", roomId);
+      naive.said("alice", root, "main");
+      for (const one of steps) {
+        if ("isInThread" in one) {
+          const eventId = await t.send(one.who, roomId, one.isInThread ? inThread(root) : {});
+          naive.said(one.who, eventId, one.isInThread ? root : "main");
+        } else if ("pick" in one) {
+          const { eventId, thread } = naive.at(one.pick);
+          await t.read(one.who, roomId, eventId, one.isThreaded ? thread : undefined, one.isPrivate);
+          naive.read(one.who, eventId, one.isThreaded ? thread : undefined);
+        } else if (one.kind === "rollback") {
+          await failCommit(t.storage);
+        } else {
+          t.push.close();
+          t = await open(t.storage.name);
+        }
+      }
+      for (const user of ["alice", "bob"]) expect(await t.counts(user, roomId)).toEqual(naive.counts(user));
+      t.push.close();
+    }),
+    { numRuns: 25 },
+  );
+});
+
+/** Keeps everything, and counts anew each time. */
+class NaiveCounts {
+  readonly #events: { eventId: string; sender: string; thread: string }[] = [];
+  readonly #marks: { user: string; upTo: number; thread: string | undefined }[] = [];
+
+  said(sender: string, eventId: string, thread: string): void {
+    this.#events.push({ eventId, sender, thread });
+    this.#marks.push({ user: sender, upTo: this.#events.length - 1, thread });
+  }
+
+  at(pick: number): { eventId: string; thread: string } {
+    return this.#events[pick % this.#events.length]!;
+  }
+
+  read(user: string, eventId: string, thread: string | undefined): void {
+    const upTo = this.#events.findIndex((event) => event.eventId === eventId);
+    this.#marks.push({ user, upTo, thread });
+  }
+
+  counts(user: string): UnreadCounts {
+    const marks = this.#marks.filter((mark) => mark.user === user);
+    const left = this.#events.filter(
+      ({ sender, thread }, i) =>
+        sender !== user &&
+        !marks.some((mark) => mark.upTo >= i && (mark.thread === undefined || mark.thread === thread)),
+    );
+    const threads: UnreadCounts["threads"] = {};
+    for (const { thread } of left) {
+      if (thread === "main") continue;
+      const before = threads[thread]?.notification_count ?? 0;
+      threads[thread] = { notification_count: before + 1, highlight_count: 0 };
+    }
+    return unread(left.filter(({ thread }) => thread === "main").length, 0, threads);
+  }
+}
