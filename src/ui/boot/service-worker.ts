@@ -1,3 +1,4 @@
+/// <reference types="vite/client" />
 import { Workbox } from "workbox-window";
 import type { FromServiceWorker, ToServiceWorker } from "./messages.ts";
 
