@@ -82,8 +82,12 @@ export async function testSync(): Promise<TestSync> {
       const asked = { ...defaults, ...query, ...(filter && { filter: JSON.stringify(filter) }) };
       return json(await sync.sync(user(who, device), asked, name)) as unknown as SyncAnswer;
     },
-    create: async (who, body = {}) =>
-      (await rooms.createRoom(t.request(), user(who), { preset: "public_chat", ...body })).room_id,
+    create: async (who, body = {}) => {
+      // The id of a room is a hash of its creation: two of the same millisecond have to differ in something.
+      const creation_content = { "org.example.unique": crypto.randomUUID() };
+      const room = { preset: "public_chat" as const, creation_content, ...body };
+      return (await rooms.createRoom(t.request(), user(who), room)).room_id;
+    },
     say: async (who, roomId, body, txnId = crypto.randomUUID()) => {
       const content = { msgtype: "m.text", body };
       return (await rooms.sendEvent(user(who), { roomId, type: "m.room.message", txnId, content })).event_id;
