@@ -15,7 +15,10 @@ export type ReaderOptions = {
    * @returns what to write, or undefined where these entries leave nothing behind
    */
   handle(entries: readonly PositionedEntry[]): Promise<Effects | undefined>;
-  /** Drops all memory: entries will be handled again from the stored offset on. */
+  /**
+   * Drops all memory: entries will be handled from the stored offset on. Called before the first entry too, and
+   * never while `handle` is under way.
+   */
   reset(): void;
 };
 
@@ -105,6 +108,8 @@ export class DurableReader {
   async #load(): Promise<void> {
     const life = this.#life;
     const { storage, name } = this.#options;
+    // Here, and not when the failure came: by now no `handle` is under way that could bring old memory back.
+    this.#options.reset();
     // A unit that is still on its way may yet move the offset.
     await this.#writing;
     const offset = (await storage.get("readers", name)) ?? 0;
@@ -145,8 +150,8 @@ export class DurableReader {
         for (const effects of pending) effects(write);
         write.put("readers", offset, name);
       },
-      // Losing the last of it in a power cut does no harm: it is done again.
-      { relaxed: true },
+      // Losing the last of it does no harm: it is done again. So it need not cost a transaction of its own.
+      { lazy: true },
     );
     this.#writing = written.then(
       () => {
@@ -168,7 +173,6 @@ export class DurableReader {
     this.#life += 1;
     this.#handled = undefined;
     this.#pending = [];
-    this.#options.reset();
   }
 
   #failWaiters(error: unknown): void {

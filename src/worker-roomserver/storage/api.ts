@@ -28,6 +28,11 @@ export type CommitOptions = {
   basis?: Generation;
   /** Losing it in a power cut does no harm (typing, presence). A closed tab or a crash loses nothing anyway. */
   relaxed?: boolean;
+  /**
+   * Nobody waits for it, and it can be derived again: it goes along with the next unit that somebody waits for, or
+   * after half a second. Relaxed as well.
+   */
+  lazy?: boolean;
 };
 
 /** Interned strings. Both ways are cached; a name once given never changes. */

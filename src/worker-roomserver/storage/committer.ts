@@ -5,6 +5,9 @@ import type { CommitOptions, Generation, Write } from "./api.ts";
 import { CommitSuperseded, LeaderFenced } from "./errors.ts";
 import type { HeadRow, HearthSchema, Nid, Position, StoreName } from "./schema.ts";
 
+/** How long units that nobody waits for may gather. */
+const LAZY_MS = 500;
+
 type Operation =
   | { kind: "put"; store: StoreName; value: unknown; key: IDBValidKey | undefined }
   | { kind: "delete"; store: StoreName; key: IDBValidKey | IDBKeyRange };
@@ -17,6 +20,8 @@ class Batch {
   readonly names: NewName[] = [];
   /** Strict if any unit in it must be. */
   strict = false;
+  /** Whether anybody is in a hurry: else it may wait for somebody who is. */
+  eager = false;
   readonly done: Promise<void>;
   settle!: (failure?: Error) => void;
 
@@ -50,6 +55,7 @@ export class Committer {
   #waiting = new Batch();
   #running: Batch | undefined;
   #scheduled = false;
+  #lazyTimer: ReturnType<typeof setTimeout> | undefined;
   #fenced = false;
   /** Names given out, to be written with the next unit, whichever it is. A name once given stays given. */
   #newNames: NewName[] = [];
@@ -79,7 +85,8 @@ export class Committer {
     this.#head = counters;
     const batch = this.#waiting;
     batch.units += 1;
-    batch.strict ||= options.relaxed !== true;
+    batch.strict ||= options.relaxed !== true && options.lazy !== true;
+    batch.eager ||= options.lazy !== true;
     batch.operations.push(...unit.operations);
     batch.entries.push(...unit.entries);
     batch.names.push(...this.#newNames.splice(0));
@@ -95,14 +102,33 @@ export class Committer {
   }
 
   async settled(): Promise<void> {
+    if (this.#waiting.units > 0) this.#hurry();
     const last = this.#waiting.units > 0 ? this.#waiting : this.#running;
     await last?.done.catch(() => undefined); // its own callers are told of a failure
   }
 
-  /** A microtask's grace lets units of the same tick travel together. */
+  /** Nothing may be written any more; what was queued and not waited for is dropped. */
+  close(): void {
+    clearTimeout(this.#lazyTimer);
+    this.#fenced = true;
+    if (this.#running === undefined) this.#waiting.settle(new LeaderFenced());
+  }
+
+  #hurry(): void {
+    this.#waiting.eager = true;
+    this.#schedule();
+  }
+
   #schedule(): void {
     if (this.#running !== undefined || this.#scheduled) return;
+    if (!this.#waiting.eager) {
+      this.#lazyTimer ??= setTimeout(() => this.#hurry(), LAZY_MS);
+      return;
+    }
+    clearTimeout(this.#lazyTimer);
+    this.#lazyTimer = undefined;
     this.#scheduled = true;
+    // A microtask's grace lets units of the same tick travel together.
     queueMicrotask(() => {
       this.#scheduled = false;
       if (this.#waiting.units === 0) return;
@@ -124,7 +150,8 @@ export class Committer {
     this.#running = undefined;
     this.#listeners.durable(batch.entries, batch.names);
     batch.settle();
-    if (this.#waiting.units > 0) this.#schedule();
+    if (this.#fenced) this.#waiting.settle(new LeaderFenced());
+    else if (this.#waiting.units > 0) this.#schedule();
   }
 
   #write(batch: Batch, head: HeadRow): Promise<void> {
@@ -139,19 +166,24 @@ export class Committer {
       let cause: Error | undefined;
       tx.oncomplete = () => resolve();
       tx.onabort = () => reject(cause ?? tx.error ?? new Error("the transaction was aborted"));
+      const abort = (why: Error) => {
+        cause = why;
+        tx.abort();
+      };
       const meta = tx.objectStore("meta");
       const fence = meta.get("head");
+      // The writes need not wait for the fence: if it does not hold, all of them are undone.
       fence.onsuccess = () => {
-        try {
-          if ((fence.result as HeadRow).epoch !== head.epoch) throw new LeaderFenced();
-          meta.put(head, "head");
-          writeAll(tx, batch);
-        } catch (error) {
-          // Besides the fence: a value that cannot be cloned, or a bad key. No reason to write half a batch.
-          cause = error as Error;
-          tx.abort();
-        }
+        if ((fence.result as HeadRow).epoch !== head.epoch) abort(new LeaderFenced());
+        else tx.commit(); // instead of waiting for the answer to each write
       };
+      try {
+        meta.put(head, "head");
+        writeAll(tx, batch);
+      } catch (error) {
+        // A value that cannot be cloned, or a bad key: a defect, and no reason to write half a batch.
+        abort(error as Error);
+      }
     });
   }
 

@@ -141,6 +141,7 @@ class IndexedDbStorage implements Storage {
   }
 
   close(): void {
+    this.#committer.close();
     this.db.close();
   }
 }

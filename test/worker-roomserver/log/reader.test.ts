@@ -112,9 +112,10 @@ describe("a durable reader", () => {
     const listing = new Listing(storage);
     await append(storage);
     await listing.inMemory();
+    const { resets } = listing;
     await failCommit(storage);
-    expect(listing.resets).toBe(1);
     expect(await listing.inMemory()).toEqual([1]);
+    expect(listing.resets).toBe(resets + 1);
   });
 
   test("tells those who ask a stopped reader", async () => {

@@ -97,6 +97,34 @@ describe("commit", () => {
   });
 });
 
+describe("a lazy unit", () => {
+  const whisper = (storage: Storage, detail: string) =>
+    storage.commit((write) => write.append({ topic: "typing", detail }), { lazy: true });
+
+  test("goes along with the next that is not, in order", async () => {
+    const storage = await testStorage();
+    let commits = 0;
+    storage.onEntries(() => {
+      commits += 1;
+    });
+    const lazy = whisper(storage, "lazy");
+    await Promise.resolve();
+    await say(storage, "eager");
+    await lazy;
+    expect(await said(storage)).toEqual(["lazy", "eager"]);
+    expect(commits).toBe(1);
+  });
+
+  test("is written when somebody waits for all that is queued, or by itself after a while", async () => {
+    const storage = await testStorage();
+    void whisper(storage, "one");
+    await storage.settled();
+    expect(storage.position).toBe(1);
+    await whisper(storage, "two");
+    expect(await said(storage)).toEqual(["one", "two"]);
+  });
+});
+
 describe("the fence", () => {
   test("a leader that another has followed writes nothing, and is told", async () => {
     const old = await testStorage();
