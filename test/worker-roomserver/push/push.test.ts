@@ -228,15 +228,23 @@ describe("under the next leader", () => {
 
   test("what the last one had not judged is judged as it was then", async () => {
     const before = await open();
+    const { user, rooms, request } = before;
+    const { room_id: roomId } = await rooms.createRoom(request(), user("alice"), { preset: "public_chat" });
+    await before.act("bob", "join", roomId);
+    const root = await before.send("alice", roomId);
+    await until(async () => (await before.storage.db.count("pushActions")) === 1);
     before.push.close();
-    const roomId = await before.roomOf("alice", "bob");
-    await before.send("alice", roomId);
-    await before.act("alice", "invite", roomId, "carol");
+    await before.send("alice", roomId, inThread(root));
     await before.act("carol", "join", roomId);
     await before.send("bob", roomId);
+    const content = { membership: "join", displayname: "Robert" };
+    const renamed = { roomId, type: "m.room.member", stateKey: user("bob").userId, content };
+    await rooms.setState(request(), user("bob"), renamed);
     const after = await open(before.storage.name);
+    const one = { notification_count: 1, highlight_count: 0 };
     expect(await after.counts("alice", roomId)).toEqual(unread(1));
-    expect(await after.counts("bob", roomId)).toEqual(unread(0));
+    // Whoever has a new name since was there all the same; who has come since was not.
+    expect(await after.counts("bob", roomId)).toEqual(unread(0, 0, { [root]: one }));
     expect(await after.counts("carol", roomId)).toEqual(unread(1));
   });
 });
