@@ -29,8 +29,8 @@ const setAlias = endpoint(
     body: v.object({ room_id: v.string() }),
     response: emptyAnswer,
   },
-  async ({ node, requester, params, body }) => {
-    await node.room.setAlias(requester, params.roomAlias, body.room_id);
+  async ({ node, request, requester, params, body }) => {
+    await node.room.setAlias(request, requester, params.roomAlias, body.room_id);
     return {};
   },
 );
@@ -45,8 +45,8 @@ const deleteAlias = endpoint(
     params: aliasParams,
     response: emptyAnswer,
   },
-  async ({ node, requester, params }) => {
-    await node.room.deleteAlias(requester, params.roomAlias);
+  async ({ node, request, requester, params }) => {
+    await node.room.deleteAlias(request, requester, params.roomAlias);
     return {};
   },
 );

@@ -5,6 +5,8 @@ import type { RequestId } from "./requester.ts";
 /** Long after any client has given up waiting for an answer. */
 const KEPT_MS = 10 * 60_000;
 
+type AnswerRow = { at: number; json: string };
+
 /** Puts an answer into the unit of the operation that it belongs to, so that both are stored or neither. */
 export type RecordAnswer = <T extends JsonValue>(write: Write, answer: T) => T;
 
@@ -15,30 +17,22 @@ export type RecordAnswer = <T extends JsonValue>(write: Write, answer: T) => T;
 export class Answers {
   readonly #now: () => number;
   readonly #underWay = new Map<RequestId, Promise<JsonValue>>();
-  readonly #earlier: Map<RequestId, string>;
+  /** Oldest first. */
+  readonly #earlier: Map<RequestId, AnswerRow>;
 
-  private constructor(now: () => number, earlier: Map<RequestId, string>) {
+  private constructor(now: () => number, earlier: Map<RequestId, AnswerRow>) {
     this.#now = now;
     this.#earlier = earlier;
   }
 
-  /** Reads what earlier leaders have answered, and drops what nobody can still be waiting for. */
+  /** Reads what earlier leaders have answered. */
   static async open(storage: Storage, now: () => number): Promise<Answers> {
-    const old = IDBKeyRange.upperBound(now() - KEPT_MS);
     const tx = storage.db.transaction("answers", "readonly");
-    const [keys, rows, stale] = await Promise.all([
-      tx.store.getAllKeys(),
-      tx.store.getAll(),
-      tx.store.index("at").getAllKeys(old),
-    ]);
-    const earlier = new Map(rows.map((row, i) => [keys[i]!, row.json]));
-    for (const key of stale) earlier.delete(key);
-    if (stale.length > 0) {
-      await storage.commit((write) => {
-        for (const key of stale) write.delete("answers", key);
-      });
-    }
-    return new Answers(now, earlier);
+    const [keys, rows] = await Promise.all([tx.store.getAllKeys(), tx.store.getAll()]);
+    const found = rows.map((row, i) => [keys[i]!, row] as const).sort(([, a], [, b]) => a.at - b.at);
+    const answers = new Answers(now, new Map(found));
+    await storage.commit((write) => answers.#dropOld(write), { relaxed: true });
+    return answers;
   }
 
   /**
@@ -47,32 +41,33 @@ export class Answers {
    */
   once<T extends JsonValue>(request: RequestId, operation: (record: RecordAnswer) => Promise<T>): Promise<T> {
     const earlier = this.#earlier.get(request);
-    if (earlier !== undefined) return Promise.resolve(JSON.parse(earlier) as T);
+    if (earlier !== undefined) return Promise.resolve(JSON.parse(earlier.json) as T);
     const same = this.#underWay.get(request);
     if (same !== undefined) return same as Promise<T>;
-    let recorded: string | undefined;
+    let recorded: AnswerRow | undefined;
     const answer = operation((write, value) => {
-      recorded = JSON.stringify(value);
-      write.put("answers", { at: this.#now(), json: recorded }, request);
+      recorded = { at: this.#now(), json: JSON.stringify(value) };
+      write.put("answers", recorded, request);
+      this.#dropOld(write);
       return value;
     });
     this.#underWay.set(request, answer);
     answer.then(
       () => {
         this.#underWay.delete(request);
-        if (recorded !== undefined) this.#remember(request, recorded);
+        if (recorded !== undefined) this.#earlier.set(request, recorded);
       },
       () => this.#underWay.delete(request), // it did nothing, so it may be tried again
     );
     return answer;
   }
 
-  #remember(request: RequestId, json: string): void {
-    this.#earlier.set(request, json);
-    // The oldest go first: a Map keeps the order of insertion.
-    for (const oldest of this.#earlier.keys()) {
-      if (this.#earlier.size <= 10_000) break;
-      this.#earlier.delete(oldest);
+  /** What nobody can still be waiting for. Logins are among it: they should not lie about. */
+  #dropOld(write: Write): void {
+    for (const [request, { at }] of this.#earlier) {
+      if (at >= this.#now() - KEPT_MS) break;
+      this.#earlier.delete(request);
+      write.delete("answers", request);
     }
   }
 }

@@ -54,7 +54,13 @@ export async function openNode(options: NodeOptions): Promise<OpenNode> {
   const presence = await openPresence({ storage, room, now });
   const push = openPush({ storage, room, receipts, accountData, serverName });
   const sync = openSync({ storage, room, accountData, typing, receipts, presence, push });
-  await users.finishDeactivations();
+  // Not waited for: a room that will not be left must not keep the homeserver from starting.
+  users.finishDeactivations().catch((error: unknown) => {
+    console.error(
+      "hearth: a deactivated account could not leave its rooms; it is tried again at the next start",
+      error,
+    );
+  });
 
   return {
     info: () => Promise.resolve({ serverName, epoch }),

@@ -1,10 +1,10 @@
 import { forbidden } from "../../matrix/errors.ts";
 import type { JsonObject } from "../../matrix/json.ts";
 import type { Requester } from "../node/requester.ts";
+import type { RoomForReaders } from "../room/api.ts";
 import type { Storage } from "../storage/api.ts";
 import type { Position } from "../storage/schema.ts";
 import type { Presence, PresenceContent, PresenceForReaders, PresenceState } from "./api.ts";
-import type { PresenceOptions } from "./open.ts";
 import {
   type Activity,
   absent,
@@ -16,6 +16,13 @@ import {
   syncBegun,
   syncEnded,
 } from "./state.ts";
+
+export type PresenceOptions = {
+  storage: Storage;
+  room: Pick<RoomForReaders, "sharingUsers">;
+  /** Milliseconds since 1970. */
+  now: () => number;
+};
 
 type User = {
   activity: Activity;

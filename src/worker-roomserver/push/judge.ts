@@ -6,7 +6,7 @@ import type { StoredEvent } from "../room/api.ts";
 import type { Nid } from "../storage/schema.ts";
 import { EventContext } from "./event-context.ts";
 import { LocalMembers } from "./local-members.ts";
-import type { PushOptions } from "./open.ts";
+import type { PushOptions } from "./options.ts";
 import { Preferences } from "./preferences.ts";
 import { isCovered } from "./unread.ts";
 import { UnreadChanges, UnreadStore } from "./unread-store.ts";

@@ -1,21 +1,6 @@
-import type { AccountDataForReaders } from "../account-data/api.ts";
-import type { ReceiptsForReaders } from "../receipts/api.ts";
-import type { RoomForReaders } from "../room/api.ts";
-import type { Storage } from "../storage/api.ts";
 import type { Push, PushForReaders } from "./api.ts";
+import type { PushOptions } from "./options.ts";
 import { PushCounts } from "./push.ts";
-
-export type PushOptions = {
-  storage: Storage;
-  room: Pick<
-    RoomForReaders,
-    "events" | "eventById" | "usersIn" | "membershipOf" | "memberCounts" | "stateEntry"
-  >;
-  receipts: Pick<ReceiptsForReaders, "own">;
-  accountData: Pick<AccountDataForReaders, "stored">;
-  /** Users of this name are the ones whose rules are kept here. */
-  serverName: string;
-};
 
 export function openPush(options: PushOptions): Push & PushForReaders & { close(): void } {
   return new PushCounts(options);

@@ -7,7 +7,7 @@ import type { Storage } from "../storage/api.ts";
 import type { Nid, Position } from "../storage/schema.ts";
 import type { Push, PushForReaders, UnreadCounts } from "./api.ts";
 import { Judge } from "./judge.ts";
-import type { PushOptions } from "./open.ts";
+import type { PushOptions } from "./options.ts";
 import { countUnread } from "./unread.ts";
 
 /** Push rules, and the unread counts that a reader of the log makes with them. */

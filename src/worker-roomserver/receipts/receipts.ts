@@ -2,12 +2,18 @@ import { forbidden } from "../../matrix/errors.ts";
 import { parseRoomId, type UserId } from "../../matrix/identifiers.ts";
 import { KeyedLock } from "../node/keyed-lock.ts";
 import type { Requester } from "../node/requester.ts";
-import type { StoredEvent } from "../room/api.ts";
+import type { RoomForReaders, StoredEvent } from "../room/api.ts";
 import type { Storage, Write } from "../storage/api.ts";
 import type { Nid, Position, ReceiptRow } from "../storage/schema.ts";
 import type { Receipt, ReceiptRequest, Receipts, ReceiptsForReaders } from "./api.ts";
-import type { ReceiptsOptions } from "./open.ts";
 import { receiptTarget } from "./target.ts";
+
+export type ReceiptsOptions = {
+  storage: Storage;
+  room: Pick<RoomForReaders, "eventById" | "membershipOf" | "nid">;
+  /** Milliseconds since 1970. */
+  now: () => number;
+};
 
 /** A marker that is to be moved: its row, still without a position. */
 type Move = Omit<ReceiptRow, "p">;

@@ -84,8 +84,8 @@ export interface RoomForClient {
   messages(requester: Requester, roomId: string, query: MessagesQuery): Promise<JsonBytes>;
 
   resolveAlias(alias: string): Promise<{ room_id: string; servers: string[] }>;
-  setAlias(requester: Requester, alias: string, roomId: string): Promise<void>;
-  deleteAlias(requester: Requester, alias: string): Promise<void>;
+  setAlias(request: RequestId, requester: Requester, alias: string, roomId: string): Promise<JsonObject>;
+  deleteAlias(request: RequestId, requester: Requester, alias: string): Promise<JsonObject>;
   aliasesOf(requester: Requester, roomId: string): Promise<{ aliases: string[] }>;
   visibility(roomId: string): Promise<{ visibility: "public" | "private" }>;
   setVisibility(requester: Requester, roomId: string, visibility: "public" | "private"): Promise<void>;

@@ -1,8 +1,10 @@
 import { forbidden, MatrixError, notFound } from "../../matrix/errors.ts";
 import { parseRoomAlias, type RoomAlias, serverNameOf } from "../../matrix/identifiers.ts";
+import type { JsonObject } from "../../matrix/json.ts";
 import { powerLevels } from "../../matrix/power-levels.ts";
+import type { Answers } from "../node/answers.ts";
 import { KeyedLock } from "../node/keyed-lock.ts";
-import type { Requester } from "../node/requester.ts";
+import type { Requester, RequestId } from "../node/requester.ts";
 import type { Storage, Write } from "../storage/api.ts";
 import type { Nid } from "../storage/schema.ts";
 import type { RoomHead, RoomHeads } from "./room-head.ts";
@@ -10,14 +12,16 @@ import type { RoomHead, RoomHeads } from "./room-head.ts";
 /** Room aliases, and which rooms are listed in the public directory. */
 export class Directory {
   readonly #storage: Storage;
+  readonly #answers: Answers;
   readonly #heads: RoomHeads;
   readonly #serverName: string;
   readonly #locks = new KeyedLock<string>();
 
-  constructor(storage: Storage, heads: RoomHeads, serverName: string) {
-    this.#storage = storage;
-    this.#heads = heads;
-    this.#serverName = serverName;
+  constructor(parts: { storage: Storage; answers: Answers; heads: RoomHeads; serverName: string }) {
+    this.#storage = parts.storage;
+    this.#answers = parts.answers;
+    this.#heads = parts.heads;
+    this.#serverName = parts.serverName;
   }
 
   /** @throws MatrixError M_NOT_FOUND (404), M_INVALID_PARAM (400) */
@@ -50,31 +54,41 @@ export class Directory {
     write.put("published", { p: this.#storage.position }, room);
   }
 
-  async set(requester: Requester, alias: string, roomId: string): Promise<void> {
-    const local = this.#localAlias(alias);
-    const head = await this.#heads.get(roomId);
-    await this.#requireJoined(requester, head);
-    await this.#locks.run(local, async () => {
-      const row = await this.#storage.get("aliases", local);
-      if (row !== undefined) {
-        throw new MatrixError("M_UNKNOWN", 409, `The alias ${alias} belongs to a room already.`);
-      }
-      await this.#storage.commit((write) => this.put(write, local, roomId, requester.userId));
+  set(request: RequestId, requester: Requester, alias: string, roomId: string): Promise<JsonObject> {
+    return this.#answers.once(request, async (record) => {
+      const local = this.#localAlias(alias);
+      const head = await this.#heads.get(roomId);
+      await this.#requireJoined(requester, head);
+      return this.#locks.run(local, async () => {
+        const row = await this.#storage.get("aliases", local);
+        if (row !== undefined) {
+          throw new MatrixError("M_UNKNOWN", 409, `The alias ${alias} belongs to a room already.`);
+        }
+        return this.#storage.commit((write) => {
+          this.put(write, local, roomId, requester.userId);
+          return record(write, {});
+        });
+      });
     });
   }
 
   /** Allowed for who made the alias, for admins, and for those who may set the room's canonical alias. */
-  async delete(requester: Requester, alias: string): Promise<void> {
-    const local = this.#localAlias(alias);
-    await this.#locks.run(local, async () => {
-      const row = await this.#storage.get("aliases", local);
-      if (row === undefined) throw notFound(`There is no room with the alias ${alias}.`);
-      if (row.creator !== requester.userId && !requester.admin) {
-        const head = await this.#heads.get(row.roomId);
-        await this.#requireJoined(requester, head);
-        await this.#requireLevel(requester, head, "m.room.canonical_alias");
-      }
-      await this.#storage.commit((write) => write.delete("aliases", local));
+  delete(request: RequestId, requester: Requester, alias: string): Promise<JsonObject> {
+    return this.#answers.once(request, async (record) => {
+      const local = this.#localAlias(alias);
+      return this.#locks.run(local, async () => {
+        const row = await this.#storage.get("aliases", local);
+        if (row === undefined) throw notFound(`There is no room with the alias ${alias}.`);
+        if (row.creator !== requester.userId && !requester.admin) {
+          const head = await this.#heads.get(row.roomId);
+          await this.#requireJoined(requester, head);
+          await this.#requireLevel(requester, head, "m.room.canonical_alias");
+        }
+        return this.#storage.commit((write) => {
+          write.delete("aliases", local);
+          return record(write, {});
+        });
+      });
     });
   }
 

@@ -17,6 +17,8 @@ export type RoomParts = {
   answers: Answers;
   users: UsersForComponents;
   now: () => number;
+  /** Milliseconds since 1970, never the same twice. */
+  creationTime: () => number;
   author: Author;
   events: EventStore;
   snapshots: SnapshotStore;

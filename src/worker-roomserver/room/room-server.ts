@@ -61,6 +61,14 @@ const STRIPPED = [
   "m.room.encryption",
 ] as const;
 
+function neverTwice(now: () => number): () => number {
+  let last = 0;
+  return () => {
+    last = Math.max(now(), last + 1);
+    return last;
+  };
+}
+
 /** The room server: it alone writes events and says what a room's state is. */
 export class RoomServer implements RoomForClient, RoomForReaders {
   readonly #parts: RoomParts;
@@ -76,6 +84,7 @@ export class RoomServer implements RoomForClient, RoomForReaders {
       answers,
       users,
       now,
+      creationTime: neverTwice(now),
       author,
       events,
       snapshots,
@@ -84,7 +93,7 @@ export class RoomServer implements RoomForClient, RoomForReaders {
       writer: new RoomWriter({ storage, events, snapshots, memberships, heads, author }),
       transactions: new Transactions(storage, now),
       visibility: new Visibility({ names: storage.names, events, snapshots, memberships }),
-      directory: new Directory(storage, heads, serverName),
+      directory: new Directory({ storage, answers, heads, serverName }),
     };
   }
 
@@ -188,12 +197,12 @@ export class RoomServer implements RoomForClient, RoomForReaders {
     return this.#parts.directory.resolve(alias);
   }
 
-  setAlias(requester: Requester, alias: string, roomId: string): Promise<void> {
-    return this.#parts.directory.set(requester, alias, roomId);
+  setAlias(request: RequestId, requester: Requester, alias: string, roomId: string): Promise<JsonObject> {
+    return this.#parts.directory.set(request, requester, alias, roomId);
   }
 
-  deleteAlias(requester: Requester, alias: string): Promise<void> {
-    return this.#parts.directory.delete(requester, alias);
+  deleteAlias(request: RequestId, requester: Requester, alias: string): Promise<JsonObject> {
+    return this.#parts.directory.delete(request, requester, alias);
   }
 
   async aliasesOf(requester: Requester, roomId: string): Promise<{ aliases: string[] }> {

@@ -19,6 +19,7 @@ const first: Migration = (db) => {
     "currentState",
     "published",
     "transactions",
+    "answers",
     "readers",
     "accounts",
     "registrationTokens",
@@ -31,7 +32,6 @@ const first: Migration = (db) => {
   for (const name of plain) db.createObjectStore(name);
   db.createObjectStore("memberships", { keyPath: ["u", "r"] }).createIndex("room", ["r", "m", "u"]);
   db.createObjectStore("aliases").createIndex("room", "roomId");
-  db.createObjectStore("answers").createIndex("at", "at");
   db.createObjectStore("devices", { keyPath: ["userId", "deviceId"] });
   db.createObjectStore("tokens").createIndex("device", ["userId", "deviceId"]);
   const accountData = db.createObjectStore("accountData", { keyPath: ["u", "r", "type"] });

@@ -180,7 +180,7 @@ export interface HearthSchema extends DBSchema {
   /** What a request with a transaction id was answered: `[user, device, path]` to an event id. */
   transactions: { key: [string, string, string]; value: [eventId: string, ts: number] };
   /** What a request was answered that cannot be carried out twice (answers.ts). */
-  answers: { key: string; value: { at: number; json: string }; indexes: { at: number } };
+  answers: { key: string; value: { at: number; json: string } };
   /** Offsets of durable readers. */
   readers: { key: string; value: Position };
   accounts: { key: string; value: AccountRow };

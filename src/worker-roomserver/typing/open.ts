@@ -1,14 +1,5 @@
-import type { RoomForReaders } from "../room/api.ts";
-import type { Storage } from "../storage/api.ts";
 import type { Typing, TypingForReaders } from "./api.ts";
-import { TypingInMemory } from "./typing.ts";
-
-export type TypingOptions = {
-  storage: Storage;
-  room: Pick<RoomForReaders, "membershipOf" | "nid">;
-  /** Milliseconds since 1970. */
-  now: () => number;
-};
+import { TypingInMemory, type TypingOptions } from "./typing.ts";
 
 /** Who typed under the last leader does so no more: the rooms that were told of it are told that. */
 export async function openTyping(

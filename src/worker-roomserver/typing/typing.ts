@@ -1,12 +1,19 @@
 import { forbidden } from "../../matrix/errors.ts";
 import type { PositionedEntry } from "../log/entry.ts";
 import type { Requester } from "../node/requester.ts";
+import type { RoomForReaders } from "../room/api.ts";
 import type { Storage } from "../storage/api.ts";
 import type { Nid, Position } from "../storage/schema.ts";
 import type { Typing, TypingForReaders } from "./api.ts";
-import type { TypingOptions } from "./open.ts";
 import { changedIn } from "./typing-log.ts";
 import { TypistList } from "./typist-list.ts";
+
+export type TypingOptions = {
+  storage: Storage;
+  room: Pick<RoomForReaders, "membershipOf" | "nid">;
+  /** Milliseconds since 1970. */
+  now: () => number;
+};
 
 /** Clients repeat themselves every 20 to 30 seconds; what nobody takes back ends after this. */
 const MAX_TIMEOUT_MS = 120_000;

@@ -328,6 +328,29 @@ describe("creation", () => {
     expect((await next.rooms.joinedRooms(next.user("alice"))).joined_rooms).toHaveLength(1);
   });
 
+  test("rooms that one user makes alike in the same moment are different rooms", async () => {
+    const t = await testRooms();
+    const made = await Promise.all(Array.from({ length: 5 }, () => create(t)));
+    expect(new Set(made).size).toBe(5);
+    expect((await t.rooms.joinedRooms(t.user("alice"))).joined_rooms.sort()).toEqual(made.sort());
+  });
+
+  test("setting or deleting an alias is answered as the first time when it is sent again", async () => {
+    const t = await testRooms();
+    const roomId = await create(t);
+    const alias = `#den:${t.serverName}`;
+    const [set, remove] = [t.request(), t.request()];
+    await t.rooms.setAlias(set, t.user("alice"), alias, roomId);
+    const next = await testRooms(t.storage.name);
+    await next.rooms.setAlias(set, next.user("alice"), alias, roomId);
+    await expect(
+      next.rooms.setAlias(next.request(), next.user("alice"), alias, roomId),
+    ).rejects.toMatchObject({ status: 409 });
+    await next.rooms.deleteAlias(remove, next.user("alice"), alias);
+    await next.rooms.deleteAlias(remove, next.user("alice"), alias);
+    await expect(next.rooms.resolveAlias(alias)).rejects.toMatchObject({ errcode: "M_NOT_FOUND" });
+  });
+
   test("an alias belongs to one room, and a room that cannot have it is not made", async () => {
     const t = await testRooms();
     const made = await Promise.allSettled([

@@ -43,39 +43,42 @@ export function createRoom(
       );
     }
     const invitees = await inviteesOf(parts, requester, body);
-    if (body.room_alias_name === undefined) {
-      return writeRoom(parts, requester, body, rules, invitees, undefined, record);
-    }
+    const order = { requester, body, rules, invitees };
+    if (body.room_alias_name === undefined) return writeRoom(parts, order, undefined, record);
     const alias = `#${aliasLocalpart(body.room_alias_name)}:${parts.author.serverName}`;
-    return parts.directory.claim(alias, () =>
-      writeRoom(parts, requester, body, rules, invitees, alias, record),
-    );
+    return parts.directory.claim(alias, () => writeRoom(parts, order, alias, record));
   });
 }
 
+/** What a room is to be made of, once the request has been found in order. */
+type RoomOrder = { requester: Requester; body: CreateRoomBody; rules: RoomVersionRules; invitees: UserId[] };
+
 async function writeRoom(
   parts: RoomParts,
-  requester: Requester,
-  body: CreateRoomBody,
-  rules: RoomVersionRules,
-  invitees: UserId[],
+  order: RoomOrder,
   alias: string | undefined,
   record: RecordAnswer,
 ): Promise<Created> {
-  const base: PlanBase = {
-    roomId: rules.roomIdIsCreateHash ? "" : newRoomId(parts.author.serverName),
-    rules,
-    extremities: [],
-    depth: 0,
-    state: () => Promise.resolve(undefined),
-  };
-  const plan = new RoomPlan(base, parts.author);
+  const plan = await planRoom(parts, order, alias);
+  const room = await parts.storage.names.intern(plan.roomId);
+  const head = parts.heads.fresh(room, plan.roomId, order.rules, new SnapshotChain([]));
+  const answer = { room_id: plan.roomId };
+  await parts.writer.create(head, plan.events, (write) => {
+    if (alias !== undefined) parts.directory.put(write, alias, plan.roomId, order.requester.userId);
+    if (order.body.visibility === "public") parts.directory.publish(write, room);
+    record(write, answer);
+  });
+  return answer;
+}
+
+/** Plans the room's first events, in the order that the specification gives. */
+async function planRoom(parts: RoomParts, order: RoomOrder, alias: string | undefined): Promise<RoomPlan> {
+  const { requester, body, rules, invitees } = order;
   const sender = requester.userId;
-  const ts = parts.now();
+  const { plan, ts } = await planCreation(parts, order);
   const add = (type: string, content: JsonObject, stateKey = "") =>
     plan.add({ type, sender, content, stateKey, ts });
 
-  await add("m.room.create", createContent(sender, body, rules, invitees));
   await add("m.room.member", { ...(await parts.users.memberProfile(sender)), membership: "join" }, sender);
   await add("m.room.power_levels", powerLevelContent(sender, body, rules, invitees));
   if (alias !== undefined) await add("m.room.canonical_alias", { alias });
@@ -92,22 +95,33 @@ async function writeRoom(
   }
   for (const invitee of invitees) {
     const profile = await parts.users.memberProfile(invitee);
-    await add(
-      "m.room.member",
-      { ...profile, membership: "invite", ...(body.is_direct && { is_direct: true }) },
-      invitee,
-    );
+    const content = { ...profile, membership: "invite", ...(body.is_direct && { is_direct: true }) };
+    await add("m.room.member", content, invitee);
   }
+  return plan;
+}
 
-  const room = await parts.storage.names.intern(plan.roomId);
-  const head = parts.heads.fresh(room, plan.roomId, rules, new SnapshotChain([]));
-  const answer = { room_id: plan.roomId };
-  await parts.writer.create(head, plan.events, (write) => {
-    if (alias !== undefined) parts.directory.put(write, alias, plan.roomId, sender);
-    if (body.visibility === "public") parts.directory.publish(write, room);
-    record(write, answer);
-  });
-  return answer;
+/**
+ * A plan that has the create event. From v12 on the room's id is that event's hash: rooms that one user makes with
+ * the same settings differ only by their time, so no two of them may have the same.
+ */
+async function planCreation(parts: RoomParts, order: RoomOrder): Promise<{ plan: RoomPlan; ts: number }> {
+  const { rules, requester, body, invitees } = order;
+  for (;;) {
+    const ts = parts.creationTime();
+    const base: PlanBase = {
+      roomId: rules.roomIdIsCreateHash ? "" : newRoomId(parts.author.serverName),
+      rules,
+      extremities: [],
+      depth: 0,
+      state: () => Promise.resolve(undefined),
+    };
+    const plan = new RoomPlan(base, parts.author);
+    const content = createContent(requester.userId, body, rules, invitees);
+    await plan.add({ type: "m.room.create", sender: requester.userId, content, stateKey: "", ts });
+    // The clock may have been put back since an earlier start.
+    if ((await parts.storage.names.find(plan.roomId)) === undefined) return { plan, ts };
+  }
 }
 
 async function inviteesOf(parts: RoomParts, requester: Requester, body: CreateRoomBody): Promise<UserId[]> {
