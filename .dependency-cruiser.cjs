@@ -18,8 +18,8 @@ const openFiles = [
   "^src/worker-roomserver/storage/(errors|lru)[.]ts$",
   // What all components are made with alike: JSON answers as bytes, sync tokens, work in order by key.
   "^src/worker-roomserver/node/(answers|json-bytes|keyed-lock|tokens)[.]ts$",
-  // The kinds of entry of the log, and its newest ones in memory: writers make them, readers follow them.
-  "^src/worker-roomserver/log/(entry|tail)[.]ts$",
+  // The kinds of entry of the log, its newest ones in memory, and how to follow it without losing any.
+  "^src/worker-roomserver/log/(entry|tail|reader)[.]ts$",
 ];
 
 /** @type {import("dependency-cruiser").IConfiguration} */
