@@ -54,6 +54,8 @@ async function buildServiceWorker(version) {
     swDest: `${distFolder}/sw.js`,
     globDirectory: distFolder,
     globPatterns: ["**/*.{html,js,css,wasm,webmanifest,svg,png,ico,woff2}"],
+    // matrix-js-sdk brings it along, and nothing asks for it yet: five megabytes that each visitor would load.
+    globIgnores: ["**/matrix_sdk_crypto_wasm*"],
     // These names change with their content: the service worker need not bypass the HTTP cache for them.
     dontCacheBustURLsMatching: /^assets\//,
     maximumFileSizeToCacheInBytes: 32_000_000,

@@ -68,13 +68,17 @@ export function emptyHistory(sync: SyncRequest, upTo: Position): History {
 
 /** For a user who was never in the room: their own leave or ban, and nothing of the room. */
 async function departure(rooms: RoomForReaders, sync: SyncRequest, room: HistoryRoom): Promise<History> {
-  const events = filterEvents(sync.filter.room.timeline, await rooms.events([room.event]));
+  const own = await rooms.events([room.event]);
+  const events = filterEvents(sync.filter.room.timeline, own);
+  // Who takes no state from the timeline learns only here that they are out.
+  const state = sync.stateSection === "state" ? [] : filterEvents(sync.filter.room.state, own);
   const timeline = {
     events: await timelineEvents(rooms, sync, room, events),
     limited: false,
     prev_batch: positionToken(room.memberSince),
   };
-  return { json: { [sync.stateSection]: { events: [] }, timeline }, isNews: true };
+  const json = { [sync.stateSection]: { events: state.map((event) => sync.serialise(event)) }, timeline };
+  return { json, isNews: true };
 }
 
 function timelineOf(rooms: RoomForReaders, sync: SyncRequest, request: HistoryRequest): Promise<Timeline> {

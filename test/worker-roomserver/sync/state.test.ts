@@ -65,6 +65,18 @@ describe("state after the timeline", () => {
     const room = (await t.poll("alice", query)).rooms.leave[roomId]!;
     expect(keys(room.state_after)).toEqual(members(t, "alice"));
   });
+
+  test("of an invite that was declined has the decline, and nothing else of the room", async () => {
+    const { t, roomId } = await roomOf("bob");
+    await t.act("bob", "invite", roomId, "alice");
+    const { next_batch } = await t.poll("alice");
+    await t.act("alice", "leave", roomId);
+    const query = { since: next_batch, stateSection: "state_after" } as const;
+    const room = (await t.poll("alice", query)).rooms.leave[roomId]!;
+    expect(keys(room.state_after)).toEqual(members(t, "alice"));
+    const classic = (await t.poll("alice", { since: next_batch })).rooms.leave[roomId]!;
+    expect(classic.state).toEqual({ events: [] });
+  });
 });
 
 describe("what the timeline's filter hides", () => {
