@@ -44,7 +44,8 @@ module.exports = {
       comment: "What is shipped may import dependencies only, not devDependencies.",
       severity: "error",
       from: { path: "^src/" },
-      to: { dependencyTypes: ["npm-dev", "npm-no-pkg", "npm-unknown"] },
+      // vite/client is types alone: what the build puts into import.meta.env.
+      to: { dependencyTypes: ["npm-dev", "npm-no-pkg", "npm-unknown"], pathNot: "vite/client[.]d[.]ts$" },
     },
     {
       name: "no-node-in-the-browser",

@@ -138,10 +138,7 @@ export function filterEvents<E extends { roomId: string; pdu: FilterableEvent }>
 export function blocksEverything(filter: RoomEventFilter): boolean {
   const { types, not_types, senders, rooms } = filter;
   return (
-    types?.length === 0 ||
-    senders?.length === 0 ||
-    rooms?.length === 0 ||
-    (not_types?.includes("*") ?? false)
+    types?.length === 0 || senders?.length === 0 || rooms?.length === 0 || (not_types?.includes("*") ?? false)
   );
 }
 

@@ -1,4 +1,4 @@
-import type { MemberEvent } from "./member.ts";
+import type { MemberEvent } from "./member-event.ts";
 import { membershipOf, type Room } from "./room.ts";
 import { allow, reject, type Verdict } from "./verdict.ts";
 

@@ -1,5 +1,5 @@
 import { isJsonObject, type JsonValue } from "../json.ts";
-import type { MemberEvent } from "./member.ts";
+import type { MemberEvent } from "./member-event.ts";
 import { membershipOf, type Room } from "./room.ts";
 import { allow, reject, type Verdict } from "./verdict.ts";
 

@@ -2,7 +2,7 @@ import { prevEventIds } from "../event-format.ts";
 import type { Pdu } from "../pdu.ts";
 import { roomCreators } from "../room-creators.ts";
 import type { RoomVersionRules } from "../room-versions.ts";
-import type { MemberEvent } from "./member.ts";
+import type { MemberEvent } from "./member-event.ts";
 import { joinRuleOf, membershipOf, type Room } from "./room.ts";
 import { allow, reject, type Verdict } from "./verdict.ts";
 

@@ -1,15 +1,13 @@
 import { isUserId } from "../identifiers.ts";
 import type { Pdu } from "../pdu.ts";
 import { authoriseBan } from "./member-ban.ts";
+import type { MemberEvent } from "./member-event.ts";
 import { authoriseInvite } from "./member-invite.ts";
 import { authoriseJoin } from "./member-join.ts";
 import { authoriseKnock } from "./member-knock.ts";
 import { authoriseLeave } from "./member-leave.ts";
 import type { Room } from "./room.ts";
 import { reject, type Verdict } from "./verdict.ts";
-
-/** A membership event whose form rule 4.1 has found in order. */
-export type MemberEvent = { readonly pdu: Pdu; readonly target: string };
 
 /** Rule 4: `m.room.member`. */
 export function authoriseMember(pdu: Pdu, room: Room): Verdict {
