@@ -19,18 +19,18 @@ export class Person {
   async signUp(name: string, password: string): Promise<void> {
     await this.#at("signup-name").fill(name);
     await this.#at("signup-password").fill(password);
-    await this.#at("signup-submit").click();
+    await this.#click(this.#at("signup-submit"));
     await this.#at("room-list").waitFor();
   }
 
   async startAddingAccount(): Promise<void> {
-    await this.#at("account-switcher").click();
-    await this.#at("add-account").click();
+    await this.#click(this.#at("account-switcher"));
+    await this.#click(this.#at("add-account"));
   }
 
   async switchTo(userId: string): Promise<void> {
-    await this.#at("account-switcher").click();
-    await this.page.locator(`[data-testid="switch-account"][data-user-id="${userId}"]`).click();
+    await this.#click(this.#at("account-switcher"));
+    await this.#click(this.page.locator(`[data-testid="switch-account"][data-user-id="${userId}"]`));
     await this.page.locator(`[data-testid="account-switcher"][data-user-id="${userId}"]`).waitFor();
     await this.#at("room-list").waitFor();
   }
@@ -43,9 +43,9 @@ export class Person {
 
   /** @returns the room's id, once the room is open */
   async createRoom(name: string): Promise<string> {
-    await this.#at("create-room").click();
+    await this.#click(this.#at("create-room"));
     await this.#at("create-room-name").fill(name);
-    await this.#at("create-room-submit").click();
+    await this.#click(this.#at("create-room-submit"));
     const room = this.#at("room").filter({ hasText: name });
     await room.waitFor();
     const id = await room.getAttribute("data-room-id");
@@ -54,24 +54,24 @@ export class Person {
   }
 
   async openRoom(roomId: string): Promise<void> {
-    await this.page.locator(`[data-testid="room-item"][data-room-id="${roomId}"]`).click();
+    await this.#click(this.page.locator(`[data-testid="room-item"][data-room-id="${roomId}"]`));
     await this.page.locator(`[data-testid="room"][data-room-id="${roomId}"]`).waitFor();
   }
 
   async invite(name: string): Promise<void> {
     await this.openMembers();
     await this.#at("invite-input").fill(name);
-    await this.#at("invite-submit").click();
+    await this.#click(this.#at("invite-submit"));
   }
 
   async acceptInvite(roomId: string): Promise<void> {
     const invite = this.page.locator(`[data-testid="invite"][data-room-id="${roomId}"]`);
-    await invite.getByTestId("invite-accept").click();
+    await this.#click(invite.getByTestId("invite-accept"));
     await this.page.locator(`[data-testid="room"][data-room-id="${roomId}"]`).waitFor();
   }
 
   async openMembers(): Promise<void> {
-    if (!(await this.#at("members-panel").isVisible())) await this.#at("members").click();
+    if (!(await this.#at("members-panel").isVisible())) await this.#click(this.#at("members"));
     await this.#at("members-panel").waitFor();
   }
 
@@ -101,9 +101,10 @@ export class Person {
   }
 
   async deleteMessage(text: string): Promise<void> {
+    await this.page.bringToFront();
     await this.message(text).hover();
-    await this.message(text).getByTestId("message-delete").click();
-    await this.#at("delete-confirm").click();
+    await this.#click(this.message(text).getByTestId("message-delete"));
+    await this.#click(this.#at("delete-confirm"));
     await this.page.locator('[data-testid="message"][data-redacted]').waitFor();
   }
 
@@ -121,6 +122,12 @@ export class Person {
   async reload(): Promise<void> {
     await this.page.reload();
     await this.#at("room-list").waitFor();
+  }
+
+  /** The browser slows tabs down that lie behind another. */
+  async #click(target: Locator): Promise<void> {
+    await this.page.bringToFront();
+    await target.click();
   }
 
   #at(testId: string): Locator {

@@ -9,12 +9,12 @@ type Version = { versionId: string; runningStatus: "stopped" | "starting" | "run
  */
 export async function stopServiceWorker(page: Page): Promise<void> {
   const session = await page.context().newCDPSession(page);
-  const running = new Set<string>();
+  const alive = new Set<string>();
   const stopped = new Promise<void>((resolve) => {
     session.on("ServiceWorker.workerVersionUpdated", ({ versions }: { versions: Version[] }) => {
       for (const { versionId, runningStatus } of versions) {
-        if (runningStatus === "running") running.add(versionId);
-        else if (runningStatus === "stopped" && running.has(versionId)) resolve();
+        if (runningStatus !== "stopped") alive.add(versionId);
+        else if (alive.has(versionId)) resolve();
       }
     });
   });
