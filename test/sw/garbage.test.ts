@@ -54,7 +54,7 @@ afterAll(() => node.close());
 const openToAll = new Set(["uia"]);
 
 async function dump(): Promise<Record<string, unknown>> {
-  await node.storage.settled();
+  await node.storage.flushed();
   const { db } = node.storage;
   const stores = [...db.objectStoreNames].filter((name) => !openToAll.has(name));
   const tx = db.transaction(stores);

@@ -46,7 +46,15 @@ export async function openNode(options: NodeOptions): Promise<OpenNode> {
     leaveRooms: (userId) => room.leaveAll(userId),
     ...(options.passwordCost && { passwordCost: options.passwordCost }),
   });
-  const room = new RoomServer({ storage, answers, users, now, serverName, key });
+  const room = new RoomServer({
+    storage,
+    answers,
+    users,
+    now,
+    serverName,
+    key,
+    onActivity: (userId) => presence.active(userId),
+  });
   users.onProfileChanged((userId) => room.announceProfile(userId as UserId));
   const accountData = openAccountData({ storage });
   const typing = await openTyping({ storage, room, now });
@@ -75,7 +83,7 @@ export async function openNode(options: NodeOptions): Promise<OpenNode> {
     storage,
     close: async () => {
       for (const component of [typing, presence, push]) component.close();
-      await storage.settled();
+      await storage.flushed();
       storage.close();
     },
   };

@@ -30,7 +30,7 @@ export class UnreadStore {
   }
 
   async #read(user: Nid, room: Nid): Promise<Unread> {
-    await this.#storage.settled();
+    await this.#storage.flushed();
     const range = IDBKeyRange.bound([user, room], [user, room, []]);
     const [keys, rows] = await Promise.all([
       this.#storage.getAllKeys("pushActions", range),

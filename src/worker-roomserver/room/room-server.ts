@@ -48,6 +48,8 @@ export type RoomServerOptions = {
   now: () => number;
   serverName: string;
   key: SigningKey;
+  /** A user has sent something. */
+  onActivity: (userId: UserId) => void;
 };
 
 /** The types whose events an invite shows to whom it is for. */
@@ -72,8 +74,10 @@ function neverTwice(now: () => number): () => number {
 /** The room server: it alone writes events and says what a room's state is. */
 export class RoomServer implements RoomForClient, RoomForReaders {
   readonly #parts: RoomParts;
+  readonly #onActivity: (userId: UserId) => void;
 
-  constructor({ storage, answers, users, now, serverName, key }: RoomServerOptions) {
+  constructor({ storage, answers, users, now, serverName, key, onActivity }: RoomServerOptions) {
+    this.#onActivity = onActivity;
     const events = new EventStore(storage);
     const snapshots = new SnapshotStore(storage);
     const memberships = new Memberships(storage);
@@ -105,6 +109,7 @@ export class RoomServer implements RoomForClient, RoomForReaders {
     requester: Requester,
     event: { roomId: string; type: string; txnId: string; content: JsonObject; ts?: number | undefined },
   ): Promise<{ event_id: string }> {
+    this.#onActivity(requester.userId);
     return sendEvent(this.#parts, requester, event);
   }
 

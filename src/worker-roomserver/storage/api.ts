@@ -61,8 +61,14 @@ export interface Storage {
    */
   commit<T>(fill: (write: Write) => T, options?: CommitOptions): Promise<T>;
 
-  /** Resolves when everything queued so far is durable (or has failed). Await it before reading what may be queued. */
+  /**
+   * Resolves when everything queued so far is durable (or has failed), but for lazy units. Await it before reading
+   * what may be queued, and before telling a client what is known from memory.
+   */
   settled(): Promise<void>;
+
+  /** The same with lazy units, which are written at once for it. */
+  flushed(): Promise<void>;
 
   /** One row. Reads that are asked for in the same tick share a transaction. */
   get<S extends StoreName>(

@@ -101,10 +101,16 @@ export class Committer {
     return nid;
   }
 
+  /** Resolves when all units that somebody waits for are durable, or have failed. */
   async settled(): Promise<void> {
-    if (this.#waiting.units > 0) this.#hurry();
-    const last = this.#waiting.units > 0 ? this.#waiting : this.#running;
+    const last = this.#waiting.eager ? this.#waiting : this.#running;
     await last?.done.catch(() => undefined); // its own callers are told of a failure
+  }
+
+  /** Resolves when all units are durable, or have failed. */
+  flushed(): Promise<void> {
+    if (this.#waiting.units > 0) this.#hurry();
+    return this.settled();
   }
 
   /** Nothing may be written any more; what was queued and not waited for is dropped. */

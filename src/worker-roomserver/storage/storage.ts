@@ -19,8 +19,10 @@ export type StorageOptions = {
 
 /** Opens the database as its leader: from here on, whoever opened it before can write nothing more. */
 export async function openStorage(options: StorageOptions): Promise<Storage> {
+  let storage: IndexedDbStorage | undefined;
   let stopped = false;
   const stop = (why: "fenced" | "superseded" | "lost") => {
+    storage?.stopWriting();
     if (!stopped) options.onStopped(why);
     stopped = true;
   };
@@ -31,7 +33,8 @@ export async function openStorage(options: StorageOptions): Promise<Storage> {
     onLost: () => stop("lost"),
   });
   const head = await takeLead(db);
-  return new IndexedDbStorage(db, head, () => stop("fenced"));
+  storage = new IndexedDbStorage(db, head, () => stop("fenced"));
+  return storage;
 }
 
 async function takeLead(db: IDBPDatabase<HearthSchema>): Promise<HeadRow> {
@@ -88,6 +91,10 @@ class IndexedDbStorage implements Storage {
     return this.#committer.settled();
   }
 
+  flushed(): Promise<void> {
+    return this.#committer.flushed();
+  }
+
   get<S extends StoreName>(
     store: S,
     key: HearthSchema[S]["key"],
@@ -140,8 +147,13 @@ class IndexedDbStorage implements Storage {
     return () => this.#rollbackListeners.delete(listener);
   }
 
-  close(): void {
+  /** Whoever commits from now on is told that another leader may be there. */
+  stopWriting(): void {
     this.#committer.close();
+  }
+
+  close(): void {
+    this.stopWriting();
     this.db.close();
   }
 }

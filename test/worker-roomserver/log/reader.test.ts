@@ -55,7 +55,7 @@ async function positionsOfReceipts(storage: Storage): Promise<Position[]> {
 
 async function offsetReaches(storage: Storage, position: Position): Promise<void> {
   await until(async () => {
-    await storage.settled();
+    await storage.flushed();
     return ((await storage.get("readers", "listing")) ?? 0) >= position;
   });
 }
@@ -86,7 +86,7 @@ describe("a durable reader", () => {
     const listing = new Listing(storage);
     await append(storage, "typing");
     await listing.reader.caughtUp(1);
-    await storage.settled();
+    await storage.flushed();
     expect(await storage.get("readers", "listing")).toBeUndefined();
   });
 
@@ -153,7 +153,7 @@ describe("a durable reader", () => {
           },
         };
         for (const one of steps) await last[one]();
-        await storage.settled();
+        await storage.flushed();
         listing.failures = 0;
         const want = await positionsOfReceipts(storage);
         expect(await listing.inMemory()).toEqual(want);

@@ -76,7 +76,7 @@ test("property: whatever fails and whenever the node restarts, what was acknowle
               () => undefined,
             ),
           );
-        if (kind === "wait") await t.storage.settled();
+        if (kind === "wait") await t.storage.flushed();
         if (kind === "restart") {
           await Promise.all(pending);
           t = await testRooms(t.storage.name);

@@ -118,7 +118,7 @@ describe("a lazy unit", () => {
   test("is written when somebody waits for all that is queued, or by itself after a while", async () => {
     const storage = await testStorage();
     void whisper(storage, "one");
-    await storage.settled();
+    await storage.flushed();
     expect(storage.position).toBe(1);
     await whisper(storage, "two");
     expect(await said(storage)).toEqual(["one", "two"]);
@@ -155,7 +155,7 @@ test("property: after any mix of units that succeed and fail, the disk holds tho
       const acknowledged: string[] = [];
       const pending: Promise<void>[] = [];
       for (const [i, step] of steps.entries()) {
-        if (step === "wait") await storage.settled();
+        if (step === "wait") await storage.flushed();
         const unit = step === "say" ? say(storage, `${i}`) : step === "fail" ? fail(storage) : undefined;
         pending.push(
           Promise.resolve(unit).then(

@@ -30,7 +30,15 @@ export async function testRooms(name?: string): Promise<TestRooms> {
   const now = () => Date.now();
   const answers = await Answers.open(storage, now);
   const { serverName, key } = await openIdentity(storage, await chooseEd25519(crypto.subtle));
-  const rooms = new RoomServer({ storage, answers, users, now, serverName, key });
+  const rooms = new RoomServer({
+    storage,
+    answers,
+    users,
+    now,
+    serverName,
+    key,
+    onActivity: () => undefined,
+  });
   return {
     storage,
     rooms,

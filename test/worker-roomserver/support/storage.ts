@@ -14,7 +14,7 @@ export async function testStorage(name = `test-${crypto.randomUUID()}`): Promise
   const stopped: string[] = [];
   const storage = await openStorage({ name, onStopped: (why) => stopped.push(why) });
   onTestFinished(async () => {
-    await storage.settled();
+    await storage.flushed();
     storage.close();
     await deleteDatabase(name);
   });
@@ -23,7 +23,7 @@ export async function testStorage(name = `test-${crypto.randomUUID()}`): Promise
 
 /** Everything in a database, to compare. */
 export async function dump(storage: Storage): Promise<Record<string, [unknown, unknown][]>> {
-  await storage.settled();
+  await storage.flushed();
   const stores: Record<string, [unknown, unknown][]> = {};
   for (const store of storage.db.objectStoreNames) {
     const tx = storage.db.transaction(store, "readonly");

@@ -54,7 +54,7 @@ async function opened(world: World, name?: string): Promise<TestUsers> {
     passwordCost: cheap,
   });
   const reopen = async () => {
-    await storage.settled();
+    await storage.flushed();
     storage.close();
     return opened(world, storage.name);
   };
