@@ -131,6 +131,8 @@ describe.each(folders)("two people on the homeserver of one browser, %s", (_, fo
       await person.member(ids.alice).waitFor();
       await person.member(ids.bob).waitFor();
       expect(await person.timeline()).toEqual(said);
+      const view = await person.clientView(ids.room);
+      expect(view).toEqual({ bodies: said, members: [ids.alice, ids.bob] });
     }
     expect(await alice.userId()).toBe(ids.alice);
     expect(await bob.userId()).toBe(ids.bob);

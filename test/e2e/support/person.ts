@@ -119,6 +119,20 @@ export class Person {
     );
   }
 
+  /** What the tab's MatrixClient knows of a room: bodies as in `timeline`, and the joined members' ids. */
+  async clientView(roomId: string): Promise<{ bodies: string[]; members: string[] }> {
+    return this.page.evaluate((id) => {
+      const room = window.hearthClient?.getRoom(id);
+      const messages = room?.getLiveTimeline().getEvents() ?? [];
+      return {
+        bodies: messages
+          .filter((event) => event.getType() === "m.room.message")
+          .map((event) => (event.isRedacted() ? "deleted" : String(event.getContent().body))),
+        members: (room?.getJoinedMembers() ?? []).map((member) => member.userId).sort(),
+      };
+    }, roomId);
+  }
+
   async reload(): Promise<void> {
     await this.page.reload();
     await this.#at("room-list").waitFor();
