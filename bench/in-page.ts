@@ -205,7 +205,7 @@ export async function storedBytes(): Promise<{ json: number; events: number; usa
       cursor.onsuccess = () => {
         const row = cursor.result;
         if (row === null) return resolve();
-        json += encoder.encode((row.value as [string])[0]).length;
+        json += encoder.encode((row.value as { json: string }).json).length;
         events += 1;
         row.continue();
       };

@@ -35,7 +35,6 @@ export async function openNode(options: NodeOptions): Promise<OpenNode> {
   const storage = await openStorage({ name: options.dbName, onStopped: options.onStopped });
   const answers = await Answers.open(storage, now);
   const { serverName, key } = await openIdentity(storage, await chooseEd25519(crypto.subtle));
-  const { epoch } = (await storage.get("meta", "head")) as { epoch: number };
 
   const users = await openUsers({
     storage,
@@ -71,7 +70,7 @@ export async function openNode(options: NodeOptions): Promise<OpenNode> {
   });
 
   return {
-    info: () => Promise.resolve({ serverName, epoch }),
+    info: () => Promise.resolve({ serverName, epoch: storage.epoch }),
     users,
     room,
     sync,

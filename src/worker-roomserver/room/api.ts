@@ -100,6 +100,8 @@ export type StoredEvent = {
   /** Place in the room's timeline; for events taken in live, their position in the log. */
   order: number;
   stateBefore: SnapshotNid;
+  /** The room's current state once this event was taken in. */
+  current: SnapshotNid;
   pdu: Pdu;
   /** 0 accepted, 1 rejected, 2 soft-failed. */
   status: 0 | 1 | 2;

@@ -10,9 +10,6 @@ import type { StoredEvent } from "./api.ts";
 /** Of JSON text; parsed, an event takes a few times that. */
 const CACHED_CHARACTERS = 16_000_000;
 
-/** What is known of an event beside what it says. */
-export type EventMeta = Omit<StoredEvent, "pdu" | "redaction" | "replaced">;
-
 type Cached = { event: StoredEvent; weight: number };
 
 /** Reads and writes single events. What has been queued for writing counts as written. */
@@ -42,15 +39,19 @@ export class EventStore {
   }
 
   async byId(eventId: string): Promise<StoredEvent | undefined> {
-    const nid = this.#nids.get(eventId) ?? (await this.#storage.get("eventIds", eventId));
-    if (nid === undefined) return undefined;
-    this.#nids.set(eventId, nid);
-    return this.getOne(nid);
+    const nid = this.#nids.get(eventId);
+    if (nid !== undefined) return this.getOne(nid);
+    const [row] = await this.#storage.fromIndex("events", "id", IDBKeyRange.only(eventId), 1);
+    return row && this.#fromRow(row);
+  }
+
+  /** Events whose rows have been read already, in their order. */
+  fromRows(rows: readonly EventRow[]): Promise<StoredEvent[]> {
+    return Promise.all(rows.map((row) => this.#inMemory(row.n) ?? this.#fromRow(row)));
   }
 
   /** Queues a new event. */
   insert(write: Write, event: StoredEvent, json: string): void {
-    write.put("eventIds", event.nid, event.eventId);
     this.#put(write, event, json);
   }
 
@@ -72,7 +73,7 @@ export class EventStore {
   }
 
   #put(write: Write, event: StoredEvent, json: string): void {
-    write.put("events", toRow(event, json), event.nid);
+    write.put("events", toRow(event, json));
     this.#queued.set(event.nid, { event, weight: json.length });
     this.#nids.set(event.eventId, event.nid);
   }
@@ -84,25 +85,36 @@ export class EventStore {
   async #load(nid: EventNid): Promise<StoredEvent> {
     const row = await this.#storage.get("events", nid);
     if (row === undefined) throw new Error(`event ${nid} is named in the database but not in it`);
-    const [json, eventId, room, order, stateBefore, status, redactedBy, replaces, sentBy] = row;
+    return this.#fromRow(row);
+  }
+
+  async #fromRow(row: EventRow): Promise<StoredEvent> {
     const [roomId, redaction, replaced] = await Promise.all([
-      this.#storage.names.text(room),
-      redactedBy === 0 ? undefined : this.getOne(redactedBy),
-      replaces === 0 ? undefined : this.#contentOf(replaces),
+      this.#storage.names.text(row.r),
+      row.x === undefined ? undefined : this.getOne(row.x),
+      row.p === undefined ? undefined : this.#contentOf(row.p),
     ]);
-    const meta = { nid, eventId, room, roomId, order, stateBefore, status, replaces, sentBy };
     const event: StoredEvent = {
-      ...meta,
-      pdu: JSON.parse(json) as Pdu,
+      nid: row.n,
+      eventId: row.id,
+      room: row.r,
+      roomId,
+      order: -row.o,
+      stateBefore: row.b,
+      current: row.c,
+      status: row.s ?? 0,
+      pdu: JSON.parse(row.json) as Pdu,
       redactedBy: redaction?.eventId ?? "",
       ...(redaction && { redaction }),
+      replaces: row.p ?? 0,
       ...(replaced && { replaced }),
+      sentBy: row.t ?? null,
     };
     // While the disk was read, a newer form may have been queued, or have come and gone.
-    const newer = this.#inMemory(nid);
+    const newer = this.#inMemory(row.n);
     if (newer !== undefined) return newer;
-    this.#cache.set(nid, { event, weight: json.length });
-    this.#nids.set(eventId, nid);
+    this.#cache.set(row.n, { event, weight: row.json.length });
+    this.#nids.set(row.id, row.n);
     return event;
   }
 
@@ -112,8 +124,8 @@ export class EventStore {
     if (known !== undefined) return replacedBy(known);
     const row = await this.#storage.get("events", nid);
     if (row === undefined) throw new Error(`event ${nid} is named in the database but not in it`);
-    const pdu = JSON.parse(row[0]) as Pdu;
-    return { eventId: row[1], content: pdu.content, sender: pdu.sender };
+    const pdu = JSON.parse(row.json) as Pdu;
+    return { eventId: row.id, content: pdu.content, sender: pdu.sender };
   }
 }
 
@@ -123,15 +135,17 @@ export function replacedBy(event: StoredEvent): { eventId: string; content: Json
 }
 
 function toRow(event: StoredEvent, json: string): EventRow {
-  return [
+  return {
+    n: event.nid,
     json,
-    event.eventId,
-    event.room,
-    event.order,
-    event.stateBefore,
-    event.status,
-    event.redaction?.nid ?? 0,
-    event.replaces,
-    event.sentBy,
-  ];
+    id: event.eventId,
+    r: event.room,
+    o: -event.order,
+    b: event.stateBefore,
+    c: event.current,
+    ...(event.status !== 0 && { s: event.status }),
+    ...(event.redaction && { x: event.redaction.nid }),
+    ...(event.replaces !== 0 && { p: event.replaces }),
+    ...(event.sentBy && { t: event.sentBy }),
+  };
 }

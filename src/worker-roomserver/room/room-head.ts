@@ -6,6 +6,7 @@ import { Lru } from "../storage/lru.ts";
 import type { EventNid, Nid } from "../storage/schema.ts";
 import type { StoredEvent } from "./api.ts";
 import type { EventStore } from "./event-store.ts";
+import { eventsBackward } from "./query/timeline.ts";
 import type { SnapshotChain, SnapshotStore } from "./snapshots.ts";
 
 /** Current state entries that a head keeps at hand; past that it starts anew. */
@@ -89,16 +90,12 @@ const entryKey = (type: string, stateKey: string) => `${type}\u0000${stateKey}`;
 
 /** The heads of the rooms in use. */
 export class RoomHeads {
-  readonly #storage: Storage;
-  readonly #events: EventStore;
-  readonly #snapshots: SnapshotStore;
+  readonly #parts: { storage: Storage; events: EventStore; snapshots: SnapshotStore };
   readonly #heads = new Lru<string, RoomHead>(500);
 
-  constructor(storage: Storage, events: EventStore, snapshots: SnapshotStore) {
-    this.#storage = storage;
-    this.#events = events;
-    this.#snapshots = snapshots;
-    storage.onRollback(() => this.#heads.clear());
+  constructor(parts: { storage: Storage; events: EventStore; snapshots: SnapshotStore }) {
+    this.#parts = parts;
+    parts.storage.onRollback(() => this.#heads.clear());
   }
 
   /** @throws MatrixError M_NOT_FOUND if the room is not known here */
@@ -124,9 +121,10 @@ export class RoomHeads {
 
   /** The head of a room that is about to be made. */
   fresh(nid: Nid, roomId: string, rules: RoomVersionRules, empty: SnapshotChain): RoomHead {
-    const generation = this.#storage.generation;
-    return new RoomHead({ nid, roomId, rules, generation, current: empty }, this.#storage, (event) =>
-      this.#events.getOne(event),
+    const { storage, events } = this.#parts;
+    const { generation } = storage;
+    return new RoomHead({ nid, roomId, rules, generation, current: empty }, storage, (event) =>
+      events.getOne(event),
     );
   }
 
@@ -135,25 +133,23 @@ export class RoomHeads {
   }
 
   async #load(roomId: string): Promise<RoomHead | undefined> {
-    const nid = await this.#storage.names.find(roomId);
+    const { storage, snapshots } = this.#parts;
+    const nid = await storage.names.find(roomId);
     if (nid === undefined) return undefined;
-    await this.#storage.settled();
-    const generation = this.#storage.generation;
-    const row = await this.#storage.get("rooms", nid);
+    await storage.settled();
+    const { generation } = storage;
+    const row = await storage.get("rooms", nid);
     if (row === undefined) return undefined;
     const rules = roomVersionRules(row.version);
     if (rules === undefined)
       throw unknown(`The room has the version ${row.version}, which is not known here.`);
-    const [current, extremities] = await Promise.all([
-      this.#snapshots.chain(row.current),
-      this.#events.get(row.extremities),
-    ]);
-    const head = new RoomHead({ nid, roomId, rules, generation, current }, this.#storage, (event) =>
-      this.#events.getOne(event),
-    );
-    head.extremities = extremities;
-    head.depth = row.depth;
-    head.order = row.order;
+    const [newest] = await eventsBackward(this.#parts, nid, { from: Number.POSITIVE_INFINITY, count: 1 });
+    if (newest === undefined) throw unknown("The room has no events: its data is damaged.");
+    const head = this.fresh(nid, roomId, rules, await snapshots.chain(newest.current));
+    if (head.generation !== generation) return this.#load(roomId);
+    head.extremities = [newest];
+    head.depth = newest.pdu.depth;
+    head.order = newest.order;
     return head;
   }
 }

@@ -81,7 +81,7 @@ export class RoomServer implements RoomForClient, RoomForReaders {
     const events = new EventStore(storage);
     const snapshots = new SnapshotStore(storage);
     const memberships = new Memberships(storage);
-    const heads = new RoomHeads(storage, events, snapshots);
+    const heads = new RoomHeads({ storage, events, snapshots });
     const author = { serverName, key, intern: (text: string) => storage.names.intern(text) };
     this.#parts = {
       storage,

@@ -58,10 +58,9 @@ export class RoomWriter {
         const plan = new RoomPlan(head, this.#parts.author);
         const decided = await decide(plan, head);
         if (plan.events.length === 0) return { durable: this.#nothingNew(head, decided) };
-        const room = head.nid;
         const users = await this.#memberNids(plan.events);
         return {
-          durable: this.commit(head, room, plan.events, users, (write) => fill?.(write, decided)).then(
+          durable: this.#commit(head, plan.events, users, (write) => fill?.(write, decided)).then(
             () => decided,
           ),
         };
@@ -77,7 +76,10 @@ export class RoomWriter {
   /** Writes the first events of a room that does not exist yet. */
   async create(head: RoomHead, events: readonly PlannedEvent[], fill: (write: Write) => void): Promise<void> {
     const users = await this.#memberNids(events);
-    await this.commit(head, head.nid, events, users, fill);
+    await this.#commit(head, events, users, (write) => {
+      write.put("rooms", { roomId: head.roomId, version: head.rules.id }, head.nid);
+      fill(write);
+    });
   }
 
   /** The answer rests on what is already there, which may be queued yet: it counts once that is durable. */
@@ -98,9 +100,8 @@ export class RoomWriter {
   }
 
   /** Queues the unit at once, so that the head has moved on when this returns; resolves when it is durable. */
-  commit(
+  #commit(
     head: RoomHead,
-    room: Nid,
     events: readonly PlannedEvent[],
     users: ReadonlyMap<string, Nid>,
     fill: (write: Write) => void,
@@ -110,18 +111,6 @@ export class RoomWriter {
     const durable = storage.commit(
       (write) => {
         for (const planned of events) this.#writeEvent(write, head, planned, users, written);
-        write.put(
-          "rooms",
-          {
-            roomId: head.roomId,
-            version: head.rules.id,
-            extremities: head.extremities.map(({ nid }) => nid),
-            depth: head.depth,
-            current: head.current.nid,
-            order: head.order,
-          },
-          room,
-        );
         fill(write);
         heads.keep(head);
       },
@@ -152,32 +141,32 @@ export class RoomWriter {
     const nid = write.newEvent();
     const user = pdu.type === "m.room.member" ? (users.get(pdu.state_key ?? "") ?? 0) : 0;
     const order = write.append({ topic: "room", room: head.nid, user, event: nid });
+    const stateBefore = head.current;
     const replaced = names && head.known(pdu.type, pdu.state_key ?? "");
+    if (names !== undefined) {
+      head.current = snapshots.extend(write, stateBefore, [[names.type, names.key, nid]]);
+      written.snapshots.push(head.current.nid);
+    }
     const event: StoredEvent = {
       nid,
       eventId: planned.eventId,
       room: head.nid,
       roomId: head.roomId,
       order,
-      stateBefore: head.current.nid,
+      stateBefore: stateBefore.nid,
+      current: head.current.nid,
       status: 0,
       pdu,
       redactedBy: "",
-      replaces: (names && head.current.entry(names.type, names.key)) ?? 0,
+      replaces: (names && stateBefore.entry(names.type, names.key)) ?? 0,
       ...(replaced && { replaced: replacedBy(replaced) }),
       sentBy: planned.sentBy,
     };
     events.insert(write, event, planned.json);
     written.events.push(nid);
-    if (names !== undefined) {
-      head.current = snapshots.extend(write, head.current, [[names.type, names.key, nid]]);
-      written.snapshots.push(head.current.nid);
-      write.put("currentState", nid, [head.nid, names.type, names.key]);
-      head.setState(event);
-    }
+    if (names !== undefined) head.setState(event);
     if (user !== 0) this.#writeMembership(write, event, user);
     if (planned.redacted !== undefined) this.#writeRedaction(write, head, planned.redacted, event, written);
-    write.put("timeline", [nid, head.current.nid], [head.nid, -order]);
     head.extremities = [{ nid, eventId: event.eventId, pdu }];
     head.depth = pdu.depth;
     head.order = order;

@@ -1,4 +1,4 @@
-import type { IDBPDatabase, IDBPTransaction } from "idb";
+import type { IDBPDatabase, IDBPTransaction, IndexNames } from "idb";
 import type { LogEntry, PositionedEntry } from "../log/entry.ts";
 import type { EventNid, HearthSchema, Nid, Position, SnapshotNid, StoreName } from "./schema.ts";
 
@@ -49,6 +49,8 @@ export interface Names {
 export interface Storage {
   readonly db: IDBPDatabase<HearthSchema>;
   readonly names: Names;
+  /** Which leader this is: a higher one is newer. */
+  readonly epoch: number;
   readonly generation: Generation;
   /** The newest position that is durable: everything up to it can be read. */
   readonly position: Position;
@@ -86,6 +88,22 @@ export interface Storage {
   /** The keys of a range; shares a transaction as `get` does. */
   getAllKeys<S extends StoreName>(
     store: S,
+    range: IDBKeyRange,
+    count?: number,
+  ): Promise<HearthSchema[S]["key"][]>;
+
+  /** The rows of a range of an index, in its order, at most `count`; shares a transaction as `get` does. */
+  fromIndex<S extends StoreName, I extends IndexNames<HearthSchema, S>>(
+    store: S,
+    index: I,
+    range: IDBKeyRange,
+    count?: number,
+  ): Promise<HearthSchema[S]["value"][]>;
+
+  /** The primary keys of a range of an index. */
+  keysFromIndex<S extends StoreName, I extends IndexNames<HearthSchema, S>>(
+    store: S,
+    index: I,
     range: IDBKeyRange,
     count?: number,
   ): Promise<HearthSchema[S]["key"][]>;

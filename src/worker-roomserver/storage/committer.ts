@@ -2,8 +2,9 @@ import { type IDBPDatabase, unwrap } from "idb";
 import { unknown } from "../../matrix/errors.ts";
 import { entryToRow, type LogEntry, type PositionedEntry } from "../log/entry.ts";
 import type { CommitOptions, Generation, Write } from "./api.ts";
+import { readCounters } from "./counters.ts";
 import { CommitSuperseded, LeaderFenced } from "./errors.ts";
-import type { HeadRow, HearthSchema, Nid, Position, StoreName } from "./schema.ts";
+import type { Counters, HearthSchema, LeadRow, Nid, Position, StoreName } from "./schema.ts";
 
 /** How long units that nobody waits for may gather. */
 const LAZY_MS = 500;
@@ -51,7 +52,8 @@ export type CommitListeners = {
 export class Committer {
   readonly #db: IDBPDatabase<HearthSchema>;
   readonly #listeners: CommitListeners;
-  #head: HeadRow;
+  readonly #epoch: number;
+  #counters: Counters;
   #waiting = new Batch();
   #running: Batch | undefined;
   #scheduled = false;
@@ -62,10 +64,15 @@ export class Committer {
   generation: Generation = 0;
   durablePosition: Position;
 
-  constructor(db: IDBPDatabase<HearthSchema>, head: HeadRow, listeners: CommitListeners) {
+  constructor(
+    db: IDBPDatabase<HearthSchema>,
+    lead: { epoch: number; counters: Counters },
+    listeners: CommitListeners,
+  ) {
     this.#db = db;
-    this.#head = { ...head };
-    this.durablePosition = head.position;
+    this.#epoch = lead.epoch;
+    this.#counters = { ...lead.counters };
+    this.durablePosition = lead.counters.position;
     this.#listeners = listeners;
   }
 
@@ -74,7 +81,7 @@ export class Committer {
     if (options.basis !== undefined && options.basis !== this.generation) {
       return Promise.reject(new CommitSuperseded());
     }
-    const counters = { ...this.#head };
+    const counters = { ...this.#counters };
     const unit = new Unit(counters);
     let result: T;
     try {
@@ -82,7 +89,7 @@ export class Committer {
     } catch (error) {
       return Promise.reject(error as Error); // nothing has been queued and no number is used up
     }
-    this.#head = counters;
+    this.#counters = counters;
     const batch = this.#waiting;
     batch.units += 1;
     batch.strict ||= options.relaxed !== true && options.lazy !== true;
@@ -96,7 +103,7 @@ export class Committer {
 
   /** Gives out the next name's nid; its rows go with the next unit. */
   newName(text: string): Nid {
-    const nid = ++this.#head.nameNid;
+    const nid = ++this.#counters.nameNid;
     this.#newNames.push({ text, nid });
     return nid;
   }
@@ -141,18 +148,18 @@ export class Committer {
       const batch = this.#waiting;
       this.#running = batch;
       this.#waiting = new Batch();
-      void this.#run(batch, { ...this.#head });
+      void this.#run(batch);
     });
   }
 
-  async #run(batch: Batch, head: HeadRow): Promise<void> {
+  async #run(batch: Batch): Promise<void> {
     try {
-      await this.#write(batch, head);
+      await this.#write(batch);
     } catch (error) {
       await this.#rollback(batch, error);
       return;
     }
-    this.durablePosition = head.position;
+    this.durablePosition = batch.entries.at(-1)?.position ?? this.durablePosition;
     this.#running = undefined;
     this.#listeners.durable(batch.entries, batch.names);
     batch.settle();
@@ -160,7 +167,7 @@ export class Committer {
     else if (this.#waiting.units > 0) this.#schedule();
   }
 
-  #write(batch: Batch, head: HeadRow): Promise<void> {
+  #write(batch: Batch): Promise<void> {
     const stores = new Set<StoreName>(["meta"]);
     for (const operation of batch.operations) stores.add(operation.store);
     if (batch.names.length > 0) stores.add("names").add("nameTexts");
@@ -176,15 +183,13 @@ export class Committer {
         cause = why;
         tx.abort();
       };
-      const meta = tx.objectStore("meta");
-      const fence = meta.get("head");
+      const fence = tx.objectStore("meta").get("lead");
       // The writes need not wait for the fence: if it does not hold, all of them are undone.
       fence.onsuccess = () => {
-        if ((fence.result as HeadRow).epoch !== head.epoch) abort(new LeaderFenced());
+        if ((fence.result as LeadRow).epoch !== this.#epoch) abort(new LeaderFenced());
         else tx.commit(); // instead of waiting for the answer to each write
       };
       try {
-        meta.put(head, "head");
         writeAll(tx, batch);
       } catch (error) {
         // A value that cannot be cloned, or a bad key: a defect, and no reason to write half a batch.
@@ -195,14 +200,15 @@ export class Committer {
 
   async #rollback(batch: Batch, cause: unknown): Promise<void> {
     const failure = cause instanceof LeaderFenced ? cause : storageError(cause);
-    const head = failure instanceof LeaderFenced ? undefined : await this.#storedHead();
+    const isOver = failure instanceof LeaderFenced || this.#fenced;
+    const counters = isOver ? undefined : await this.#storedCounters();
     // All that queued up behind the failed batch, also while the head was read, was built on it.
     const waiting = this.#waiting;
     this.#waiting = new Batch();
     this.#newNames = [...batch.names, ...waiting.names, ...this.#newNames];
     this.generation += 1;
-    if (head === undefined) this.#fenced = true;
-    else this.#head = { ...head, nameNid: this.#head.nameNid };
+    if (counters === undefined) this.#fenced = true;
+    else this.#counters = { ...counters, nameNid: this.#counters.nameNid };
     this.#running = undefined;
     this.#listeners.rollback();
     if (this.#fenced) this.#listeners.fenced();
@@ -211,9 +217,9 @@ export class Committer {
   }
 
   /** The counters on the disk; undefined when the database itself is gone, and nothing may be written again. */
-  async #storedHead(): Promise<HeadRow | undefined> {
+  async #storedCounters(): Promise<Counters | undefined> {
     try {
-      return (await this.#db.get("meta", "head")) as HeadRow | undefined;
+      return await readCounters(this.#db);
     } catch (error) {
       console.error("hearth: the database cannot be read any more", error);
       return undefined;
@@ -237,9 +243,9 @@ function writeAll(tx: IDBTransaction, batch: Batch): void {
 class Unit implements Write {
   readonly operations: Operation[] = [];
   readonly entries: PositionedEntry[] = [];
-  readonly #counters: HeadRow;
+  readonly #counters: Counters;
 
-  constructor(counters: HeadRow) {
+  constructor(counters: Counters) {
     this.#counters = counters;
   }
 

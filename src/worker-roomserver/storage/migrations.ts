@@ -11,12 +11,8 @@ const first: Migration = (db) => {
     "log",
     "names",
     "nameTexts",
-    "events",
-    "eventIds",
     "rooms",
-    "timeline",
     "snapshots",
-    "currentState",
     "published",
     "transactions",
     "answers",
@@ -30,6 +26,9 @@ const first: Migration = (db) => {
     "pushActions",
   ];
   for (const name of plain) db.createObjectStore(name);
+  const events = db.createObjectStore("events", { keyPath: "n" });
+  events.createIndex("id", "id", { unique: true });
+  events.createIndex("timeline", ["r", "o"]);
   db.createObjectStore("memberships", { keyPath: ["u", "r"] }).createIndex("room", ["r", "m", "u"]);
   db.createObjectStore("aliases").createIndex("room", "roomId");
   db.createObjectStore("devices", { keyPath: ["userId", "deviceId"] });

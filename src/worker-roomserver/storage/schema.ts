@@ -15,10 +15,11 @@ export type SnapshotNid = number;
 /** A place in the log. 1 and up, without gaps in order of commitment. */
 export type Position = number;
 
-/** The counters of the database and the leader that may write it: read and written by every commit. */
-export type HeadRow = {
-  /** The fence: a leader whose epoch is lower than this has lost, and writes nothing. */
-  epoch: number;
+/** Who may write. A leader whose epoch is lower than this has lost, and writes nothing. */
+export type LeadRow = { epoch: number };
+
+/** The last numbers given out. Not stored: they are the last keys of `log`, `nameTexts`, `events` and `snapshots`. */
+export type Counters = {
   position: Position;
   nameNid: Nid;
   eventNid: EventNid;
@@ -29,38 +30,33 @@ export type HeadRow = {
 export type LogRow = [topic: number, room: Nid, user: Nid, event: EventNid, detail: string];
 
 /**
- * An event and what is known about it.
- * `status`: 0 accepted, 1 rejected, 2 soft-failed. `redactedBy`: the redaction, or 0 (with one, the text is
- * the redacted form). `replaces`: the state event that this one took the place of, or 0. `sentBy`: device and
- * transaction id of a local sender.
+ * An event and what is known about it; in the room's timeline too, so that a page of history is one range of an
+ * index and a send writes few rows. The names are short because each row repeats them.
  */
-export type EventRow = [
-  json: string,
-  eventId: string,
-  room: Nid,
-  order: number,
-  stateBefore: SnapshotNid,
-  status: 0 | 1 | 2,
-  redactedBy: EventNid,
-  replaces: EventNid,
-  sentBy: [deviceId: string, txnId: string] | null,
-];
-
-/** `[event, snapshot]`: the current state of the room once this event was taken in. */
-export type TimelineRow = [event: EventNid, current: SnapshotNid];
-
-export type RoomRow = {
-  roomId: string;
-  version: string;
-  /** Forward extremities. */
-  extremities: EventNid[];
-  /** The greatest depth among the extremities. */
-  depth: number;
-  /** The current state. */
-  current: SnapshotNid;
-  /** Order of the newest event in the timeline. */
-  order: number;
+export type EventRow = {
+  n: EventNid;
+  /** The event as JSON text; redacted, if it has been. */
+  json: string;
+  id: string;
+  /** Room. */
+  r: Nid;
+  /** The order in the room's timeline, negated: the newest come first, as `getAll` with a count reads only forwards. */
+  o: number;
+  /** The state before the event, and the room's current state once it was taken in. */
+  b: SnapshotNid;
+  c: SnapshotNid;
+  /** 1 rejected, 2 soft-failed; absent: accepted. */
+  s?: 1 | 2;
+  /** The redaction of it. */
+  x?: EventNid;
+  /** The state event that this one took the place of. */
+  p?: EventNid;
+  /** Device and transaction id of a local sender. */
+  t?: [deviceId: string, txnId: string];
 };
+
+/** Where the room stands is what its newest event says: only that it exists, and in which version, is kept apart. */
+export type RoomRow = { roomId: string; version: string };
 
 /**
  * `base`: 0 for a snapshot that stands alone. `index`: number of changes since the chain began.
@@ -158,20 +154,16 @@ export type PresenceRow = {
 export type PushActionRow = [event: EventNid, highlight: 0 | 1, thread: string];
 
 export interface HearthSchema extends DBSchema {
-  /** Single rows: "head", "identity". */
+  /** Single rows: "lead", "identity". */
   meta: { key: string; value: unknown };
   log: { key: Position; value: LogRow };
   /** Text to nid; `nameTexts` is its inverse. */
   names: { key: string; value: Nid };
   nameTexts: { key: Nid; value: string };
-  events: { key: EventNid; value: EventRow };
-  eventIds: { key: string; value: EventNid };
+  /** In-line key `n`; by event id, and by room and order. */
+  events: { key: EventNid; value: EventRow; indexes: { id: string; timeline: [Nid, number] } };
   rooms: { key: Nid; value: RoomRow };
-  /** Keyed by `[room, -order]`, so that the newest come first and `getAll` with a count reads a page. */
-  timeline: { key: [Nid, number]; value: TimelineRow };
   snapshots: { key: SnapshotNid; value: SnapshotRow };
-  /** The current state: `[room, type, state key]`. */
-  currentState: { key: [Nid, Nid, Nid]; value: EventNid };
   /** In-line key `[u, r]`. */
   memberships: { key: [Nid, Nid]; value: MembershipRow; indexes: { room: [Nid, number, Nid] } };
   aliases: { key: string; value: { roomId: string; creator: string }; indexes: { room: string } };

@@ -1,12 +1,13 @@
-import { type IDBPDatabase, unwrap } from "idb";
+import { type IDBPDatabase, type IndexNames, unwrap } from "idb";
 import { type PositionedEntry, rowToEntry } from "../log/entry.ts";
 import { LogTail } from "../log/tail.ts";
 import type { CommitOptions, Generation, Names, ReadTransaction, Storage, Write } from "./api.ts";
 import { BatchReader } from "./batch-reader.ts";
 import { Committer } from "./committer.ts";
+import { readCounters } from "./counters.ts";
 import { StoredNames } from "./names.ts";
 import { openDatabase } from "./open.ts";
-import type { HeadRow, HearthSchema, Position, StoreName } from "./schema.ts";
+import type { Counters, HearthSchema, LeadRow, Position, StoreName } from "./schema.ts";
 
 const TAIL_ENTRIES = 5_000;
 
@@ -32,37 +33,44 @@ export async function openStorage(options: StorageOptions): Promise<Storage> {
       console.warn("hearth: waiting for a tab with an older version to let go of the database"),
     onLost: () => stop("lost"),
   });
-  const head = await takeLead(db);
-  storage = new IndexedDbStorage(db, head, () => stop("fenced"));
+  const epoch = await takeLead(db);
+  // Read once nobody else can move them any more.
+  const counters = await readCounters(db);
+  storage = new IndexedDbStorage(db, { epoch, counters }, () => stop("fenced"));
   return storage;
 }
 
-async function takeLead(db: IDBPDatabase<HearthSchema>): Promise<HeadRow> {
+async function takeLead(db: IDBPDatabase<HearthSchema>): Promise<number> {
   const tx = db.transaction("meta", "readwrite", { durability: "strict" });
-  const last = (await tx.store.get("head")) as HeadRow | undefined;
-  const empty = { epoch: 0, position: 0, nameNid: 0, eventNid: 0, snapshotNid: 0 };
-  const head = { ...(last ?? empty), epoch: (last?.epoch ?? 0) + 1 };
-  await tx.store.put(head, "head");
+  const last = (await tx.store.get("lead")) as LeadRow | undefined;
+  const epoch = (last?.epoch ?? 0) + 1;
+  await tx.store.put({ epoch } satisfies LeadRow, "lead");
   await tx.done;
-  return head;
+  return epoch;
 }
 
 class IndexedDbStorage implements Storage {
   readonly db: IDBPDatabase<HearthSchema>;
   readonly names: Names;
+  readonly epoch: number;
   readonly #committer: Committer;
   readonly #reader: BatchReader;
   readonly #tail: LogTail;
   readonly #entryListeners = new Set<(entries: readonly PositionedEntry[]) => void>();
   readonly #rollbackListeners = new Set<() => void>();
 
-  constructor(db: IDBPDatabase<HearthSchema>, head: HeadRow, onFenced: () => void) {
+  constructor(
+    db: IDBPDatabase<HearthSchema>,
+    lead: { epoch: number; counters: Counters },
+    onFenced: () => void,
+  ) {
     this.db = db;
+    this.epoch = lead.epoch;
     this.#reader = new BatchReader(unwrap(db));
-    this.#tail = new LogTail(head.position, TAIL_ENTRIES);
+    this.#tail = new LogTail(lead.counters.position, TAIL_ENTRIES);
     const names = new StoredNames(db, (text) => this.#committer.newName(text));
     this.names = names;
-    this.#committer = new Committer(db, head, {
+    this.#committer = new Committer(db, lead, {
       durable: (entries, written) => {
         names.written(written);
         this.#tail.push(entries);
@@ -118,6 +126,27 @@ class IndexedDbStorage implements Storage {
     return this.#reader.request(
       store,
       (rows) => rows.getAllKeys(range, count) as IDBRequest<HearthSchema[S]["key"][]>,
+    );
+  }
+
+  fromIndex<S extends StoreName, I extends IndexNames<HearthSchema, S>>(
+    store: S,
+    index: I,
+    range: IDBKeyRange,
+    count?: number,
+  ): Promise<HearthSchema[S]["value"][]> {
+    return this.#reader.request(store, (rows) => rows.index(index as string).getAll(range, count));
+  }
+
+  keysFromIndex<S extends StoreName, I extends IndexNames<HearthSchema, S>>(
+    store: S,
+    index: I,
+    range: IDBKeyRange,
+    count?: number,
+  ): Promise<HearthSchema[S]["key"][]> {
+    return this.#reader.request(
+      store,
+      (rows) => rows.index(index as string).getAllKeys(range, count) as IDBRequest<HearthSchema[S]["key"][]>,
     );
   }
 

@@ -10,9 +10,9 @@ import type { RoomParts } from "../parts.ts";
 import type { SnapshotChain } from "../snapshots.ts";
 import { type Access, accessTo } from "./access.ts";
 import { entryOf } from "./state.ts";
-import { placesBackward, placesForward } from "./timeline.ts";
+import { eventsBackward, eventsForward } from "./timeline.ts";
 
-/** Places read for one answer at most: a filter that lets nearly nothing through must not read the whole room. */
+/** Events read for one answer at most: a filter that lets nearly nothing through must not read the whole room. */
 const SCANNED = 2_000;
 const BATCH = 100;
 
@@ -55,7 +55,7 @@ export async function context(
   const filter = parseRoomEventFilter(query.filter);
   const { event, access } = await visibleEvent(parts, requester, roomId, eventId);
   const beforeLimit = Math.floor(query.limit / 2);
-  const older = await placesBackward(parts, access.head.nid, { from: event.order, count: 2 });
+  const older = await eventsBackward(parts, access.head.nid, { from: event.order, count: 2 });
   const [before, after] = await Promise.all([
     readPage(parts, requester, access, {
       dir: "b",
@@ -73,11 +73,8 @@ export async function context(
     }),
   ]);
   const all = [...before.events, event, ...after.events];
-  const [place] = await placesBackward(parts, access.head.nid, {
-    from: Math.max(...all.map(({ order }) => order)),
-    count: 1,
-  });
-  const state = await parts.snapshots.chain(place?.current ?? 0);
+  const last = after.events.at(-1) ?? event;
+  const state = await parts.snapshots.chain(last.current);
   const stateEvents = filter.lazy_load_members
     ? await stateWithSenders(parts, state, all)
     : await parts.events.get(state.entries());
@@ -132,26 +129,25 @@ async function readPage(
   for (let scanned = 0; scanned < SCANNED && events.length < limit; ) {
     // One more than is shown, to know whether there is more.
     const count = Math.min(BATCH, limit - events.length) + 1;
-    const places =
+    const found =
       dir === "b"
-        ? await placesBackward(parts, access.head.nid, {
+        ? await eventsBackward(parts, access.head.nid, {
             from,
             count,
             ...(query.to !== undefined && { after: query.to }),
           })
-        : await placesForward(parts, access.head.nid, {
+        : await eventsForward(parts, access.head.nid, {
             after: from,
             upTo: Math.min(query.to ?? access.end, access.end),
             count,
           });
-    const shown = places.slice(0, count - 1);
-    const found = await parts.events.get(shown.map((place) => place.event));
-    const visible = await parts.visibility.visibleTo(requester.userId, found);
+    const shown = found.slice(0, count - 1);
+    const visible = await parts.visibility.visibleTo(requester.userId, shown);
     events.push(...filterEvents(query.filter, visible));
-    if (places.length < count) return { events, next: undefined };
+    if (found.length < count) return { events, next: undefined };
     scanned += shown.length;
     // A token stands after the place it names: going back it is that of the first one not shown.
-    from = dir === "b" ? places[count - 1]!.order : shown.at(-1)!.order;
+    from = dir === "b" ? found[count - 1]!.order : shown.at(-1)!.order;
   }
   return { events, next: from };
 }
