@@ -1,0 +1,75 @@
+import { expect, onTestFinished, test } from "vitest";
+import { migrations } from "../../../src/worker-roomserver/storage/migrations.ts";
+import { deleteDatabase, openDatabase } from "../../../src/worker-roomserver/storage/open.ts";
+import { testStorage } from "../support/storage.ts";
+
+const callbacks = { onSuperseded: () => undefined, onBlocked: () => undefined, onLost: () => undefined };
+
+test("an empty database becomes one of today's version, with every store and index", async () => {
+  const name = `test-${crypto.randomUUID()}`;
+  const db = await openDatabase(name, callbacks);
+  onTestFinished(async () => {
+    db.close();
+    await deleteDatabase(name);
+  });
+  expect(db.version).toBe(migrations.length);
+  const found = [...db.objectStoreNames].map((store) => {
+    const { indexNames } = db.transaction(store).store;
+    return [store, ...indexNames].join(" ");
+  });
+  expect(found).toEqual(
+    [
+      "accountData position",
+      "accounts",
+      "aliases room",
+      "answers",
+      "devices",
+      "events id timeline",
+      "filters",
+      "log",
+      "memberships room",
+      "meta",
+      "names",
+      "nameTexts",
+      "presence",
+      "profiles",
+      "published",
+      "pushActions",
+      "readers",
+      "receipts position user",
+      "registrationTokens",
+      "rooms",
+      "snapshots",
+      "tokens device",
+      "transactions",
+      "uia",
+    ].sort(),
+  );
+});
+
+test("a leader gives way to a newer version of the database, and says so", async () => {
+  const storage = await testStorage();
+  await new Promise<void>((resolve, reject) => {
+    const request = indexedDB.open(storage.name, migrations.length + 1);
+    request.onerror = () => reject(request.error);
+    request.onsuccess = () => {
+      request.result.close();
+      resolve();
+    };
+  });
+  expect(storage.stopped).toEqual(["superseded"]);
+  await expect(storage.commit((write) => write.append({ topic: "typing" }))).rejects.toThrow();
+});
+
+test("a database of a newer version is not opened by an older page", async () => {
+  const name = `test-${crypto.randomUUID()}`;
+  await new Promise<void>((resolve) => {
+    const request = indexedDB.open(name, migrations.length + 1);
+    request.onsuccess = () => {
+      request.result.close();
+      resolve();
+    };
+  });
+  onTestFinished(() => deleteDatabase(name));
+  await expect(openDatabase(name, callbacks)).rejects.toMatchObject({ name: "VersionError" });
+});
