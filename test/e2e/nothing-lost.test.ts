@@ -201,11 +201,11 @@ describe(`what is acknowledged survives whatever happens (HEARTH_SEED=${random.s
       (Object.keys(blows) as Blow[]).flatMap((blow) => Array<Blow>(blows[blow]).fill(blow)),
     );
     for (const blow of plan) {
-      await journal.more(random.between(0, 60));
+      await journal.more(random.between(0, 60), random.between(1, 4) === 1 ? "asks" : "acknowledged");
       await strike[blow]();
       done[blow] += 1;
     }
-    await journal.more(60);
+    await journal.more(60, "acknowledged");
     expect(done).toEqual(blows);
 
     stopsSending = true;

@@ -1,5 +1,7 @@
 import type { Report, TimelineEvent } from "./client-in-page.ts";
 
+type SenderReport = "asks" | "acknowledged";
+
 /** What the clients reported, kept outside the browser, so that it outlives whatever happens to a page. */
 export class Journal {
   /** By sender, then by number: the event id that the homeserver answered. */
@@ -13,7 +15,7 @@ export class Journal {
   /** What must never be: an event id that changed under one transaction id. */
   readonly contradictions: string[] = [];
   #count = 0;
-  #waiting: { count: number; resolve: () => void } | undefined;
+  #waiting: { count: number; kind: SenderReport; resolve: () => void } | undefined;
 
   add(report: Report): void {
     switch (report.kind) {
@@ -31,14 +33,17 @@ export class Journal {
         return; // how often a sync returns says nothing about how far the senders are
     }
     this.#count += 1;
-    if (this.#waiting !== undefined && this.#count >= this.#waiting.count) this.#waiting.resolve();
+    const { kind } = report;
+    if (this.#waiting?.kind === kind && this.#count >= this.#waiting.count) this.#waiting.resolve();
   }
 
-  /** Waits for so many more reports of senders. */
-  async more(count: number): Promise<void> {
-    if (count === 0) return;
+  /**
+   * Waits for so many more reports of senders, and then for one of the kind: `asks` is the moment before a
+   * request goes out, `acknowledged` the earliest at which its loss would be a broken promise.
+   */
+  async more(count: number, kind: SenderReport): Promise<void> {
     await new Promise<void>((resolve) => {
-      this.#waiting = { count: this.#count + count, resolve };
+      this.#waiting = { count: this.#count + count, kind, resolve };
     });
     this.#waiting = undefined;
   }
