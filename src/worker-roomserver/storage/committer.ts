@@ -8,6 +8,11 @@ import type { Counters, HearthSchema, LeadRow, Nid, Position, StoreName } from "
 
 /** How long units that nobody waits for may gather. */
 const LAZY_MS = 500;
+/**
+ * How long a unit may wait for company that is to be expected. A transaction costs several times what a unit in it
+ * does, and those who were just answered together mostly come again together.
+ */
+const GATHER_MS = 20;
 
 type Operation =
   | { kind: "put"; store: StoreName; value: unknown; key: IDBValidKey | undefined }
@@ -21,8 +26,8 @@ class Batch {
   readonly names: NewName[] = [];
   /** Strict if any unit in it must be. */
   strict = false;
-  /** Whether anybody is in a hurry: else it may wait for somebody who is. */
-  eager = false;
+  /** Of the units, those that somebody waits for; the others may wait for one of these. */
+  eager = 0;
   readonly done: Promise<void>;
   settle!: (failure?: Error) => void;
 
@@ -56,8 +61,11 @@ export class Committer {
   #counters: Counters;
   #waiting = new Batch();
   #running: Batch | undefined;
-  #scheduled = false;
-  #lazyTimer: ReturnType<typeof setTimeout> | undefined;
+  /** The next transaction is about to start. */
+  #starting = false;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  /** How many units are likely to come together, and since when that is known. */
+  #expected = { units: 1, since: 0 };
   #fenced = false;
   /** Names given out, to be written with the next unit, whichever it is. A name once given stays given. */
   #newNames: NewName[] = [];
@@ -93,7 +101,7 @@ export class Committer {
     const batch = this.#waiting;
     batch.units += 1;
     batch.strict ||= options.relaxed !== true && options.lazy !== true;
-    batch.eager ||= options.lazy !== true;
+    if (options.lazy !== true) batch.eager += 1;
     batch.operations.push(...unit.operations);
     batch.entries.push(...unit.entries);
     batch.names.push(...this.#newNames.splice(0));
@@ -110,40 +118,48 @@ export class Committer {
 
   /** Resolves when all units that somebody waits for are durable, or have failed. */
   async settled(): Promise<void> {
-    const last = this.#waiting.eager ? this.#waiting : this.#running;
+    const last = this.#waiting.eager > 0 ? this.#waiting : this.#running;
     await last?.done.catch(() => undefined); // its own callers are told of a failure
   }
 
   /** Resolves when all units are durable, or have failed. */
-  flushed(): Promise<void> {
-    if (this.#waiting.units > 0) this.#hurry();
-    return this.settled();
+  async flushed(): Promise<void> {
+    if (this.#waiting.units > 0) {
+      this.#waiting.eager += 1; // this caller
+      this.#start();
+    }
+    await this.settled();
   }
 
   /** Nothing may be written any more; what was queued and not waited for is dropped. */
   close(): void {
-    clearTimeout(this.#lazyTimer);
+    clearTimeout(this.#timer);
     this.#fenced = true;
     if (this.#running === undefined) this.#waiting.settle(new LeaderFenced());
   }
 
-  #hurry(): void {
-    this.#waiting.eager = true;
-    this.#schedule();
+  /** Starts the next transaction now or later, as what waits for it demands. */
+  #schedule(): void {
+    const { eager } = this.#waiting;
+    if (performance.now() - this.#expected.since > GATHER_MS) this.#expected.units = 1;
+    if (eager >= this.#expected.units) this.#start();
+    else if (eager === 1) this.#startWithin(GATHER_MS);
+    else if (eager === 0) this.#timer ??= setTimeout(() => this.#start(), LAZY_MS);
   }
 
-  #schedule(): void {
-    if (this.#running !== undefined || this.#scheduled) return;
-    if (!this.#waiting.eager) {
-      this.#lazyTimer ??= setTimeout(() => this.#hurry(), LAZY_MS);
-      return;
-    }
-    clearTimeout(this.#lazyTimer);
-    this.#lazyTimer = undefined;
-    this.#scheduled = true;
+  #startWithin(ms: number): void {
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => this.#start(), ms);
+  }
+
+  #start(): void {
+    if (this.#running !== undefined || this.#starting) return;
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    this.#starting = true;
     // A microtask's grace lets units of the same tick travel together.
     queueMicrotask(() => {
-      this.#scheduled = false;
+      this.#starting = false;
       if (this.#waiting.units === 0) return;
       const batch = this.#waiting;
       this.#running = batch;
@@ -164,6 +180,15 @@ export class Committer {
     this.#listeners.durable(batch.entries, batch.names);
     batch.settle();
     if (this.#fenced) this.#waiting.settle(new LeaderFenced());
+    else this.#expect(batch.eager + this.#waiting.eager);
+  }
+
+  /** Those who have just been answered, and those who already wait. */
+  #expect(units: number): void {
+    this.#expected = { units, since: performance.now() };
+    const { eager } = this.#waiting;
+    if (eager >= units) this.#start();
+    else if (eager > 0) this.#startWithin(GATHER_MS);
     else if (this.#waiting.units > 0) this.#schedule();
   }
 

@@ -97,6 +97,22 @@ describe("commit", () => {
   });
 });
 
+test("callers who come again and again share transactions; one alone never waits for company", async () => {
+  const storage = await testStorage();
+  let transactions = 0;
+  storage.onEntries(() => {
+    transactions += 1;
+  });
+  const caller = async (name: string) => {
+    for (let i = 0; i < 20; i++) await say(storage, name);
+  };
+  await caller("alone");
+  expect(transactions).toBe(20);
+  await Promise.all(["a", "b", "c", "d"].map(caller));
+  expect(storage.position).toBe(100);
+  expect(transactions - 20).toBeLessThan(40);
+});
+
 describe("a lazy unit", () => {
   const whisper = (storage: Storage, detail: string) =>
     storage.commit((write) => write.append({ topic: "typing", detail }), { lazy: true });
