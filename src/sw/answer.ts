@@ -1,5 +1,6 @@
 import { MatrixError, unknown } from "../matrix/errors.ts";
 import { Reply } from "./endpoint.ts";
+import { requestIdHeader } from "./request-id.ts";
 
 /**
  * Given to every answer, so that clients from other origins can read it.
@@ -8,7 +9,7 @@ import { Reply } from "./endpoint.ts";
 const everyAnswer = {
   "Access-Control-Allow-Origin": "*",
   "Access-Control-Allow-Methods": "GET, POST, PUT, DELETE, OPTIONS",
-  "Access-Control-Allow-Headers": "X-Requested-With, Content-Type, Authorization",
+  "Access-Control-Allow-Headers": `X-Requested-With, Content-Type, Authorization, ${requestIdHeader}`,
   "Access-Control-Expose-Headers": "Retry-After",
   "Cache-Control": "no-store",
 };

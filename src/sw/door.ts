@@ -8,6 +8,7 @@ import { checkShape } from "./check-shape.ts";
 import type { AnyContext, AuthKind, Endpoint } from "./endpoint.ts";
 import type { Caller, Limiter } from "./limits.ts";
 import { parseQuery } from "./query.ts";
+import { requestIdOf } from "./request-id.ts";
 import { createRouter } from "./router.ts";
 import { TokenCache } from "./token-cache.ts";
 
@@ -38,7 +39,7 @@ export function createClientApi({ node, endpoints, limiter, scopePath }: ClientA
     limiter.take(description.limit, caller, requester?.userId);
     const context: AnyContext = {
       node,
-      request: crypto.randomUUID(),
+      request: requestIdOf(request, path, requester),
       requester,
       params: description.params && checkShape(description.params, params, "path"),
       query: description.query && checkShape(description.query, query, "query"),

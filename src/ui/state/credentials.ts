@@ -1,3 +1,4 @@
+import { namedFetch } from "../matrix/named-fetch.ts";
 import { generatePassword } from "../model/password.ts";
 import { createClient, type RegisterResponse } from "../sdk.ts";
 import type { Account } from "./accounts.ts";
@@ -10,7 +11,7 @@ const deviceName = "Hearth";
  * @see https://spec.matrix.org/v1.19/client-server-api/#post_matrixclientv3register
  */
 export async function register(baseUrl: string, username: string, password: string): Promise<Account> {
-  const client = createClient({ baseUrl });
+  const client = createClient({ baseUrl, fetchFn: namedFetch });
   const generated = password === "" ? generatePassword(randomBytes) : undefined;
   const request = { username, password: generated ?? password, initial_device_display_name: deviceName };
   const tryWith = (session?: string) =>
@@ -39,7 +40,7 @@ export async function register(baseUrl: string, username: string, password: stri
  * @throws the SDK's MatrixError, such as M_FORBIDDEN (403) for a wrong password
  */
 export async function signIn(baseUrl: string, user: string, password: string): Promise<Account> {
-  const answer = await createClient({ baseUrl }).loginRequest({
+  const answer = await createClient({ baseUrl, fetchFn: namedFetch }).loginRequest({
     type: "m.login.password",
     identifier: { type: "m.id.user", user },
     password,

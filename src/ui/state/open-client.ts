@@ -1,4 +1,5 @@
 import type { Logger } from "matrix-js-sdk/lib/logger.js";
+import { namedFetch } from "../matrix/named-fetch.ts";
 import type { Connection } from "../model/home-state.ts";
 import {
   ClientEvent,
@@ -38,6 +39,7 @@ const quietLogger: Logger = {
 export async function openClient(baseUrl: string, account: Account, on: Listeners): Promise<OpenedClient> {
   const client = createClient({
     baseUrl,
+    fetchFn: namedFetch,
     userId: account.userId,
     deviceId: account.deviceId,
     accessToken: account.accessToken,
