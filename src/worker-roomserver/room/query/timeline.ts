@@ -1,9 +1,9 @@
-import type { ReadTransaction } from "../../storage/api.ts";
+import type { ReadTransaction, Storage } from "../../storage/api.ts";
 import type { EventRow, Nid, Position, SnapshotNid } from "../../storage/schema.ts";
 import type { StoredEvent, TimelineChunk } from "../api.ts";
-import type { RoomParts } from "../parts.ts";
+import type { EventStore } from "../event-store.ts";
 
-type Parts = Pick<RoomParts, "storage" | "events">;
+type Parts = { storage: Storage; events: EventStore };
 
 // The index is by [room, -order]: the newest come first.
 const between = (room: Nid, after: number, upTo: number) =>
