@@ -29,8 +29,8 @@ export type CommitOptions = {
   /** Losing it in a power cut does no harm (typing, presence). A closed tab or a crash loses nothing anyway. */
   relaxed?: boolean;
   /**
-   * Nobody waits for it, and it can be derived again: it goes along with the next unit that somebody waits for, or
-   * after half a second. Relaxed as well.
+   * Nobody waits for it, and it can be derived again: it is written within half a second, after units that may come
+   * later, and relaxed. It may not append to the log.
    */
   lazy?: boolean;
 };

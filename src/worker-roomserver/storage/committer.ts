@@ -26,8 +26,6 @@ class Batch {
   readonly names: NewName[] = [];
   /** Strict if any unit in it must be. */
   strict = false;
-  /** Of the units, those that somebody waits for; the others may wait for one of these. */
-  eager = 0;
   readonly done: Promise<void>;
   settle!: (failure?: Error) => void;
 
@@ -60,6 +58,9 @@ export class Committer {
   readonly #epoch: number;
   #counters: Counters;
   #waiting = new Batch();
+  /** Units that nobody waits for. */
+  #lazy = new Batch();
+  #lazyTimer: ReturnType<typeof setTimeout> | undefined;
   #running: Batch | undefined;
   /** The next transaction is about to start. */
   #starting = false;
@@ -97,11 +98,11 @@ export class Committer {
     } catch (error) {
       return Promise.reject(error as Error); // nothing has been queued and no number is used up
     }
+    if (options.lazy === true) return this.#queueLazily(unit).then(() => result);
     this.#counters = counters;
     const batch = this.#waiting;
     batch.units += 1;
-    batch.strict ||= options.relaxed !== true && options.lazy !== true;
-    if (options.lazy !== true) batch.eager += 1;
+    batch.strict ||= options.relaxed !== true;
     batch.operations.push(...unit.operations);
     batch.entries.push(...unit.entries);
     batch.names.push(...this.#newNames.splice(0));
@@ -118,33 +119,59 @@ export class Committer {
 
   /** Resolves when all units that somebody waits for are durable, or have failed. */
   async settled(): Promise<void> {
-    const last = this.#waiting.eager > 0 ? this.#waiting : this.#running;
+    const last = this.#waiting.units > 0 ? this.#waiting : this.#running;
     await last?.done.catch(() => undefined); // its own callers are told of a failure
   }
 
   /** Resolves when all units are durable, or have failed. */
   async flushed(): Promise<void> {
-    if (this.#waiting.units > 0) {
-      this.#waiting.eager += 1; // this caller
-      this.#start();
-    }
+    this.#takeAlong();
     await this.settled();
   }
 
   /** Nothing may be written any more; what was queued and not waited for is dropped. */
   close(): void {
     clearTimeout(this.#timer);
+    clearTimeout(this.#lazyTimer);
     this.#fenced = true;
+    this.#lazy.settle(new LeaderFenced());
     if (this.#running === undefined) this.#waiting.settle(new LeaderFenced());
+  }
+
+  #queueLazily(unit: Unit): Promise<void> {
+    // It is written after units that come later, so it may take no number.
+    if (unit.isNumbered) return Promise.reject(new Error("a lazy unit cannot append to the log"));
+    const batch = this.#lazy;
+    batch.units += 1;
+    batch.operations.push(...unit.operations);
+    this.#lazyTimer ??= setTimeout(() => this.#takeAlong(), LAZY_MS);
+    return batch.done;
+  }
+
+  /** Puts the lazy units into the next transaction, and starts it. */
+  #takeAlong(): void {
+    clearTimeout(this.#lazyTimer);
+    this.#lazyTimer = undefined;
+    const lazy = this.#lazy;
+    if (lazy.units === 0 || this.#fenced) return;
+    this.#lazy = new Batch();
+    const batch = this.#waiting;
+    batch.units += 1;
+    batch.operations.push(...lazy.operations);
+    batch.names.push(...this.#newNames.splice(0));
+    batch.done.then(
+      () => lazy.settle(),
+      (failure: Error) => lazy.settle(failure),
+    );
+    this.#start();
   }
 
   /** Starts the next transaction now or later, as what waits for it demands. */
   #schedule(): void {
-    const { eager } = this.#waiting;
+    const { units } = this.#waiting;
     if (performance.now() - this.#expected.since > GATHER_MS) this.#expected.units = 1;
-    if (eager >= this.#expected.units) this.#start();
-    else if (eager === 1) this.#startWithin(GATHER_MS);
-    else if (eager === 0) this.#timer ??= setTimeout(() => this.#start(), LAZY_MS);
+    if (units >= this.#expected.units) this.#start();
+    else if (units === 1) this.#startWithin(GATHER_MS);
   }
 
   #startWithin(ms: number): void {
@@ -180,16 +207,14 @@ export class Committer {
     this.#listeners.durable(batch.entries, batch.names);
     batch.settle();
     if (this.#fenced) this.#waiting.settle(new LeaderFenced());
-    else this.#expect(batch.eager + this.#waiting.eager);
+    else this.#expect(batch.units + this.#waiting.units);
   }
 
   /** Those who have just been answered, and those who already wait. */
   #expect(units: number): void {
     this.#expected = { units, since: performance.now() };
-    const { eager } = this.#waiting;
-    if (eager >= units) this.#start();
-    else if (eager > 0) this.#startWithin(GATHER_MS);
-    else if (this.#waiting.units > 0) this.#schedule();
+    if (this.#waiting.units >= units) this.#start();
+    else if (this.#waiting.units > 0) this.#startWithin(GATHER_MS);
   }
 
   #write(batch: Batch): Promise<void> {
@@ -229,7 +254,9 @@ export class Committer {
     const counters = isOver ? undefined : await this.#storedCounters();
     // All that queued up behind the failed batch, also while the head was read, was built on it.
     const waiting = this.#waiting;
+    const lazy = this.#lazy;
     this.#waiting = new Batch();
+    this.#lazy = new Batch();
     this.#newNames = [...batch.names, ...waiting.names, ...this.#newNames];
     this.generation += 1;
     if (counters === undefined) this.#fenced = true;
@@ -239,6 +266,7 @@ export class Committer {
     if (this.#fenced) this.#listeners.fenced();
     batch.settle(failure);
     waiting.settle(failure);
+    lazy.settle(failure);
   }
 
   /** The counters on the disk; undefined when the database itself is gone, and nothing may be written again. */
@@ -269,6 +297,8 @@ class Unit implements Write {
   readonly operations: Operation[] = [];
   readonly entries: PositionedEntry[] = [];
   readonly #counters: Counters;
+  /** Whether a number was given out in it. */
+  isNumbered = false;
 
   constructor(counters: Counters) {
     this.#counters = counters;
@@ -283,6 +313,7 @@ class Unit implements Write {
   }
 
   append(partial: Partial<LogEntry> & Pick<LogEntry, "topic">): Position {
+    this.isNumbered = true;
     const position = ++this.#counters.position;
     const entry = { room: 0, user: 0, event: 0, detail: "", ...partial, position };
     this.entries.push(entry);
@@ -291,10 +322,12 @@ class Unit implements Write {
   }
 
   newEvent(): number {
+    this.isNumbered = true;
     return ++this.#counters.eventNid;
   }
 
   newSnapshot(): number {
+    this.isNumbered = true;
     return ++this.#counters.snapshotNid;
   }
 }

@@ -114,30 +114,40 @@ test("callers who come again and again share transactions; one alone never waits
 });
 
 describe("a lazy unit", () => {
-  const whisper = (storage: Storage, detail: string) =>
-    storage.commit((write) => write.append({ topic: "typing", detail }), { lazy: true });
+  const whisper = (storage: Storage, text: string) =>
+    storage.commit((write) => write.put("filters", text, [1, "lazy"]), { lazy: true });
+  const whispered = (storage: Storage) => storage.get("filters", [1, "lazy"]);
 
-  test("goes along with the next that is not, in order", async () => {
+  test("does not burden the units that somebody waits for, and is written by itself after a while", async () => {
     const storage = await testStorage();
-    let commits = 0;
-    storage.onEntries(() => {
-      commits += 1;
-    });
-    const lazy = whisper(storage, "lazy");
-    await Promise.resolve();
+    const lazy = whisper(storage, "one");
     await say(storage, "eager");
+    expect(await whispered(storage)).toBeUndefined();
     await lazy;
-    expect(await said(storage)).toEqual(["lazy", "eager"]);
-    expect(commits).toBe(1);
+    expect(await whispered(storage)).toBe("one");
   });
 
-  test("is written when somebody waits for all that is queued, or by itself after a while", async () => {
+  test("is written when somebody waits for all that is queued", async () => {
     const storage = await testStorage();
     void whisper(storage, "one");
+    void whisper(storage, "two");
     await storage.flushed();
-    expect(storage.position).toBe(1);
-    await whisper(storage, "two");
-    expect(await said(storage)).toEqual(["one", "two"]);
+    expect(await whispered(storage)).toBe("two");
+  });
+
+  test("fails with a unit that fails, as it may rest on it", async () => {
+    const storage = await testStorage();
+    const lazy = whisper(storage, "one");
+    await expect(fail(storage)).rejects.toThrow();
+    await expect(lazy).rejects.toThrow();
+    expect(await whispered(storage)).toBeUndefined();
+  });
+
+  test("takes no number", async () => {
+    const storage = await testStorage();
+    const numbered = storage.commit((write) => write.append({ topic: "typing" }), { lazy: true });
+    await expect(numbered).rejects.toThrow("lazy");
+    expect(await say(storage, "a")).toBe(1);
   });
 });
 
