@@ -50,9 +50,7 @@ export class StoredReceipts implements Receipts, ReceiptsForReaders {
   async changed(room: Nid, userId: string, after: Position, upTo: Position): Promise<Receipt[]> {
     if (after >= upTo) return [];
     const range = IDBKeyRange.bound([room, after], [room, upTo], true, false);
-    const rows = await this.#storage.read(["receipts"], (tx) =>
-      tx.objectStore("receipts").index("position").getAll(range),
-    );
+    const rows = await this.#storage.fromIndex("receipts", "position", range);
     const receipts = await Promise.all(rows.filter(isReceipt).map((row) => this.#named(row)));
     return receipts.filter((receipt) => receipt.type !== "m.read.private" || receipt.userId === userId);
   }
@@ -60,9 +58,7 @@ export class StoredReceipts implements Receipts, ReceiptsForReaders {
   async own(userId: string, room: Nid): Promise<Receipt[]> {
     const user = await this.#storage.names.find(userId);
     if (user === undefined) return [];
-    const rows = await this.#storage.read(["receipts"], (tx) =>
-      tx.objectStore("receipts").index("user").getAll([user, room]),
-    );
+    const rows = await this.#storage.fromIndex("receipts", "user", IDBKeyRange.only([user, room]));
     return rows.filter(isReceipt).map((row) => ({ ...row, userId }));
   }
 

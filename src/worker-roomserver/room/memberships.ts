@@ -49,10 +49,8 @@ export class Memberships {
 
   async counts(room: Nid): Promise<{ joined: number; invited: number }> {
     const joined = await this.joined(room);
-    const invited = await this.#storage.read(["memberships"], (tx) =>
-      tx.objectStore("memberships").index("room").count(roomRange(room, "invite")),
-    );
-    return { joined: joined.size, invited };
+    const invited = await this.#storage.keysFromIndex("memberships", "room", roomRange(room, "invite"));
+    return { joined: joined.size, invited: invited.length };
   }
 
   /** Queues a user's membership in a room. */
@@ -91,9 +89,7 @@ export class Memberships {
   }
 
   async #users(room: Nid, membership: Membership): Promise<string[]> {
-    const keys = await this.#storage.read(["memberships"], (tx) =>
-      tx.objectStore("memberships").index("room").getAllKeys(roomRange(room, membership)),
-    );
+    const keys = await this.#storage.keysFromIndex("memberships", "room", roomRange(room, membership));
     return Promise.all(keys.map(([user]) => this.#storage.names.text(user)));
   }
 

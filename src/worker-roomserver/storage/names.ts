@@ -12,6 +12,8 @@ export class StoredNames implements Names {
   readonly #allocate: (text: string) => Nid;
   readonly #nids = new Lru<string, Nid>(CACHED);
   readonly #texts = new Lru<Nid, string>(CACHED);
+  /** Asked for in vain: the state keys that most rooms do not have are asked for again and again. */
+  readonly #absent = new Lru<string, true>(10_000);
   /** Given out, but perhaps not yet on the disk: these must not be looked for there. */
   readonly #fresh = new Map<string, Nid>();
 
@@ -24,9 +26,10 @@ export class StoredNames implements Names {
     const known = await this.find(text);
     if (known !== undefined) return known;
     // Another caller may have come first while the disk was asked.
-    const meanwhile = this.#fresh.get(text);
+    const meanwhile = this.#nids.get(text) ?? this.#fresh.get(text);
     if (meanwhile !== undefined) return meanwhile;
     const nid = this.#allocate(text);
+    this.#absent.delete(text);
     this.#fresh.set(text, nid);
     return nid;
   }
@@ -34,8 +37,14 @@ export class StoredNames implements Names {
   async find(text: string): Promise<Nid | undefined> {
     const cached = this.#nids.get(text) ?? this.#fresh.get(text);
     if (cached !== undefined) return cached;
+    // Nobody else gives out names, so what is not there stays away until it is interned here.
+    if (this.#absent.get(text) === true) return undefined;
     const stored = await this.#db.get("names", text);
-    if (stored === undefined) return this.#fresh.get(text);
+    if (stored === undefined) {
+      const meanwhile = this.#nids.get(text) ?? this.#fresh.get(text);
+      if (meanwhile === undefined) this.#absent.set(text, true);
+      return meanwhile;
+    }
     this.#remember(text, stored);
     return stored;
   }

@@ -90,6 +90,15 @@ describe("commit", () => {
     expect(await again.names.text(nid)).toBe("@alice:here");
   });
 
+  test("a name that was asked for in vain is found once it is given out", async () => {
+    const storage = await testStorage();
+    expect(await storage.names.find("@carol:here")).toBeUndefined();
+    const [nid, found] = [await storage.names.intern("@carol:here"), await storage.names.find("@carol:here")];
+    expect(found).toBe(nid);
+    await say(storage, "written");
+    expect(await storage.names.find("@carol:here")).toBe(nid);
+  });
+
   test("many callers who intern the same new name get one nid", async () => {
     const storage = await testStorage();
     const nids = await Promise.all(Array.from({ length: 20 }, () => storage.names.intern("!room:here")));
