@@ -1,6 +1,7 @@
 import * as v from "valibot";
 import { type Endpoint, endpoint } from "./endpoint.ts";
 import { emptyAnswer, jsonObject } from "./schemas.ts";
+import { doneOrChallenge } from "./uia.ts";
 
 /** What a client that gets a new access token may say of its device. */
 export const sessionRequest = {
@@ -18,7 +19,7 @@ export const loginAnswer = v.object({
   expires_in_ms: v.optional(v.number()),
 });
 
-const flows = [{ type: "m.login.password" }];
+const flows = [{ type: "m.login.password" }, { type: "m.login.token", get_login_token: true }];
 
 const getLogin = endpoint(
   {
@@ -26,7 +27,9 @@ const getLogin = endpoint(
     path: "/_matrix/client/v3/login",
     auth: "none",
     limit: "read",
-    response: v.object({ flows: v.array(v.object({ type: v.string() })) }),
+    response: v.object({
+      flows: v.array(v.object({ type: v.string(), get_login_token: v.optional(v.boolean()) })),
+    }),
   },
   async () => ({ flows }),
 );
@@ -44,11 +47,27 @@ const postLogin = endpoint(
       user: v.optional(v.string()),
       medium: v.optional(v.string()),
       password: v.optional(v.string()),
+      token: v.optional(v.string()),
     }),
     response: loginAnswer,
     revokes: true, // a device that logs in again loses its earlier tokens
   },
   ({ node, request, body }) => node.users.login(request, body),
+);
+
+/** @see https://spec.matrix.org/v1.19/client-server-api/#post_matrixclientv1loginget_token */
+const getToken = endpoint(
+  {
+    method: "POST",
+    path: "/_matrix/client/v1/login/get_token",
+    auth: "user",
+    limit: "login",
+    body: v.object({ auth: v.optional(jsonObject) }),
+    optionalBody: true,
+    response: v.object({ login_token: v.string(), expires_in_ms: v.number() }),
+  },
+  async ({ node, request, requester, body }) =>
+    doneOrChallenge(await node.users.createLoginToken(request, requester, body.auth)),
 );
 
 const refresh = endpoint(
@@ -95,4 +114,4 @@ const logoutAll = endpoint(
 );
 
 /** Session management. @see https://spec.matrix.org/v1.19/client-server-api/#legacy-login */
-export const loginEndpoints: Endpoint[] = [getLogin, postLogin, refresh, logout, logoutAll];
+export const loginEndpoints: Endpoint[] = [getLogin, postLogin, getToken, refresh, logout, logoutAll];

@@ -53,7 +53,7 @@ const capabilities = endpoint(
       "m.set_displayname": { enabled: true },
       "m.set_avatar_url": { enabled: true },
       "m.3pid_changes": { enabled: false },
-      "m.get_login_token": { enabled: false },
+      "m.get_login_token": { enabled: true },
       "m.forget_forced_upon_leave": { enabled: false },
     },
   }),

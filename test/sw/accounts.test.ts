@@ -108,7 +108,7 @@ describe("logging in and out", () => {
     const { ask } = await home();
     expect(await ask("GET", `${v3}/login`)).toMatchObject({
       status: 200,
-      body: { flows: [{ type: "m.login.password" }] },
+      body: { flows: [{ type: "m.login.password" }, { type: "m.login.token", get_login_token: true }] },
     });
   });
 
@@ -164,7 +164,8 @@ describe("logging in and out", () => {
 
   test.each<[what: string, body: JsonObject, status: number, errcode: string]>([
     ["no type", {}, 400, "M_MISSING_PARAM"],
-    ["a type of nobody", { type: "m.login.token", token: "x" }, 400, "M_UNKNOWN"],
+    ["a type of nobody", { type: "org.example.magic" }, 400, "M_UNKNOWN"],
+    ["a token of nobody", { type: "m.login.token", token: "x" }, 403, "M_FORBIDDEN"],
     ["a password that is no text", { ...password("alice"), password: 1 }, 400, "M_BAD_JSON"],
     ["an identifier that is no object", { ...password("alice"), identifier: "alice" }, 400, "M_BAD_JSON"],
   ])("with %s is refused", async (_, body, status, errcode) => {

@@ -105,7 +105,8 @@ export type DeviceRow = {
 export type TokenRow = {
   userId: string;
   deviceId: string;
-  kind: "access" | "refresh";
+  /** `login`: lets another device log in once; it belongs to no device. */
+  kind: "access" | "refresh" | "login";
   expiresAt: number | null;
   /** Key of the refresh token that this one was given out for and that ends with its first use; "" for none. */
   replaces: string;

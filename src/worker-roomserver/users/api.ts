@@ -32,7 +32,13 @@ export type Identification = {
 };
 
 /** @see https://spec.matrix.org/v1.19/client-server-api/#post_matrixclientv3login */
-export type LoginBody = SessionRequest & Identification & { type: string; password?: string | undefined };
+export type LoginBody = SessionRequest &
+  Identification & {
+    type: string;
+    password?: string | undefined;
+    /** For m.login.token. */
+    token?: string | undefined;
+  };
 
 /** @see https://spec.matrix.org/v1.19/client-server-api/#post_matrixclientv3accountpassword */
 export type ChangePasswordBody = {
@@ -51,6 +57,9 @@ export type LoginResult = {
   refresh_token?: string | undefined;
   expires_in_ms?: number | undefined;
 };
+
+/** `expires_in_ms`: milliseconds. @see https://spec.matrix.org/v1.19/client-server-api/#post_matrixclientv1loginget_token */
+export type LoginToken = { login_token: string; expires_in_ms: number };
 
 export type RefreshResult = { access_token: string; refresh_token: string; expires_in_ms: number };
 
@@ -81,6 +90,12 @@ export interface Users {
   isRegistrationTokenValid(token: string): Promise<{ valid: boolean }>;
   /** @throws MatrixError M_FORBIDDEN 403; M_UNKNOWN 400 for a login type not offered; M_LIMIT_EXCEEDED 429 */
   login(request: RequestId, body: LoginBody): Promise<LoginResult>;
+  /** A token for one login on another device; the user has to give their password for it. */
+  createLoginToken(
+    request: RequestId,
+    requester: Requester,
+    auth: JsonObject | undefined,
+  ): Promise<LoginToken | UiaChallenge>;
   /** @throws MatrixError M_UNKNOWN_TOKEN 401 */
   refresh(request: RequestId, refreshToken: string): Promise<RefreshResult>;
   logout(requester: Requester): Promise<void>;

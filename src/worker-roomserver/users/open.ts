@@ -16,6 +16,7 @@ import { Credentials } from "./credentials.ts";
 import { Devices } from "./devices.ts";
 import { GuessLimits } from "./guess-limits.ts";
 import { Login } from "./login.ts";
+import { LoginTokens } from "./login-tokens.ts";
 import { defaultPasswordCost, type PasswordCost, Passwords } from "./passwords.ts";
 import { Profiles } from "./profiles.ts";
 import { Registration } from "./registration.ts";
@@ -52,9 +53,10 @@ export async function openUsers(
   const sessions = new Sessions(shared);
   const tokens = new RegistrationTokens(shared);
   const registration = new Registration({ ...shared, tokens, sessions });
-  const login = new Login({ ...shared, credentials, sessions });
   const devices = new Devices({ ...shared, credentials });
   const accounts = new Accounts({ ...shared, credentials, leaveRooms });
+  const loginTokens = new LoginTokens({ ...shared, accounts });
+  const login = new Login({ ...shared, credentials, sessions, loginTokens });
   const profiles = new Profiles(storage, shared.locks);
 
   return {
@@ -67,6 +69,7 @@ export async function openUsers(
     },
     isRegistrationTokenValid: async (token) => ({ valid: await registration.isTokenValid(token) }),
     login: (request, body) => login.login(request, body),
+    createLoginToken: (request, requester, auth) => loginTokens.create(request, requester, auth),
     refresh: (request, refreshToken) => sessions.refresh(request, refreshToken),
     logout: (requester) => devices.logout(requester),
     logoutAll: (requester) => devices.logoutAll(requester),

@@ -3,7 +3,7 @@ import { encodeBase64, encodeBase64Url } from "../../matrix/base64.ts";
 const randomBytes = (count: number) => crypto.getRandomValues(new Uint8Array(count));
 
 /** What begins each secret of ours, so that one in a log or a repository is seen for what it is. */
-type Prefix = "hearth_access" | "hearth_refresh" | "hearth_uia";
+type Prefix = "hearth_access" | "hearth_refresh" | "hearth_login" | "hearth_uia";
 
 /** 256 random bits behind a prefix. */
 export function newSecret(prefix: Prefix): string {
@@ -17,7 +17,7 @@ export async function hashToken(token: string): Promise<string> {
 
 export type NewToken = { token: string; hash: string };
 
-export async function newToken(kind: "access" | "refresh"): Promise<NewToken> {
+export async function newToken(kind: "access" | "refresh" | "login"): Promise<NewToken> {
   const token = newSecret(`hearth_${kind}`);
   return { token, hash: await hashToken(token) };
 }

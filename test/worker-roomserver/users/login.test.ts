@@ -48,7 +48,8 @@ describe("login", () => {
   });
 
   test.each<[what: string, body: object, errcode: string, status: number]>([
-    ["a token's type", { type: "m.login.token", token: "abc" }, "M_UNKNOWN", 400],
+    ["a token of nobody", { type: "m.login.token", token: "abc" }, "M_FORBIDDEN", 403],
+    ["a token's type without one", { type: "m.login.token" }, "M_MISSING_PARAM", 400],
     ["a type of nobody", { type: "org.example.magic" }, "M_UNKNOWN", 400],
     ["no password", { password: undefined }, "M_MISSING_PARAM", 400],
     ["nobody named", { identifier: undefined }, "M_MISSING_PARAM", 400],
