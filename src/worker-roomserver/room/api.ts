@@ -151,12 +151,12 @@ export interface RoomForReaders {
 
   /**
    * The newest `limit` events of the room with `after < order <= upTo` (both orders are log positions).
-   * One range of thin rows plus one read an event that is not in memory.
+   * One range of an index, rows included.
    */
   timeline(room: Nid, range: { after: number; upTo: number; limit: number }): Promise<TimelineChunk>;
   /** Whether the room has any event with `after < order <= upTo`. One key. */
   hasEvents(room: Nid, range: { after: number; upTo: number }): Promise<boolean>;
-  /** The room's current state as it was when the log stood at `position`. One key. */
+  /** The room's current state as it was when the log stood at `position`. One row. */
   snapshotAt(room: Nid, position: Position): Promise<SnapshotNid>;
   /** Event nids of a snapshot: all, or those that `wanted` lets through. A few records, however large the room. */
   stateOf(snapshot: SnapshotNid, wanted?: (key: StateKeyPair) => boolean): Promise<EventNid[]>;
@@ -182,7 +182,7 @@ export interface RoomForReaders {
     to: { userId: string; deviceId: string },
     form: "sync" | "full",
   ): ClientEvent;
-  /** A token for `GET /messages`, standing before (`order` inclusive: `order + 1`) an event. See tokens.ts. */
+  /** The nid of a room id, undefined if it has never been met here. */
   nid(roomId: string): Promise<Nid | undefined>;
 }
 
@@ -198,6 +198,3 @@ export type ClientEvent = JsonObject & {
   content: JsonObject;
   unsigned?: JsonObject;
 };
-
-/** Writes of other components that must be in one unit with a room event. */
-export type { Membership };
