@@ -21,7 +21,8 @@ export const TOPICS = [
  * - `typing`: who types in `room` has changed. Who it is stands in memory only; `detail` is "" when it is nobody.
  * - `presence`: the presence of `user` has changed.
  * - `accountData`: `user`'s account data of type `detail` has changed, in `room` if that is not 0.
- * - `profile`: a field of `user`'s profile has changed.
+ * - `profile`: the field `detail` of `user`'s profile has changed, or all of it is gone (""). The room server brings
+ *   the user's member events up to date.
  * - `toDevice`, `deviceList`, `media`: kept for the components of those names.
  */
 export type LogEntry = {

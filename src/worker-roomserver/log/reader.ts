@@ -11,7 +11,8 @@ export type ReaderOptions = {
   name: string;
   /**
    * Takes in entries, oldest first, each batch once and in order. It may keep what it learns in memory ahead of
-   * the disk, as long as `reset` can drop that.
+   * the disk, as long as `reset` can drop that. It may also commit units of its own, if they change nothing when
+   * they are made again: what they are made for is handled once more if the leader dies before the offset is stored.
    * @returns what to write, or undefined where these entries leave nothing behind
    */
   handle(entries: readonly PositionedEntry[]): Promise<Effects | undefined>;
@@ -23,8 +24,8 @@ export type ReaderOptions = {
 };
 
 const BATCH = 500;
-/** Entries that left nothing behind may be handled again; only so many, lest a start takes long. */
-const OFFSET_LAG = 2_000;
+/** Entries that left nothing behind may be handled again; only so many, lest a start takes long: one batch. */
+const OFFSET_LAG = BATCH;
 
 type Waiter = { position: Position; resolve: () => void; reject: (error: unknown) => void };
 
@@ -88,14 +89,23 @@ export class DurableReader {
   async #run(): Promise<void> {
     this.#running = true;
     const { storage } = this.#options;
+    let isSecondAttempt = false;
     while (!this.#stopped && (this.#handled === undefined || this.#handled < storage.position)) {
       const life = this.#life;
       try {
         if (this.#handled === undefined) await this.#load();
-        else await this.#step(this.#handled);
+        else {
+          await this.#step(this.#handled);
+          isSecondAttempt = false;
+        }
       } catch (error) {
-        // What a restart has made void may well have failed; then it is simply done anew.
-        if (life !== this.#life) continue;
+        if (this.#stopped) break;
+        // What a restart has made void may well have failed; then it is done anew. But once only: the restart may
+        // be due to a unit of `handle` itself, which the disk does not take.
+        if (life !== this.#life && !isSecondAttempt) {
+          isSecondAttempt = true;
+          continue;
+        }
         this.#restart();
         if (this.#waiters.length === 0) console.error(`hearth: reader ${this.#options.name} failed`, error);
         this.#failWaiters(error);

@@ -1,9 +1,9 @@
 import { chooseEd25519 } from "../../matrix/ed25519.ts";
-import type { UserId } from "../../matrix/identifiers.ts";
 import { openAccountData } from "../account-data/open.ts";
 import { openPresence } from "../presence/open.ts";
 import { openPush } from "../push/open.ts";
 import { openReceipts } from "../receipts/open.ts";
+import { ProfileReader } from "../room/profile-reader.ts";
 import { RoomServer } from "../room/room-server.ts";
 import type { Storage } from "../storage/api.ts";
 import { openStorage, type StorageOptions } from "../storage/storage.ts";
@@ -43,6 +43,7 @@ export async function openNode(options: NodeOptions): Promise<OpenNode> {
     now,
     settings: options.settings,
     leaveRooms: (userId) => room.leaveAll(userId),
+    profilesAnnounced: (position) => profiles.caughtUp(position),
     ...(options.passwordCost && { passwordCost: options.passwordCost }),
   });
   const room = new RoomServer({
@@ -54,7 +55,7 @@ export async function openNode(options: NodeOptions): Promise<OpenNode> {
     key,
     onActivity: (userId) => presence.active(userId),
   });
-  users.onProfileChanged((userId) => room.announceProfile(userId as UserId));
+  const profiles = new ProfileReader({ storage, announce: (userId) => room.announceProfile(userId) });
   const accountData = openAccountData({ storage });
   const typing = await openTyping({ storage, room, now });
   const receipts = openReceipts({ storage, room, now });
@@ -81,7 +82,7 @@ export async function openNode(options: NodeOptions): Promise<OpenNode> {
     push,
     storage,
     close: async () => {
-      for (const component of [typing, presence, push]) component.close();
+      for (const component of [profiles, typing, presence, push]) component.close();
       await storage.flushed();
       storage.close();
     },

@@ -122,6 +122,8 @@ export type UiaRow = {
   purpose: string;
   createdAt: number;
 };
+/** `p`: where it was last changed. */
+export type ProfileRow = { json: string; p: Position };
 
 export type AccountDataRow = {
   u: Nid;
@@ -181,7 +183,7 @@ export interface HearthSchema extends DBSchema {
   tokens: { key: string; value: TokenRow; indexes: { device: [string, string] } };
   registrationTokens: { key: string; value: RegistrationTokenRow };
   uia: { key: string; value: UiaRow };
-  profiles: { key: string; value: { json: string; p: Position } };
+  profiles: { key: string; value: ProfileRow };
   /** In-line key `[u, r, type]`; by user and position for sync. */
   accountData: {
     key: [Nid, Nid, string];

@@ -1,6 +1,7 @@
 import type { UserId } from "../../matrix/identifiers.ts";
 import type { JsonObject } from "../../matrix/json.ts";
 import type { Requester, RequestId } from "../node/requester.ts";
+import type { Position } from "../storage/schema.ts";
 
 /** Who a token belongs to, for the service worker's cache of tokens. */
 export type TokenInfo = { requester: Requester; expiresAt: number | null };
@@ -140,11 +141,6 @@ export interface UsersForComponents {
   isLocalAccount(userId: string): Promise<boolean>;
   /** `displayname` and `avatar_url` for a new member event. */
   memberProfile(userId: string): Promise<JsonObject>;
-  /**
-   * Called after a profile's `displayname` or `avatar_url` has changed, to bring member events up to date. The
-   * calls for one user come one after the other; the client is answered when they are done.
-   */
-  onProfileChanged(listener: (userId: string) => Promise<void>): void;
 }
 
 /** What components ask whose endpoints want user-interactive authentication. */
@@ -198,3 +194,9 @@ export type RegistrationSettings = { registration: "open" | "token" | "closed"; 
 
 /** Leaves all rooms of a user, and may be called again for one who has left them already. */
 export type LeaveRooms = (userId: UserId) => Promise<void>;
+
+/**
+ * Resolves once member events have what profiles said at a position of the log. A client is answered then, or when
+ * this fails: a profile that is stored reaches the rooms sooner or later.
+ */
+export type ProfilesAnnounced = (position: Position) => Promise<void>;

@@ -5,6 +5,7 @@ import type { Storage } from "../storage/api.ts";
 import { Accounts } from "./accounts.ts";
 import type {
   LeaveRooms,
+  ProfilesAnnounced,
   RegistrationSettings,
   Users,
   UsersForComponents,
@@ -33,6 +34,7 @@ export type UsersOptions = {
   /** Asked anew for each registration. */
   settings: () => RegistrationSettings;
   leaveRooms: LeaveRooms;
+  profilesAnnounced: ProfilesAnnounced;
   passwordCost?: PasswordCost;
 };
 
@@ -57,7 +59,7 @@ export async function openUsers(
   const accounts = new Accounts({ ...shared, credentials, leaveRooms });
   const loginTokens = new LoginTokens({ ...shared, accounts });
   const login = new Login({ ...shared, credentials, sessions, loginTokens });
-  const profiles = new Profiles(storage, shared.locks);
+  const profiles = new Profiles(shared);
 
   return {
     authenticate: (token) => sessions.authenticate(token),
@@ -85,7 +87,6 @@ export async function openUsers(
 
     isLocalAccount: (userId) => accounts.isLocal(userId),
     memberProfile: (userId) => profiles.memberProfile(userId),
-    onProfileChanged: (listener) => profiles.onChanged(listener),
 
     confirmOwner: async (requester, purpose, auth) => {
       const passed = await accounts.confirm(requester, purpose, auth);

@@ -1,7 +1,7 @@
 import type { UserId } from "../../matrix/identifiers.ts";
 import type { JsonObject } from "../../matrix/json.ts";
 import type { Write } from "../storage/api.ts";
-import type { Nid } from "../storage/schema.ts";
+import type { Nid, Position } from "../storage/schema.ts";
 
 export type ProfileChange = {
   userId: UserId;
@@ -13,8 +13,9 @@ export type ProfileChange = {
   field: string;
 };
 
-/** Stores a profile and tells the log. */
-export function putProfile(write: Write, { userId, user, profile, field }: ProfileChange): void {
+/** Stores a profile and tells the log. @returns the position of the change */
+export function putProfile(write: Write, { userId, user, profile, field }: ProfileChange): Position {
   const p = write.append({ topic: "profile", user, detail: field });
   write.put("profiles", { json: JSON.stringify(profile), p }, userId);
+  return p;
 }

@@ -4,24 +4,21 @@ import type { JsonObject, JsonValue } from "../../matrix/json.ts";
 import type { KeyedLock } from "../node/keyed-lock.ts";
 import type { Requester } from "../node/requester.ts";
 import type { Storage } from "../storage/api.ts";
+import type { ProfileRow } from "../storage/schema.ts";
+import type { ProfilesAnnounced } from "./api.ts";
 import { checkProfileKey, withField } from "./profile-fields.ts";
 import { putProfile } from "./profile-row.ts";
-
-type ProfileListener = (userId: string) => Promise<void>;
 
 /** @see https://spec.matrix.org/v1.19/client-server-api/#profiles */
 export class Profiles {
   readonly #storage: Storage;
   readonly #locks: KeyedLock<string>;
-  readonly #listeners: ProfileListener[] = [];
+  readonly #announced: ProfilesAnnounced;
 
-  constructor(storage: Storage, locks: KeyedLock<string>) {
-    this.#storage = storage;
-    this.#locks = locks;
-  }
-
-  onChanged(listener: ProfileListener): void {
-    this.#listeners.push(listener);
+  constructor(options: { storage: Storage; locks: KeyedLock<string>; profilesAnnounced: ProfilesAnnounced }) {
+    this.#storage = options.storage;
+    this.#locks = options.locks;
+    this.#announced = options.profilesAnnounced;
   }
 
   /** @throws MatrixError M_INVALID_PARAM 400 for what is no user id; M_NOT_FOUND 404 */
@@ -36,7 +33,7 @@ export class Profiles {
   }
 
   async memberProfile(userId: string): Promise<JsonObject> {
-    const { displayname, avatar_url } = await this.#stored(userId);
+    const { displayname, avatar_url } = fieldsOf(await this.#row(userId));
     return {
       ...(displayname !== undefined && { displayname }),
       ...(avatar_url !== undefined && { avatar_url }),
@@ -59,29 +56,28 @@ export class Profiles {
       throw new MatrixError("M_GUEST_ACCESS_FORBIDDEN", 403, "Guests may change their display name only.");
     }
     const user = await this.#storage.names.intern(userId);
-    // Not the account's own lock: member events take their time, and a login need not wait for them.
-    await this.#locks.run(`profile ${userId}`, async () => {
-      const before = await this.#stored(userId);
+    const position = await this.#locks.run(userId, async () => {
+      const row = await this.#row(userId);
+      const before = fieldsOf(row);
       const profile = withField(before, field, value);
-      if (JSON.stringify(profile) === JSON.stringify(before)) return;
-      await this.#storage.commit((write) =>
+      // Perhaps the leader before this one stored it and died: then the rooms may still have to hear of it.
+      if (JSON.stringify(profile) === JSON.stringify(before)) return row?.p ?? 0;
+      return this.#storage.commit((write) =>
         putProfile(write, { userId: requester.userId, user, profile, field }),
       );
-      if (field === "displayname" || field === "avatar_url") await this.#tell(userId);
     });
-  }
-
-  async #stored(userId: string): Promise<JsonObject> {
-    const row = await this.#storage.db.get("profiles", userId);
-    return row === undefined ? {} : (JSON.parse(row.json) as JsonObject);
-  }
-
-  /** The profile is stored by now: a listener that fails does not undo it. */
-  async #tell(userId: string): Promise<void> {
-    for (const told of await Promise.allSettled(this.#listeners.map((listener) => listener(userId)))) {
-      if (told.status === "rejected") {
-        console.error("hearth: a changed profile did not reach every room", told.reason);
-      }
+    try {
+      // Outside the lock: rooms take their time, and a login need not wait for them.
+      await this.#announced(position);
+    } catch (error) {
+      console.error("hearth: a changed profile is stored, and will reach the rooms later", error);
     }
   }
+
+  #row(userId: string): Promise<ProfileRow | undefined> {
+    return this.#storage.db.get("profiles", userId);
+  }
 }
+
+const fieldsOf = (row: ProfileRow | undefined): JsonObject =>
+  row === undefined ? {} : (JSON.parse(row.json) as JsonObject);

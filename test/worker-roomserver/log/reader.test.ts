@@ -118,6 +118,26 @@ describe("a durable reader", () => {
     expect(listing.resets).toBe(resets + 1);
   });
 
+  test("does not try in a circle what it commits itself and the disk does not take", async () => {
+    const storage = await testStorage();
+    let tries = 0;
+    const reader = new DurableReader({
+      storage,
+      name: "committing",
+      handle: async () => {
+        tries += 1;
+        await failCommit(storage);
+        throw new Error("the disk is full");
+      },
+      reset: () => undefined,
+    });
+    onTestFinished(() => reader.stop());
+    await expect(append(storage).then((position) => reader.caughtUp(position))).rejects.toThrow(
+      "the disk is full",
+    );
+    expect(tries).toBe(2);
+  });
+
   test("tells those who ask a stopped reader", async () => {
     const storage = await testStorage();
     const listing = new Listing(storage);

@@ -21,7 +21,6 @@ export type TestRooms = {
 const users: UsersForComponents = {
   isLocalAccount: (userId) => Promise.resolve(!userId.startsWith("@nobody:")),
   memberProfile: (userId) => Promise.resolve({ displayname: userId.slice(1, userId.indexOf(":")) }),
-  onProfileChanged: () => undefined,
 };
 
 /** A room server alone, over a database of its own or one that is there already. */

@@ -5,12 +5,14 @@ import { Answers } from "../../../src/worker-roomserver/node/answers.ts";
 import type { Requester } from "../../../src/worker-roomserver/node/requester.ts";
 import type {
   LoginResult,
+  ProfilesAnnounced,
   RegisterBody,
   RegistrationSettings,
   UiaChallenge,
 } from "../../../src/worker-roomserver/users/api.ts";
 import { openUsers } from "../../../src/worker-roomserver/users/open.ts";
 import type { PasswordCost } from "../../../src/worker-roomserver/users/passwords.ts";
+import { failUnit } from "./rounds.ts";
 import { type TestStorage, testStorage } from "./storage.ts";
 
 export const serverName = parseServerName("home.example");
@@ -23,6 +25,7 @@ export type World = {
   time: number;
   settings: RegistrationSettings;
   leaveRooms: (userId: string) => Promise<void>;
+  profilesAnnounced: ProfilesAnnounced;
 };
 
 export type TestUsers = Awaited<ReturnType<typeof openUsers>> & {
@@ -38,6 +41,7 @@ export function testUsers(settings: Partial<RegistrationSettings> = {}): Promise
     time: 1_700_000_000_000,
     settings: { registration: "open", guests: true, ...settings },
     leaveRooms: vi.fn(async () => undefined),
+    profilesAnnounced: async () => undefined,
   });
 }
 
@@ -51,6 +55,7 @@ async function opened(world: World, name?: string): Promise<TestUsers> {
     now,
     settings: () => world.settings,
     leaveRooms: (userId) => world.leaveRooms(userId),
+    profilesAnnounced: (position) => world.profilesAnnounced(position),
     passwordCost: cheap,
   });
   const reopen = async () => {
@@ -111,12 +116,11 @@ export const passwordAuth = (user: string, more: JsonObject = {}): JsonObject =>
 
 /** Lets the disk refuse what is committed next, whole. */
 export function failNextCommit(storage: TestStorage): void {
-  const notCloneable = (() => undefined) as unknown as object;
   const commit = storage.commit.bind(storage);
   vi.spyOn(storage, "commit").mockImplementationOnce((fill, options) =>
     commit((write) => {
       const filled = fill(write);
-      write.put("meta", notCloneable, "fails");
+      failUnit(write);
       return filled;
     }, options),
   );

@@ -1,36 +1,11 @@
-import { expect, onTestFinished, test } from "vitest";
+import { expect, test } from "vitest";
 import type { JsonObject } from "../../../src/matrix/json.ts";
-import { type OpenNode, openNode } from "../../../src/worker-roomserver/node/node.ts";
+import type { OpenNode } from "../../../src/worker-roomserver/node/node.ts";
 import type { Requester } from "../../../src/worker-roomserver/node/requester.ts";
-import { deleteDatabase } from "../../../src/worker-roomserver/storage/open.ts";
 import type { SyncQuery } from "../../../src/worker-roomserver/sync/api.ts";
+import { registerAt, testNode } from "../support/node.ts";
 import { json } from "../support/room.ts";
-import { cheap, dummy } from "../support/users.ts";
 import { type SyncAnswer, texts } from "./support/sync.ts";
-
-/** A whole node, as it is put together for the page. */
-async function testNode(): Promise<OpenNode> {
-  const dbName = `test-${crypto.randomUUID()}`;
-  const node = await openNode({
-    dbName,
-    now: Date.now,
-    onStopped: () => undefined,
-    settings: () => ({ registration: "open", guests: false }),
-    passwordCost: cheap,
-  });
-  onTestFinished(async () => {
-    await node.close();
-    await deleteDatabase(dbName);
-  });
-  return node;
-}
-
-async function register(node: OpenNode, username: string): Promise<Requester> {
-  const body = { username, password: "correct horse battery", auth: dummy };
-  const result = await node.users.register(crypto.randomUUID(), "user", body);
-  if (!("access_token" in result) || result.access_token === undefined) throw new Error("not registered");
-  return (await node.users.authenticate(result.access_token)).requester;
-}
 
 async function poll(node: OpenNode, who: Requester, query: Partial<SyncQuery> = {}): Promise<SyncAnswer> {
   const defaults = { fullState: false, setPresence: "offline", timeout: 0, stateSection: "state" } as const;
@@ -48,8 +23,8 @@ const say = (node: OpenNode, who: Requester, roomId: string, body: string) =>
 
 async function start() {
   const node = await testNode();
-  const alice = await register(node, "alice");
-  const bob = await register(node, "bob");
+  const alice = await registerAt(node, "alice");
+  const bob = await registerAt(node, "bob");
   const request = crypto.randomUUID();
   const { room_id } = await node.room.createRoom(request, bob, {
     preset: "private_chat",

@@ -1,6 +1,8 @@
 import { describe, expect, onTestFinished, test, vi } from "vitest";
 import type { JsonValue } from "../../../src/matrix/json.ts";
-import { done, error, register, request, requesterOf, testUsers } from "../support/users.ts";
+import type { Position } from "../../../src/worker-roomserver/storage/schema.ts";
+import { nextTask, until } from "../support/rounds.ts";
+import { done, error, login, register, request, requesterOf, testUsers } from "../support/users.ts";
 
 async function aliceAtHome() {
   const users = await testUsers();
@@ -151,43 +153,59 @@ describe("a profile's field", () => {
   });
 });
 
-describe("listeners", () => {
-  test("hear of a new name and avatar, once stored, and of nothing else", async () => {
+describe("rooms", () => {
+  /** Keeps the positions that were waited for, until each is let go. */
+  function roomsThatTakeTime() {
+    const waiting = new Map<Position, () => void>();
+    const announced = (position: Position) => new Promise<void>((resolve) => waiting.set(position, resolve));
+    return { waiting, announced };
+  }
+
+  test("have a change before the client is answered, and it is stored before they hear of it", async () => {
     const { users, alice, set } = await aliceAtHome();
-    const heard: unknown[] = [];
-    users.onProfileChanged(async (userId) => {
-      heard.push([userId, await users.memberProfile(userId)]);
+    const { waiting, announced } = roomsThatTakeTime();
+    users.world.profilesAnnounced = announced;
+    let answered = false;
+    const setting = set("displayname", "Alice").then(() => {
+      answered = true;
     });
-    await set("displayname", "Alice");
-    await set("org.example.field", 1);
-    await set("displayname", "Alice");
-    await set("avatar_url", avatar);
-    expect(heard).toEqual([
-      [alice.userId, { displayname: "Alice" }],
-      [alice.userId, { displayname: "Alice", avatar_url: avatar }],
-    ]);
+    await until(() => waiting.size === 1);
+    expect(await users.profile(alice.userId)).toEqual({ displayname: "Alice" });
+    const [[position, resolve]] = waiting as unknown as [[Position, () => void]];
+    expect(position).toBe(users.storage.position);
+    await nextTask();
+    expect(answered).toBe(false);
+    resolve();
+    await setting;
   });
 
-  test("hear of one change after the other", async () => {
+  test("are waited for by whoever asks for the same again: perhaps the last leader died in between", async () => {
     const { users, set } = await aliceAtHome();
-    let running = 0;
-    let most = 0;
-    const names: JsonValue[] = [];
-    users.onProfileChanged(async (userId) => {
-      most = Math.max(most, ++running);
-      names.push((await users.memberProfile(userId)).displayname!);
-      running -= 1;
-    });
-    await Promise.all(["a", "b", "c"].map((name) => set("displayname", name)));
-    expect(most).toBe(1);
-    expect(names).toEqual(["a", "b", "c"]);
+    await set("displayname", "Alice");
+    const position = users.storage.position;
+    const announced = vi.fn(async () => undefined);
+    users.world.profilesAnnounced = announced;
+    await set("displayname", "Alice");
+    expect(announced).toHaveBeenCalledExactlyOnceWith(position);
+    expect(users.storage.position).toBe(position);
   });
 
-  test("that fail do not undo the change", async () => {
+  test("do not keep an account from other business while they take their time", async () => {
+    const { users, set } = await aliceAtHome();
+    const { waiting, announced } = roomsThatTakeTime();
+    users.world.profilesAnnounced = announced;
+    const setting = set("displayname", "Alice");
+    await until(() => waiting.size === 1);
+    await login(users, "alice");
+    for (const resolve of waiting.values()) resolve();
+    await setting;
+  });
+
+  test("that cannot be reached do not undo the change", async () => {
     const { users, alice, set } = await aliceAtHome();
     const consoleError = vi.spyOn(console, "error").mockImplementation(() => undefined);
     onTestFinished(() => consoleError.mockRestore());
-    users.onProfileChanged(() => Promise.reject(new Error("no such room")));
+    users.world.profilesAnnounced = () => Promise.reject(new Error("the disk is full"));
     await set("displayname", "Alice");
     expect(consoleError).toHaveBeenCalledOnce();
     expect(await users.profile(alice.userId)).toEqual({ displayname: "Alice" });

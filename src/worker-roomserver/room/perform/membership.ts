@@ -4,6 +4,7 @@ import { parseUserId, serverNameOf, type UserId } from "../../../matrix/identifi
 import { isJsonObject, type JsonObject } from "../../../matrix/json.ts";
 import { powerLevels } from "../../../matrix/power-levels.ts";
 import type { Requester, RequestId } from "../../node/requester.ts";
+import { LeaderFenced } from "../../storage/errors.ts";
 import type { MembershipAction } from "../api.ts";
 import type { RoomParts } from "../parts.ts";
 import type { RoomPlan } from "../plan.ts";
@@ -62,15 +63,21 @@ export function changeMembership(
   });
 }
 
-/** Brings the member events of a user up to date with their profile, in each room they are joined to. */
+/**
+ * Brings the member events of a user up to date with their profile, in each room they are joined to. A room that
+ * refuses keeps the old one: that is logged, and the others go on.
+ * @throws what the storage failed with: then it is to be done again
+ */
 export async function announceProfile(parts: RoomParts, userId: UserId): Promise<void> {
   const profile = await parts.users.memberProfile(userId);
   const rooms = [...(await parts.memberships.of(userId)).values()].filter(
     ({ membership }) => membership === "join",
   );
-  await Promise.all(
+  const { storage, writer } = parts;
+  const { generation } = storage;
+  const outcomes = await Promise.allSettled(
     rooms.map(({ roomId }) =>
-      parts.writer.write(roomId, async (plan) => {
+      writer.write(roomId, async (plan) => {
         const content = (await plan.state("m.room.member", userId))?.pdu.content;
         if (content?.membership !== "join") return;
         if (content.displayname === profile.displayname && content.avatar_url === profile.avatar_url) return;
@@ -85,6 +92,13 @@ export async function announceProfile(parts: RoomParts, userId: UserId): Promise
       }),
     ),
   );
+  const refusals = new Map<string, unknown>();
+  for (const [i, outcome] of outcomes.entries()) {
+    if (outcome.status === "fulfilled") continue;
+    if (outcome.reason instanceof LeaderFenced || storage.generation !== generation) throw outcome.reason;
+    refusals.set(rooms[i]!.roomId, outcome.reason);
+  }
+  if (refusals.size > 0) console.error(`hearth: rooms that keep the old profile of ${userId}`, refusals);
 }
 
 /** Leaves every room, and declines every invite: for an account that is closed. */

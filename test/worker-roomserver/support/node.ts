@@ -1,0 +1,28 @@
+import { onTestFinished } from "vitest";
+import { type OpenNode, openNode } from "../../../src/worker-roomserver/node/node.ts";
+import type { Requester } from "../../../src/worker-roomserver/node/requester.ts";
+import { deleteDatabase } from "../../../src/worker-roomserver/storage/open.ts";
+import { cheap, dummy } from "./users.ts";
+
+/** A whole node, as it is put together for the page; by the name of a database, the next leader over that. */
+export async function testNode(dbName = `test-${crypto.randomUUID()}`): Promise<OpenNode> {
+  const node = await openNode({
+    dbName,
+    now: Date.now,
+    onStopped: () => undefined,
+    settings: () => ({ registration: "open", guests: false }),
+    passwordCost: cheap,
+  });
+  onTestFinished(async () => {
+    await node.close();
+    await deleteDatabase(dbName);
+  });
+  return node;
+}
+
+export async function registerAt(node: OpenNode, username: string): Promise<Requester> {
+  const body = { username, password: "correct horse battery", auth: dummy };
+  const result = await node.users.register(crypto.randomUUID(), "user", body);
+  if (!("access_token" in result) || result.access_token === undefined) throw new Error("not registered");
+  return (await node.users.authenticate(result.access_token)).requester;
+}
