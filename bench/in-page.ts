@@ -187,6 +187,15 @@ export function syncOnOpening(token: string): void {
   void ask();
 }
 
+/** Resolves with what `syncOnOpening` has measured. */
+export async function untilSynced(): Promise<{ ms: number; bytes: number }> {
+  for (;;) {
+    const { benchSync } = window as { benchSync?: { ms: number; bytes: number } };
+    if (benchSync !== undefined) return benchSync;
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
+
 /** Bytes of the events' JSON text, and what the browser says the origin stores in IndexedDB. */
 export async function storedBytes(): Promise<{ json: number; events: number; usage: number }> {
   const names = (await indexedDB.databases()).map(({ name }) => name ?? "");

@@ -2,10 +2,9 @@ import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promis
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
-import type { BrowserContext, Page } from "playwright-core";
 import { distFolder, ensureDist } from "../scripts/support/dist.mjs";
-import { launchBrowser } from "../test/e2e/support/launch-browser.ts";
 import { serveDist } from "../test/e2e/support/serve-dist.ts";
+import { type BenchBrowser, type BenchPage, startBrowser } from "./browser.ts";
 import {
   type Account,
   floorMany,
@@ -17,6 +16,7 @@ import {
   storedBytes,
   syncLatency,
   syncOnOpening,
+  untilSynced,
   untilUp,
 } from "./in-page.ts";
 import { type Figure, formatTable, holds, quantile } from "./table.ts";
@@ -37,10 +37,9 @@ const OPENINGS = 5;
 const say = (text: string) => console.log(`bench: ${text}`);
 
 /** Opens the page and waits until its homeserver answers. */
-async function openPage(context: BrowserContext, url: string): Promise<Page> {
-  const page = await context.newPage();
-  await page.goto(url);
-  await page.evaluate(untilUp);
+async function openPage(browser: BenchBrowser, url: string): Promise<BenchPage> {
+  const page = await browser.open(url);
+  await page.evaluate(untilUp, undefined);
   return page;
 }
 
@@ -64,15 +63,10 @@ async function openings(
 ): Promise<{ ms: number; bytes: number }> {
   const times: { ms: number; bytes: number }[] = [];
   for (let i = 0; i < OPENINGS; i++) {
-    const context = await launchBrowser({ profileDir });
-    await context.addInitScript(syncOnOpening, token);
-    const page = await context.newPage();
-    await page.goto(url);
-    const handle = await page.waitForFunction(
-      () => (window as { benchSync?: { ms: number; bytes: number } }).benchSync,
-    );
-    times.push((await handle.jsonValue())!);
-    await context.close();
+    const browser = await startBrowser(profileDir);
+    const page = await browser.open(url, { run: syncOnOpening, argument: token });
+    times.push(await page.evaluate(untilSynced, undefined));
+    await browser.close();
   }
   times.sort((a, b) => a.ms - b.ms);
   return times[Math.floor(times.length / 2)]!;
@@ -89,9 +83,9 @@ async function codeSize(): Promise<number> {
 
 async function measureEmpty(url: string): Promise<{ ms: number; bytes: number }> {
   const profileDir = await mkdtemp(join(tmpdir(), "hearth-bench-"));
-  const context = await launchBrowser({ profileDir });
-  const account = await (await openPage(context, url)).evaluate(register, "alice");
-  await context.close();
+  const browser = await startBrowser(profileDir);
+  const account = await (await openPage(browser, url)).evaluate(register, "alice");
+  await browser.close();
   const result = await openings(profileDir, url, account.token);
   await rm(profileDir, { recursive: true });
   return result;
@@ -103,8 +97,8 @@ async function main(): Promise<void> {
   const server = await serveDist();
   const profileDir = await mkdtemp(join(tmpdir(), "hearth-bench-"));
   try {
-    let context = await launchBrowser({ profileDir });
-    const page = await openPage(context, server.url);
+    let browser = await startBrowser(profileDir);
+    const page = await openPage(browser, server.url);
     const [alice, bob]: [Account, Account] = [
       await page.evaluate(register, "alice"),
       await page.evaluate(register, "bob"),
@@ -164,7 +158,7 @@ async function main(): Promise<void> {
     figures.push(...latencyFigures("send to sync", sync, 2.5));
 
     say(`filling the database up to ${EVENTS} events`);
-    const stored = await page.evaluate(storedBytes);
+    const stored = await page.evaluate(storedBytes, undefined);
     await page.evaluate(sendMany, {
       account: alice,
       rooms,
@@ -172,7 +166,7 @@ async function main(): Promise<void> {
       underWay: 32,
       prefix: "fill",
     });
-    await context.close();
+    await browser.close();
 
     say("opening the page");
     const empty = await measureEmpty(server.url);
@@ -188,9 +182,9 @@ async function main(): Promise<void> {
     });
 
     say("storage");
-    context = await launchBrowser({ profileDir });
-    const bytes = await (await openPage(context, server.url)).evaluate(storedBytes);
-    await context.close();
+    browser = await startBrowser(profileDir);
+    const bytes = await (await openPage(browser, server.url)).evaluate(storedBytes, undefined);
+    await browser.close();
     figures.push({
       name: `storage of an event (${bytes.events} events; floor: its JSON)`,
       unit: "B",

@@ -1,0 +1,128 @@
+import { spawn } from "node:child_process";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Readable, Writable } from "node:stream";
+import { chromiumFlags, ensureChromium } from "../scripts/support/chromium.mjs";
+
+/*
+ * Chromium for measurements. A test library watches every request of a page, which makes a fetch that the service
+ * worker answers nearly twice as slow as it is for a user; so the bench speaks the DevTools protocol itself, over the
+ * pipe that Chromium offers, and uses of it only what runs scripts.
+ */
+
+type Message = {
+  id?: number;
+  sessionId?: string;
+  result?: unknown;
+  error?: { message: string };
+};
+
+export type BenchPage = {
+  /** Runs a function in the page; it stands alone, and its argument and answer cross as JSON. */
+  evaluate<A, R>(run: (argument: A) => R | Promise<R>, argument: A): Promise<R>;
+};
+
+export type BenchBrowser = {
+  /** @param atStart - runs before any script of the page, with its argument */
+  open<A>(url: string, atStart?: { run: (argument: A) => void; argument: A }): Promise<BenchPage>;
+  close(): Promise<void>;
+};
+
+/** @param profileDir - what the browser stores lasts there; without it, it goes with the browser */
+export async function startBrowser(profileDir?: string): Promise<BenchBrowser> {
+  const profile = profileDir ?? (await mkdtemp(join(tmpdir(), "hearth-bench-")));
+  const child = spawn(
+    await ensureChromium(),
+    [
+      ...chromiumFlags,
+      "--headless=new",
+      "--remote-debugging-pipe",
+      `--user-data-dir=${profile}`,
+      "about:blank",
+    ],
+    { stdio: ["ignore", "ignore", "ignore", "pipe", "pipe"] },
+  );
+  const ended = new Promise<void>((resolve) => child.once("exit", () => resolve()));
+  const devTools = new DevTools(child.stdio[3] as Writable, child.stdio[4] as Readable);
+  return {
+    open: (url, atStart) => openPage(devTools, url, atStart && call(atStart.run, atStart.argument)),
+    close: async () => {
+      await devTools.send("Browser.close");
+      await ended;
+      if (profileDir === undefined) await rm(profile, { recursive: true, force: true, maxRetries: 5 });
+    },
+  };
+}
+
+const call = <A>(run: (argument: A) => unknown, argument: A) => `(${run})(${JSON.stringify(argument)})`;
+
+async function openPage(devTools: DevTools, url: string, atStart: string | undefined): Promise<BenchPage> {
+  const { targetId } = (await devTools.send("Target.createTarget", { url: "about:blank" })) as {
+    targetId: string;
+  };
+  const { sessionId } = (await devTools.send("Target.attachToTarget", { targetId, flatten: true })) as {
+    sessionId: string;
+  };
+  await devTools.send("Page.enable", {}, sessionId);
+  if (atStart !== undefined) {
+    await devTools.send("Page.addScriptToEvaluateOnNewDocument", { source: atStart }, sessionId);
+  }
+  await devTools.send("Page.navigate", { url }, sessionId);
+  return {
+    evaluate: async (run, argument) => {
+      const expression = call(run, argument);
+      const answer = (await devTools.send(
+        "Runtime.evaluate",
+        { expression, awaitPromise: true, returnByValue: true },
+        sessionId,
+      )) as {
+        result: { value: never };
+        exceptionDetails?: { text: string; exception?: { description?: string } };
+      };
+      const failure = answer.exceptionDetails;
+      if (failure !== undefined) throw new Error(failure.exception?.description ?? failure.text);
+      return answer.result.value;
+    },
+  };
+}
+
+/** Requests and answers over Chromium's pipe: JSON texts with a NUL after each. */
+class DevTools {
+  readonly #to: Writable;
+  readonly #waiting = new Map<number, { resolve: (value: unknown) => void; reject: (why: Error) => void }>();
+  #last = 0;
+  #text = "";
+
+  constructor(to: Writable, from: Readable) {
+    this.#to = to;
+    from.setEncoding("utf8");
+    from.on("data", (chunk: string) => this.#take(chunk));
+    from.on("close", () => this.#fail(new Error("Chromium has gone.")));
+    to.on("error", (error) => this.#fail(error));
+  }
+
+  send(method: string, params: object = {}, sessionId?: string): Promise<unknown> {
+    const id = ++this.#last;
+    this.#to.write(`${JSON.stringify({ id, method, params, ...(sessionId && { sessionId }) })}\0`);
+    return new Promise((resolve, reject) => this.#waiting.set(id, { resolve, reject }));
+  }
+
+  #take(chunk: string): void {
+    const texts = (this.#text + chunk).split("\0");
+    this.#text = texts.pop() ?? "";
+    for (const text of texts) {
+      const { id, result, error } = JSON.parse(text) as Message;
+      const waiting = id === undefined ? undefined : this.#waiting.get(id);
+      if (id === undefined || waiting === undefined) continue;
+      this.#waiting.delete(id);
+      if (error === undefined) waiting.resolve(result);
+      else waiting.reject(new Error(error.message));
+    }
+  }
+
+  #fail(error: Error): void {
+    for (const { reject } of this.#waiting.values()) reject(error);
+    this.#waiting.clear();
+  }
+}
