@@ -14,6 +14,9 @@ function serviceWorkerInDevelopment(): Plugin {
     config: () => ({
       define: { "self.__WB_MANIFEST": "[]" },
       server: { headers: { "Service-Worker-Allowed": "/" } },
+      // The service worker and the worker are found by their addresses alone: when Vite comes upon their packages
+      // only as they load, it loads the page again, under the hands of whoever uses it.
+      optimizeDeps: { entries: ["index.html", "src/sw/main.ts", "src/worker-roomserver/main.ts"] },
     }),
     transform: {
       filter: { id: /\/src\/sw\/main\.ts$/ },
