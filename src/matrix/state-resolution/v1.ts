@@ -1,11 +1,11 @@
 import { sha1 } from "@noble/hashes/legacy.js";
 import { bytesToHex } from "@noble/hashes/utils.js";
-import { authTypesFor } from "../auth-events.ts";
 import type { AuthState } from "../auth-rules/auth-event.ts";
 import { authorise } from "../auth-rules/authorise.ts";
 import type { Ed25519 } from "../ed25519.ts";
 import type { RoomVersionRules } from "../room-versions.ts";
 import { encodeUtf8 } from "../utf8.ts";
+import { AgreedState } from "./agreed-state.ts";
 import type { EventNid, ResolutionSource, ResolvableEvent, ResolvedEntry, StateSets } from "./api.ts";
 import { authFacts } from "./auth-facts.ts";
 import { LoadedEvents } from "./loaded-events.ts";
@@ -35,30 +35,20 @@ export async function resolveV1(
     events: lowestFirst(loaded.all(events)),
   }));
 
-  const agreed = new StateMap<EventNid | undefined>();
-  for (const { pdu } of conflicts.flatMap(({ events }) => events)) {
-    for (const [type, stateKey] of authTypesFor(pdu, rules)) {
-      if (agreed.has(type, stateKey)) continue;
-      agreed.set(type, stateKey, sole.get(type, stateKey) ?? sets.unconflicted.entry(type, stateKey));
-    }
-  }
-  await loaded.load([...agreed.values()].filter((nid) => nid !== undefined));
-  const factsOf = await authFacts(
-    conflicts.flatMap(({ events }) => events),
-    rules,
-    loaded,
-    ed25519,
-  );
+  const candidates = conflicts.flatMap(({ events }) => events);
+  const entry = (type: string, stateKey: string) =>
+    sole.get(type, stateKey) ?? sets.unconflicted.entry(type, stateKey);
+  const agreed = new AgreedState(entry, rules, loaded);
+  agreed.lookUpFor(candidates);
+  await loaded.load(agreed.nids());
+  const factsOf = await authFacts(candidates, rules, loaded, ed25519);
 
   const resolved = new StateMap<ResolvableEvent>();
-  const state: AuthState = (type, stateKey) => {
-    const nid = agreed.get(type, stateKey);
-    return resolved.get(type, stateKey) ?? (nid === undefined ? undefined : loaded.get(nid));
-  };
+  const state: AuthState = (type, stateKey) => resolved.get(type, stateKey) ?? agreed.event(type, stateKey);
   const isAllowed = (event: ResolvableEvent, against: AuthState) =>
     authorise(event, rules, against, factsOf(event)).outcome === "allow";
 
-  const winners: StateMap<EventNid | undefined> = sole;
+  const winners = new StateMap<EventNid | undefined>();
   for (const pass of passes) {
     const decided: ResolvableEvent[] = [];
     for (const conflict of conflicts.filter((candidate) => passOf(candidate) === pass)) {
@@ -72,7 +62,7 @@ export async function resolveV1(
   return sets.conflicted.map(({ type, stateKey }) => ({
     type,
     stateKey,
-    event: winners.get(type, stateKey),
+    event: sole.get(type, stateKey) ?? winners.get(type, stateKey),
   }));
 }
 

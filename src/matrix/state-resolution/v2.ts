@@ -1,7 +1,7 @@
-import { authTypesFor } from "../auth-events.ts";
 import type { Ed25519 } from "../ed25519.ts";
 import { powerLevels } from "../power-levels.ts";
 import type { RoomVersionRules } from "../room-versions.ts";
+import { AgreedState } from "./agreed-state.ts";
 import type { EventNid, ResolutionSource, ResolvableEvent, ResolvedEntry, StateSets } from "./api.ts";
 import { authDifference } from "./auth-difference.ts";
 import { authFacts } from "./auth-facts.ts";
@@ -30,24 +30,25 @@ export async function resolveV2(
   const conflicted = conflictedEvents(sets);
   const create = createOfRoom(sets);
   await loaded.loadWithAuthEvents(create === undefined ? conflicted : [create, ...conflicted]);
-  const agreed = new AgreedState(sets, rules);
+  const agreed = new AgreedState((type, stateKey) => sets.unconflicted.entry(type, stateKey), rules, loaded);
   agreed.lookUpFor(loaded.all(conflicted));
 
-  const fullSet = new Set(startsEmpty ? conflictedSubgraph(conflicted, graph) : conflicted);
-  for (const nid of authDifference(sets, graph, agreed.events())) fullSet.add(nid);
-  await loaded.loadWithAuthEvents(fullSet);
-  const full = new Map(loaded.all(fullSet).map((event) => [event.nid, event]));
-  agreed.lookUpFor(full.values());
-  await loaded.load(agreed.events());
+  const further = new Set(authDifference(sets, graph, agreed.nids()));
+  if (startsEmpty) for (const nid of conflictedSubgraph(conflicted, graph)) further.add(nid);
+  await loaded.loadWithAuthEvents(further);
+  agreed.lookUpFor(loaded.all(further));
+  await loaded.load(agreed.nids());
+  const full = new Map(loaded.all([...conflicted, ...further]).map((event) => [event.nid, event]));
+
+  const givenCreate = create === undefined ? undefined : loaded.get(create);
   const base = (type: string, stateKey: string): ResolvableEvent | undefined => {
-    // v2.1 starts from the empty state. The create event alone is given: no event cites it, the room's id does.
-    const given = type === "m.room.create" ? create : undefined;
-    const nid = startsEmpty ? given : agreed.entry(type, stateKey);
-    return nid === undefined ? undefined : loaded.get(nid);
+    if (!startsEmpty) return agreed.event(type, stateKey);
+    // Where nothing else is given, the create event is: no event cites it, as the room's id does.
+    return type === "m.room.create" && stateKey === "" ? givenCreate : undefined;
   };
   const checks = { rules, loaded, base, factsOf: await authFacts(full.values(), rules, loaded, ed25519) };
-
   const resolved = new StateMap<ResolvableEvent>();
+
   const power = reverseTopologicalPowerOrdering(full, (event) => {
     const citedCreate = loaded.authEvent(event, "m.room.create", "") ?? base("m.room.create", "");
     const citedLevels = loaded.authEvent(event, "m.room.power_levels", "");
@@ -56,46 +57,13 @@ export async function resolveV2(
   iterativeAuthChecks(power, resolved, checks);
 
   for (const { nid } of power) full.delete(nid);
-  const mainlineTip = resolved.get("m.room.power_levels", "") ?? base("m.room.power_levels", "");
-  const others = await mainlineOrdering([...full.values()], mainlineTip, loaded, graph);
-  iterativeAuthChecks(others, resolved, checks);
-
+  const mainline = resolved.get("m.room.power_levels", "") ?? base("m.room.power_levels", "");
+  iterativeAuthChecks(await mainlineOrdering([...full.values()], mainline, loaded, graph), resolved, checks);
   return changedEntries(sets, resolved);
 }
 
 function conflictedEvents({ conflicted }: StateSets): ReadonlySet<EventNid> {
   return new Set(conflicted.flatMap(({ events }) => events.filter((nid) => nid !== undefined)));
-}
-
-/** What all sets agree on, as far as it authorises events that are resolved. */
-class AgreedState {
-  readonly #sets: StateSets;
-  readonly #rules: RoomVersionRules;
-  /** Undefined where it was looked up and there is nothing. */
-  readonly #entries = new StateMap<EventNid | undefined>();
-
-  constructor(sets: StateSets, rules: RoomVersionRules) {
-    this.#sets = sets;
-    this.#rules = rules;
-  }
-
-  /** Looks up all that the given events may be authorised by. */
-  lookUpFor(events: Iterable<ResolvableEvent>): void {
-    for (const { pdu } of events) {
-      for (const [type, stateKey] of authTypesFor(pdu, this.#rules)) {
-        if (this.#entries.has(type, stateKey)) continue;
-        this.#entries.set(type, stateKey, this.#sets.unconflicted.entry(type, stateKey));
-      }
-    }
-  }
-
-  entry(type: string, stateKey: string): EventNid | undefined {
-    return this.#entries.get(type, stateKey);
-  }
-
-  *events(): Generator<EventNid> {
-    for (const nid of this.#entries.values()) if (nid !== undefined) yield nid;
-  }
 }
 
 /** A set without a create event is no state of the room; if one is given, the others still say which it is. */

@@ -115,13 +115,9 @@ export class RoomHistory {
       if (new Set(events).size === 1) agreed.set(key, events[0]!);
       else conflicted.push({ type, stateKey, events });
     }
-    const unconflicted = {
-      entry: (type: string, stateKey: string) => agreed.get(keyOf(type, stateKey)),
-      events: () => {
-        this.fullReads += 1;
-        return agreed.values();
-      },
-    };
+    const unconflicted = new Agreed(agreed, () => {
+      this.fullReads += 1;
+    });
     return { sets: { count: states.length, conflicted, unconflicted }, agreed };
   }
 
@@ -144,5 +140,25 @@ export class RoomHistory {
     const nid = this.#nids.get(name);
     if (nid === undefined) throw new Error(`There is no event ${name} yet.`);
     return nid;
+  }
+}
+
+/** As a class: it has to be called as what it is. */
+class Agreed {
+  readonly #entries: ReadonlyMap<string, EventNid>;
+  readonly #onRead: () => void;
+
+  constructor(entries: ReadonlyMap<string, EventNid>, onRead: () => void) {
+    this.#entries = entries;
+    this.#onRead = onRead;
+  }
+
+  entry(type: string, stateKey: string): EventNid | undefined {
+    return this.#entries.get(keyOf(type, stateKey));
+  }
+
+  events(): Iterable<EventNid> {
+    this.#onRead();
+    return this.#entries.values();
   }
 }

@@ -1,0 +1,43 @@
+import { authTypesFor } from "../auth-events.ts";
+import type { RoomVersionRules } from "../room-versions.ts";
+import type { EventNid, ResolvableEvent } from "./api.ts";
+import type { LoadedEvents } from "./loaded-events.ts";
+import { StateMap } from "./state-map.ts";
+
+type LookUp = (type: string, stateKey: string) => EventNid | undefined;
+
+/** What the sets agree on, as far as it may authorise the events that are resolved. */
+export class AgreedState {
+  readonly #lookUp: LookUp;
+  readonly #rules: RoomVersionRules;
+  readonly #loaded: LoadedEvents;
+  /** Undefined where it was looked up and there is nothing. */
+  readonly #entries = new StateMap<EventNid | undefined>();
+
+  constructor(lookUp: LookUp, rules: RoomVersionRules, loaded: LoadedEvents) {
+    this.#lookUp = lookUp;
+    this.#rules = rules;
+    this.#loaded = loaded;
+  }
+
+  /** Looks up all that the given events may be authorised by. */
+  lookUpFor(events: Iterable<ResolvableEvent>): void {
+    for (const { pdu } of events) {
+      for (const [type, stateKey] of authTypesFor(pdu, this.#rules)) {
+        if (this.#entries.has(type, stateKey)) continue;
+        this.#entries.set(type, stateKey, this.#lookUp(type, stateKey));
+      }
+    }
+  }
+
+  /** All that was found, loaded or not. */
+  *nids(): Generator<EventNid> {
+    for (const nid of this.#entries.values()) if (nid !== undefined) yield nid;
+  }
+
+  /** Of an entry that was looked up and has been loaded. */
+  event(type: string, stateKey: string): ResolvableEvent | undefined {
+    const nid = this.#entries.get(type, stateKey);
+    return nid === undefined ? undefined : this.#loaded.get(nid);
+  }
+}
