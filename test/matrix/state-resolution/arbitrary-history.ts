@@ -25,7 +25,7 @@ const step = fc.record({
     minLength: 1,
     maxLength: 2,
   }),
-  /** Which of its auth events it leaves out. */
+  /** Which of its auth events it leaves out; the create event must be there. */
   without: fc.oneof({ weight: 5, arbitrary: fc.constant(9) }, { weight: 1, arbitrary: fc.nat(3) }),
   ts: fc.nat(5),
   rejected: fc.oneof(
@@ -53,13 +53,12 @@ function roomOf(version: string, steps: readonly Step[], tips: readonly number[]
     const { type, sender, stateKey, content = {} } = event;
     const auth = authTypesFor({ type, sender, state_key: stateKey!, content }, rules)
       .flatMap(([authType, authKey]) => before.get(keyOf(authType, authKey)) ?? [])
-      .filter((_, index) => index !== without);
+      .filter((cited, index) => index !== without || cited === events[0]?.name);
     // By name, events are in another order than by number.
     const name = `${(events.length * 7) % 10}${events.length}`;
     const depth = 1 + Math.max(0, ...after.map((index) => events[index]?.depth ?? 0));
     events.push({ ...event, name, auth, prev: after.flatMap((index) => events[index]?.name ?? []), depth });
-    const isState = !event.rejected;
-    statesAfter.push(isState ? new Map(before).set(keyOf(type, stateKey!), name) : before);
+    statesAfter.push(new Map(before).set(keyOf(type, stateKey!), name));
   };
 
   const last = () => [events.length - 1];
@@ -72,7 +71,12 @@ function roomOf(version: string, steps: readonly Step[], tips: readonly number[]
     const indices = after.map((back) => Math.max(0, events.length - 1 - back));
     tell({ ...eventOf(what, version), ts, rejected }, indices, without);
   }
-  const states = tips.map((back) => [...statesAfter[Math.max(0, events.length - 1 - back)]!.values()]);
+  // Rejected events are cited as others are, but no state that is resolved has them.
+  const rejected = new Set(events.filter((event) => event.rejected).map(({ name }) => name));
+  const states = tips.map((back) => {
+    const state = statesAfter[Math.max(0, events.length - 1 - back)]!;
+    return [...state.values()].filter((name) => !rejected.has(name));
+  });
   return { version, events, states };
 }
 
@@ -84,10 +88,10 @@ function eventOf(
   const state = (type: string, content: JsonObject, stateKey = "") => ({ type, sender, stateKey, content });
   switch (kind) {
     case "levels": {
-      const own = version === "12" ? {} : { [creator]: 100 };
-      return state("m.room.power_levels", {
-        users: { ...own, [users[1]]: 25 * value, [users[target]!]: 50 },
-      });
+      const levels = { [creator]: 100, [users[1]]: 25 * value, [users[target]!]: 50 };
+      // From v12 on, no event was ever accepted that gives creators a level.
+      const { [creator]: _, ...others } = levels;
+      return state("m.room.power_levels", { users: version === "12" ? others : levels });
     }
     case "rules":
       return state("m.room.join_rules", { join_rule: value < 2 ? "public" : "invite" });
