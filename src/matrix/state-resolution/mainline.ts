@@ -48,17 +48,6 @@ async function mainlinePositions(
   loaded: LoadedEvents,
   graph: AuthGraph,
 ): Promise<ReadonlyMap<EventNid | undefined, number>> {
-  let levels = firstLevels;
-  /** The next of the mainline, or of the chain of `nid`. */
-  const nextOf = async (nid: EventNid, mainline: EventNid) => {
-    if (!hasLoadedAuthEvents(nid, loaded)) {
-      await loaded.load(chainsBelow([nid, mainline], levels, loaded, graph));
-      // Twice as far each time: a long mainline takes few batches, and a short one few events.
-      levels *= 2;
-    }
-    return powerLevelsCitedBy(loaded.get(nid), loaded);
-  };
-
   const positions = new Map<EventNid | undefined, number>();
   const chains = highestFirst();
   const seen = new Set<EventNid | undefined>([undefined]);
@@ -68,6 +57,17 @@ async function mainlinePositions(
     chains.push(nid);
   };
   from.forEach(follow);
+
+  let levels = firstLevels;
+  /** The next of a chain, or of the mainline. */
+  const nextOf = async (nid: EventNid, mainline: EventNid) => {
+    if (!hasLoadedAuthEvents(nid, loaded)) {
+      // All chains at once, and twice as far each time: it takes few batches, however many and long they are.
+      await loaded.load(chainsBelow([nid, mainline, ...chains.items], levels, loaded, graph));
+      levels *= 2;
+    }
+    return powerLevelsCitedBy(loaded.get(nid), loaded);
+  };
 
   /** What is beside the mainline, each before what it cites. */
   const beside: [nid: EventNid, next: EventNid | undefined][] = [];

@@ -7,13 +7,14 @@ export class PriorityQueue<T> {
     this.#isBefore = isBefore;
   }
 
-  get size(): number {
-    return this.#items.length;
-  }
-
   /** What is taken next. */
   get first(): T | undefined {
     return this.#items[0];
+  }
+
+  /** All that is in it, in no order. */
+  get items(): Iterable<T> {
+    return this.#items;
   }
 
   push(item: T): void {

@@ -94,7 +94,7 @@ describe("reverse topological power ordering", () => {
     ["leaving", { type: "m.room.member", state_key: "@a:a", content: { membership: "leave" } }, false],
     ["a ban of oneself", { type: "m.room.member", state_key: "@a:a", content: { membership: "ban" } }, false],
     ["a topic", { type: "m.room.topic" }, false],
-  ])("%s: %#", (_, event, isPower) => {
+  ])("%s (%j): %s", (_, event, isPower) => {
     const full = pair(event);
     full.delete(1);
     expect(names(reverseTopologicalPowerOrdering(full, () => 0))).toEqual(isPower ? [2] : []);
@@ -202,6 +202,24 @@ describe("mainline ordering", () => {
     expect(await mainlineOrdering(unordered, events[length - 1], loaded, from.graph)).toEqual(ordered);
     expect(from.asked.length).toBeLessThanOrEqual(batches);
     expect(from.asked.flat().length).toBeLessThanOrEqual(most);
+  });
+
+  test("it asks for what many short chains join in one batch", async () => {
+    // A mainline of 100, from each of which another power levels event branches off, which a topic cites.
+    const hundred = Array.from({ length: 100 }, (_, index) => index);
+    const branching = [
+      ...hundred.map((index) => (index === 0 ? [] : [index])),
+      ...hundred.map((index) => [index + 1]),
+      ...hundred.map((index) => [index + 101]),
+    ];
+    const all = eventsOf(branching, (nid) => ({ type: nid > 200 ? "m.room.topic" : "m.room.power_levels" }));
+    const from = source(all, branching);
+    const loaded = new LoadedEvents(from);
+    const topics = all.slice(200);
+    await loaded.loadWithAuthEvents([...names(topics), 100]);
+    const ordered = await mainlineOrdering(topics.toReversed(), all[99], loaded, from.graph);
+    expect(names(ordered)).toEqual(names(topics));
+    expect(from.asked.length).toBe(2);
   });
 
   test("it does without any where all that has to be known is there", async () => {

@@ -18,9 +18,9 @@ test("whatever is put in and taken out in between, the highest is the first to c
           expect(queue.first).toBe(inside.at(-1));
           expect(queue.pop()).toBe(inside.pop());
         }
-        expect(queue.size).toBe(inside.length);
+        expect([...queue.items].sort((a, b) => a - b)).toEqual(inside);
       }
-      expect(queue.size).toBe(0);
+      expect(inside).toEqual([]);
     }),
   );
 });
