@@ -1,4 +1,4 @@
-import type { RefEvent } from "./events.ts";
+import type { RefEvent, RefState } from "./events.ts";
 
 /** A room as text for people: a line an event, which names others by their number. */
 export function roomText(room: {
@@ -18,4 +18,9 @@ export function roomText(room: {
   });
   const arrivals = room.arrivals.map((events) => `in the order ${numbersOf(events.map((e) => e.eventId))}`);
   return [`room version ${room.version}`, ...lines, ...arrivals].join("\n");
+}
+
+/** A state as text, to compare many: comparing Maps takes long. */
+export function stateText(state: RefState): string {
+  return JSON.stringify([...state].sort());
 }

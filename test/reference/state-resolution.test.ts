@@ -4,6 +4,7 @@ import { versions } from "../matrix/auth-rules/judge.ts";
 import { generatedRoom } from "./arbitrary-room.ts";
 import { type RefState, stateKey, stateKeyOf } from "./events.ts";
 import { ReferenceRoom } from "./room-model.ts";
+import { stateText } from "./room-text.ts";
 import { resolve } from "./state-resolution.ts";
 import { Story } from "./story.ts";
 
@@ -208,10 +209,10 @@ test("resolution in rooms of all kinds", { timeout: 600 * inject("propertyRuns")
 
       const result = resolved(states);
       // Neither the order of the states counts nor how often each is there.
-      expect(resolved([...states].reverse())).toEqual(result);
-      expect(resolved([...states, states[0]!])).toEqual(result);
+      expect(stateText(resolved([...states].reverse()))).toBe(stateText(result));
+      expect(stateText(resolved([...states, states[0]!]))).toBe(stateText(result));
       // One state is its own resolution.
-      expect(resolved([states[0]!])).toEqual(states[0]);
+      expect(stateText(resolved([states[0]!]))).toBe(stateText(states[0]!));
       for (const [key, id] of result) {
         expect(stateKeyOf(byId.get(id)!)).toBe(key);
         expect(isRejected(id)).toBe(false);
