@@ -38,6 +38,11 @@ export class EventStore {
     return this.#inMemory(nid) ?? this.#load(nid);
   }
 
+  /** An event that is in memory, for those who cannot wait. */
+  known(nid: EventNid): StoredEvent | undefined {
+    return this.#inMemory(nid);
+  }
+
   async byId(eventId: string): Promise<StoredEvent | undefined> {
     const nid = this.#nids.get(eventId);
     if (nid !== undefined) return this.getOne(nid);

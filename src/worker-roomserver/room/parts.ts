@@ -5,6 +5,7 @@ import type { Directory } from "./directory.ts";
 import type { EventStore } from "./event-store.ts";
 import type { Memberships } from "./memberships.ts";
 import type { Author } from "./plan.ts";
+import type { RecentEvents } from "./recent-events.ts";
 import type { RoomHeads } from "./room-head.ts";
 import type { SnapshotStore } from "./snapshots.ts";
 import type { Transactions } from "./transactions.ts";
@@ -21,6 +22,7 @@ export type RoomParts = {
   creationTime: () => number;
   author: Author;
   events: EventStore;
+  recent: RecentEvents;
   snapshots: SnapshotStore;
   memberships: Memberships;
   heads: RoomHeads;

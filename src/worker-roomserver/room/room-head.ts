@@ -7,6 +7,7 @@ import type { EventNid, Nid } from "../storage/schema.ts";
 import type { StoredEvent } from "./api.ts";
 import type { EventStore } from "./event-store.ts";
 import { eventsBackward } from "./query/timeline.ts";
+import type { RecentEvents } from "./recent-events.ts";
 import type { SnapshotChain, SnapshotStore } from "./snapshots.ts";
 
 /** Current state entries that a head keeps at hand; past that it starts anew. */
@@ -90,10 +91,15 @@ const entryKey = (type: string, stateKey: string) => `${type}\u0000${stateKey}`;
 
 /** The heads of the rooms in use. */
 export class RoomHeads {
-  readonly #parts: { storage: Storage; events: EventStore; snapshots: SnapshotStore };
+  readonly #parts: { storage: Storage; events: EventStore; recent: RecentEvents; snapshots: SnapshotStore };
   readonly #heads = new Lru<string, RoomHead>(500);
 
-  constructor(parts: { storage: Storage; events: EventStore; snapshots: SnapshotStore }) {
+  constructor(parts: {
+    storage: Storage;
+    events: EventStore;
+    recent: RecentEvents;
+    snapshots: SnapshotStore;
+  }) {
     this.#parts = parts;
     parts.storage.onRollback(() => this.#heads.clear());
   }

@@ -35,6 +35,7 @@ import { accessTo } from "./query/access.ts";
 import { context, event, messages } from "./query/messages.ts";
 import { joinedMembers, members, roomState, stateEvent } from "./query/state.ts";
 import { hasEvents, snapshotAt, timelineChunk } from "./query/timeline.ts";
+import { RecentEvents } from "./recent-events.ts";
 import { RoomHeads } from "./room-head.ts";
 import { SnapshotStore } from "./snapshots.ts";
 import { Transactions } from "./transactions.ts";
@@ -81,7 +82,8 @@ export class RoomServer implements RoomForClient, RoomForReaders {
     const events = new EventStore(storage);
     const snapshots = new SnapshotStore(storage);
     const memberships = new Memberships(storage);
-    const heads = new RoomHeads({ storage, events, snapshots });
+    const recent = new RecentEvents(storage, (nid) => events.known(nid));
+    const heads = new RoomHeads({ storage, events, recent, snapshots });
     const author = { serverName, key, intern: (text: string) => storage.names.intern(text) };
     this.#parts = {
       storage,
@@ -91,6 +93,7 @@ export class RoomServer implements RoomForClient, RoomForReaders {
       creationTime: neverTwice(now),
       author,
       events,
+      recent,
       snapshots,
       memberships,
       heads,

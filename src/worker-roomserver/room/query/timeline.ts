@@ -2,22 +2,25 @@ import type { ReadTransaction, Storage } from "../../storage/api.ts";
 import type { EventRow, Nid, Position, SnapshotNid } from "../../storage/schema.ts";
 import type { StoredEvent, TimelineChunk } from "../api.ts";
 import type { EventStore } from "../event-store.ts";
+import type { RecentEvents } from "../recent-events.ts";
 
-type Parts = { storage: Storage; events: EventStore };
+type Parts = { storage: Storage; events: EventStore; recent: RecentEvents };
 
 // The index is by [room, -order]: the newest come first.
 const between = (room: Nid, after: number, upTo: number) =>
   IDBKeyRange.bound([room, -upTo], [room, -after], false, true);
 const BEGINNING = Number.NEGATIVE_INFINITY;
 
-/** Events with `after < order <= from`, newest first. One range, rows included. */
+/** Events with `after < order <= from`, newest first. From memory, or one range, rows included. */
 export async function eventsBackward(
   parts: Parts,
   room: Nid,
-  range: { from: number; after?: number; count: number },
+  { from, after = BEGINNING, count }: { from: number; after?: number; count: number },
 ): Promise<StoredEvent[]> {
-  const keys = between(room, range.after ?? BEGINNING, range.from);
-  return parts.events.fromRows(await parts.storage.fromIndex("events", "timeline", keys, range.count));
+  const recent = parts.recent.backward(room, { from, after, count });
+  if (recent !== undefined) return parts.events.get(recent.map(({ event }) => event));
+  const keys = between(room, after, from);
+  return parts.events.fromRows(await parts.storage.fromIndex("events", "timeline", keys, count));
 }
 
 /** Events with `after < order <= upTo`, oldest first. */
@@ -42,6 +45,8 @@ export async function eventsForward(
 
 /** The room's current state as it was when the log stood at `position`; 0 before the room's first event. */
 export async function snapshotAt(parts: Parts, room: Nid, position: Position): Promise<SnapshotNid> {
+  const recent = parts.recent.backward(room, { from: position, after: BEGINNING, count: 1 });
+  if (recent !== undefined) return recent[0]?.current ?? 0;
   const [row] = await parts.storage.fromIndex("events", "timeline", between(room, BEGINNING, position), 1);
   return row?.c ?? 0;
 }
@@ -49,9 +54,11 @@ export async function snapshotAt(parts: Parts, room: Nid, position: Position): P
 export async function hasEvents(
   parts: Parts,
   room: Nid,
-  range: { after: number; upTo: number },
+  { after, upTo }: { after: number; upTo: number },
 ): Promise<boolean> {
-  const keys = between(room, range.after, range.upTo);
+  const recent = parts.recent.backward(room, { from: upTo, after, count: 1 });
+  if (recent !== undefined) return recent.length > 0;
+  const keys = between(room, after, upTo);
   return (await parts.storage.keysFromIndex("events", "timeline", keys, 1)).length > 0;
 }
 

@@ -1,0 +1,74 @@
+import type { Storage } from "../storage/api.ts";
+import type { EventNid, Nid, SnapshotNid } from "../storage/schema.ts";
+import type { StoredEvent } from "./api.ts";
+
+/** An event's place in its room's timeline, and the room's current state once it was taken in. */
+export type Point = { order: number; event: EventNid; current: SnapshotNid };
+
+/** Points kept of one room, and of all rooms together. */
+const KEPT_IN_ROOM = 100;
+const KEPT = 20_000;
+
+/** The end of a room's timeline: complete after `since`, oldest first. */
+type Tail = { since: number; points: Point[] };
+
+/**
+ * The ends of the rooms' timelines, in memory: who follows the log asks for what has just come, again and again. A
+ * room without a tail has had no event since `#since`.
+ */
+export class RecentEvents {
+  #since: number;
+  #tails = new Map<Nid, Tail>();
+  #size = 0;
+
+  /** @param known - an event that has just been written */
+  constructor(storage: Storage, known: (nid: EventNid) => StoredEvent | undefined) {
+    this.#since = storage.position;
+    storage.onEntries((entries) => {
+      for (const { topic, room, event, position } of entries) {
+        if (topic === "room") this.#push(room, known(event), position);
+      }
+    });
+  }
+
+  /**
+   * The newest points with `after < order <= from`, newest first, at most `count`.
+   * @returns undefined where memory does not reach back that far
+   */
+  backward(
+    room: Nid,
+    { from, after, count }: { from: number; after: number; count: number },
+  ): Point[] | undefined {
+    const tail = this.#tails.get(room);
+    const points = (tail?.points ?? []).filter(({ order }) => after < order && order <= from);
+    if (points.length < count && after < (tail?.since ?? this.#since)) return undefined;
+    return points.slice(-count).reverse();
+  }
+
+  #push(room: Nid, event: StoredEvent | undefined, position: number): void {
+    const tail = this.#tails.get(room) ?? { since: this.#since, points: [] };
+    this.#tails.set(room, tail);
+    if (event === undefined) {
+      this.#cut(tail, tail.points.length);
+      tail.since = position;
+      return;
+    }
+    tail.points.push({ order: event.order, event: event.nid, current: event.current });
+    this.#size += 1;
+    // In halves, so that the cost is spread.
+    if (tail.points.length > 2 * KEPT_IN_ROOM) this.#cut(tail, KEPT_IN_ROOM);
+    if (this.#size > KEPT) this.#forget(position);
+  }
+
+  #cut(tail: Tail, count: number): void {
+    const cut = tail.points.splice(0, count);
+    this.#size -= cut.length;
+    tail.since = cut.at(-1)?.order ?? tail.since;
+  }
+
+  #forget(position: number): void {
+    this.#tails = new Map();
+    this.#size = 0;
+    this.#since = position;
+  }
+}
