@@ -16,6 +16,7 @@ import { isJsonObject, type JsonObject } from "../../src/matrix/json.ts";
 import type { Description } from "../../src/sw/endpoint.ts";
 import { allEndpoints } from "../../src/sw/index.ts";
 import { type OpenNode, openNode } from "../../src/worker-roomserver/node/node.ts";
+import { type Dump, dumpDatabase } from "../worker-roomserver/support/storage.ts";
 import { type Answer, type Ask, asking } from "./support/ask.ts";
 
 /*
@@ -28,13 +29,14 @@ import { type Answer, type Ask, asking } from "./support/ask.ts";
 const examples = { numRuns: Math.ceil(inject("propertyRuns") / 10) };
 const endpoints = allEndpoints("https://home.example");
 
+const dbName = `garbage-${crypto.randomUUID()}`;
 let node: OpenNode;
 let ask: Ask;
 let token: string;
 
 beforeAll(async () => {
   node = await openNode({
-    dbName: `garbage-${crypto.randomUUID()}`,
+    dbName,
     now: () => 1_700_000_000_000,
     onStopped: (why) => expect.unreachable(`stopped: ${why}`),
     settings: () => ({ registration: "open", guests: true }),
@@ -53,17 +55,10 @@ afterAll(() => node.close());
 /** Sessions of user-interactive authentication are opened by whoever asks: they are no harm done. */
 const openToAll = new Set(["uia"]);
 
-async function dump(): Promise<Record<string, unknown>> {
+async function dump(): Promise<Dump> {
   await node.storage.flushed();
-  const { db } = node.storage;
-  const stores = [...db.objectStoreNames].filter((name) => !openToAll.has(name));
-  const tx = db.transaction(stores);
-  const rows = stores.map(async (name) => {
-    const store = tx.objectStore(name);
-    const [keys, values] = await Promise.all([store.getAllKeys(), store.getAll()]);
-    return [name, { keys, values }] as const;
-  });
-  return Object.fromEntries(await Promise.all(rows));
+  const stores = Object.entries(await dumpDatabase(dbName)).filter(([name]) => !openToAll.has(name));
+  return Object.fromEntries(stores);
 }
 
 function expectMatrixError({ status, body }: Answer): void {

@@ -36,12 +36,22 @@ export type PositionedEntry = LogEntry & { position: Position };
 
 const codes = new Map(TOPICS.map((topic, code) => [topic, code]));
 
-export function entryToRow(entry: LogEntry): LogRow {
-  return [codes.get(entry.topic)!, entry.room, entry.user, entry.event, entry.detail];
+/** Entries that follow one another without a gap, as they are stored; the row's key is the last one's position. */
+export function entriesToRow(entries: readonly LogEntry[]): LogRow {
+  return entries.map(({ topic, room, user, event, detail }) => [
+    codes.get(topic)!,
+    room,
+    user,
+    event,
+    detail,
+  ]);
 }
 
-export function rowToEntry(position: Position, row: LogRow): PositionedEntry {
-  const topic = TOPICS[row[0]];
-  if (topic === undefined) throw new Error(`log entry ${position} has the unknown topic ${row[0]}`);
-  return { topic, room: row[1], user: row[2], event: row[3], detail: row[4], position };
+export function rowToEntries(last: Position, row: LogRow): PositionedEntry[] {
+  const first = last - row.length + 1;
+  return row.map(([code, room, user, event, detail], i) => {
+    const topic = TOPICS[code];
+    if (topic === undefined) throw new Error(`log entry ${first + i} has the unknown topic ${code}`);
+    return { topic, room, user, event, detail, position: first + i };
+  });
 }

@@ -27,8 +27,7 @@ export class Answers {
 
   /** Reads what earlier leaders have answered. */
   static async open(storage: Storage, now: () => number): Promise<Answers> {
-    const tx = storage.db.transaction("answers", "readonly");
-    const [keys, rows] = await Promise.all([tx.store.getAllKeys(), tx.store.getAll()]);
+    const [keys, rows] = await Promise.all([storage.getAllKeys("answers"), storage.getAll("answers")]);
     const found = rows.map((row, i) => [keys[i]!, row] as const).sort(([, a], [, b]) => a.at - b.at);
     const answers = new Answers(now, new Map(found));
     await storage.commit((write) => answers.#dropOld(write), { relaxed: true });

@@ -1,4 +1,4 @@
-import type { IDBPDatabase, IDBPTransaction, IndexNames } from "idb";
+import type { IDBPTransaction, IndexNames } from "idb";
 import type { LogEntry, PositionedEntry } from "../log/entry.ts";
 import type { EventNid, HearthSchema, Nid, Position, SnapshotNid, StoreName } from "./schema.ts";
 
@@ -47,7 +47,6 @@ export interface Names {
 
 /** The database of one node, for the components that run in the leader. */
 export interface Storage {
-  readonly db: IDBPDatabase<HearthSchema>;
   readonly names: Names;
   /** Which leader this is: a higher one is newer. */
   readonly epoch: number;
@@ -81,14 +80,14 @@ export interface Storage {
   /** The rows of a range in the order of their keys, at most `count`; shares a transaction as `get` does. */
   getAll<S extends StoreName>(
     store: S,
-    range: IDBKeyRange,
+    range?: IDBKeyRange,
     count?: number,
   ): Promise<HearthSchema[S]["value"][]>;
 
   /** The keys of a range; shares a transaction as `get` does. */
   getAllKeys<S extends StoreName>(
     store: S,
-    range: IDBKeyRange,
+    range?: IDBKeyRange,
     count?: number,
   ): Promise<HearthSchema[S]["key"][]>;
 

@@ -1,29 +1,32 @@
-import { type IDBPDatabase, unwrap } from "idb";
 import { unknown } from "../../matrix/errors.ts";
-import { entryToRow, type LogEntry, type PositionedEntry } from "../log/entry.ts";
+import type { LogEntry, PositionedEntry } from "../log/entry.ts";
 import type { CommitOptions, Generation, Write } from "./api.ts";
-import { readCounters } from "./counters.ts";
+import type { Checkpoint } from "./checkpoint.ts";
 import { CommitSuperseded, LeaderFenced } from "./errors.ts";
-import type { Counters, HearthSchema, LeadRow, Nid, Position, StoreName } from "./schema.ts";
+import type { Journal } from "./journal.ts";
+import { type Changes, checkKey, deletion, namesToOperations, type Operation } from "./operations.ts";
+import type { Counters, HearthSchema, JournalKey, Nid, Position, StoreName } from "./schema.ts";
 
-/** How long units that nobody waits for may gather. */
-const LAZY_MS = 500;
+/** How long what is in the journal, and units that nobody waits for, may gather. */
+const CHECKPOINT_MS = 500;
+/** Rows after which they are not left to gather any longer. */
+const CHECKPOINT_ROWS = 4_000;
 /**
  * How long a unit may wait for company that is to be expected. A transaction costs several times what a unit in it
  * does, and those who were just answered together mostly come again together.
  */
 const GATHER_MS = 20;
 
-type Operation =
-  | { kind: "put"; store: StoreName; value: unknown; key: IDBValidKey | undefined }
-  | { kind: "delete"; store: StoreName; key: IDBValidKey | IDBKeyRange };
-
-/** What waits for one transaction: the writes of several units, in order, and their callers. */
-class Batch {
+/** What waits for one record of the journal: the writes of several units, in order, and their callers. */
+class Batch implements Changes {
   units = 0;
   readonly operations: Operation[] = [];
   readonly entries: PositionedEntry[] = [];
   readonly names: NewName[] = [];
+  /** The last numbers given out to a unit in it. */
+  counters: Counters | undefined;
+  /** Of lazy units: the batch that they may rest on. */
+  after: Batch | undefined;
   /** Strict if any unit in it must be. */
   strict = false;
   readonly done: Promise<void>;
@@ -47,46 +50,56 @@ export type CommitListeners = {
 };
 
 /**
- * Orders all writes. Units are numbered and queued synchronously; while one transaction is on its way to the
+ * Orders all writes. Units are numbered and queued synchronously; while one record is on its way to the
  * disk, the units that arrive gather in the next. Memory may therefore be ahead of the disk, but nothing is
- * acknowledged before it is durable, and when a transaction fails everything queued behind it fails too and
+ * acknowledged before it is durable, and when a record fails everything queued behind it fails too and
  * memory goes back to what the disk says.
  */
 export class Committer {
-  readonly #db: IDBPDatabase<HearthSchema>;
+  readonly #journal: Journal;
+  readonly #checkpoint: Checkpoint;
   readonly #listeners: CommitListeners;
-  readonly #epoch: number;
   #counters: Counters;
+  /** The last numbers that are durable. */
+  #durable: Counters;
   #waiting = new Batch();
-  /** Units that nobody waits for. */
+  /** Units that nobody waits for: they go into their stores with the next checkpoint, and into no journal. */
   #lazy = new Batch();
-  #lazyTimer: ReturnType<typeof setTimeout> | undefined;
+  #checkpointTimer: ReturnType<typeof setTimeout> | undefined;
   #running: Batch | undefined;
-  /** The next transaction is about to start. */
+  /** The next record is about to be written. */
   #starting = false;
   #timer: ReturnType<typeof setTimeout> | undefined;
   /** How many units are likely to come together, and since when that is known. */
   #expected = { units: 1, since: 0 };
   #fenced = false;
+  /** Why the last checkpoint could not be reached. Until one is, nothing more is taken in. */
+  #stuck: Error | undefined;
   /** Names given out, to be written with the next unit, whichever it is. A name once given stays given. */
   #newNames: NewName[] = [];
   generation: Generation = 0;
-  durablePosition: Position;
 
   constructor(
-    db: IDBPDatabase<HearthSchema>,
-    lead: { epoch: number; counters: Counters },
+    to: { journal: Journal; checkpoint: Checkpoint; counters: Counters },
     listeners: CommitListeners,
   ) {
-    this.#db = db;
-    this.#epoch = lead.epoch;
-    this.#counters = { ...lead.counters };
-    this.durablePosition = lead.counters.position;
+    this.#journal = to.journal;
+    this.#checkpoint = to.checkpoint;
+    this.#counters = { ...to.counters };
+    this.#durable = { ...to.counters };
     this.#listeners = listeners;
+  }
+
+  get durablePosition(): Position {
+    return this.#durable.position;
   }
 
   commit<T>(fill: (write: Write) => T, options: CommitOptions): Promise<T> {
     if (this.#fenced) return Promise.reject(new LeaderFenced());
+    if (this.#stuck !== undefined) {
+      this.#planCheckpoint();
+      return Promise.reject(this.#stuck);
+    }
     if (options.basis !== undefined && options.basis !== this.generation) {
       return Promise.reject(new CommitSuperseded());
     }
@@ -105,6 +118,7 @@ export class Committer {
     batch.strict ||= options.relaxed !== true;
     batch.operations.push(...unit.operations);
     batch.entries.push(...unit.entries);
+    batch.counters = counters;
     batch.names.push(...this.#newNames.splice(0));
     this.#schedule();
     return batch.done.then(() => result);
@@ -123,16 +137,24 @@ export class Committer {
     await last?.done.catch(() => undefined); // its own callers are told of a failure
   }
 
-  /** Resolves when all units are durable, or have failed. */
+  /** Resolves when all units have failed or are in their stores, those that nobody waits for too. */
   async flushed(): Promise<void> {
-    this.#takeAlong();
     await this.settled();
+    await this.#checkpointInTime();
+  }
+
+  /**
+   * Resolves when these stores have all that is durable; undefined if they have it already.
+   * @throws MatrixError 507 when the disk is full; LeaderFenced
+   */
+  upToDate(stores: Iterable<StoreName>): Promise<void> | undefined {
+    return this.#checkpoint.isBehind(stores) ? this.#reachCheckpoint() : undefined;
   }
 
   /** Nothing may be written any more; what was queued and not waited for is dropped. */
   close(): void {
     clearTimeout(this.#timer);
-    clearTimeout(this.#lazyTimer);
+    clearTimeout(this.#checkpointTimer);
     this.#fenced = true;
     this.#lazy.settle(new LeaderFenced());
     if (this.#running === undefined) this.#waiting.settle(new LeaderFenced());
@@ -144,26 +166,53 @@ export class Committer {
     const batch = this.#lazy;
     batch.units += 1;
     batch.operations.push(...unit.operations);
-    this.#lazyTimer ??= setTimeout(() => this.#takeAlong(), LAZY_MS);
+    batch.after = this.#waiting.units > 0 ? this.#waiting : this.#running;
+    this.#planCheckpoint();
     return batch.done;
   }
 
-  /** Puts the lazy units into the next transaction, and starts it. */
-  #takeAlong(): void {
-    clearTimeout(this.#lazyTimer);
-    this.#lazyTimer = undefined;
+  #planCheckpoint(): void {
+    this.#checkpointTimer ??= setTimeout(() => void this.#checkpointInTime(), CHECKPOINT_MS);
+  }
+
+  /** A checkpoint that nobody waits for: what stands in its way is told to those who come next. */
+  async #checkpointInTime(): Promise<void> {
+    clearTimeout(this.#checkpointTimer);
+    this.#checkpointTimer = undefined;
+    const lazy = await this.#takeLazy();
+    try {
+      await this.#reachCheckpoint();
+      lazy.settle();
+    } catch (error) {
+      lazy.settle(error as Error);
+    }
+  }
+
+  async #reachCheckpoint(): Promise<void> {
+    if (this.#fenced) throw new LeaderFenced();
+    try {
+      await this.#checkpoint.reach();
+      this.#stuck = undefined;
+    } catch (error) {
+      if (error instanceof LeaderFenced) this.#fence();
+      this.#stuck = error instanceof LeaderFenced ? error : storageError(error);
+      throw this.#stuck;
+    }
+  }
+
+  /** Adds the lazy units to the next checkpoint, once what they may rest on is durable. */
+  async #takeLazy(): Promise<Batch> {
     const lazy = this.#lazy;
-    if (lazy.units === 0 || this.#fenced) return;
     this.#lazy = new Batch();
-    const batch = this.#waiting;
-    batch.units += 1;
-    batch.operations.push(...lazy.operations);
-    batch.names.push(...this.#newNames.splice(0));
-    batch.done.then(
-      () => lazy.settle(),
-      (failure: Error) => lazy.settle(failure),
-    );
-    this.#start();
+    try {
+      // They may name what has been given a number only now.
+      if (this.#newNames.length > 0) await this.commit(() => undefined, { relaxed: true });
+      await lazy.after?.done;
+      this.#checkpoint.add(lazy);
+    } catch (error) {
+      lazy.settle(error as Error);
+    }
+    return lazy;
   }
 
   /** Starts the next transaction now or later, as what waits for it demands. */
@@ -196,16 +245,24 @@ export class Committer {
   }
 
   async #run(batch: Batch): Promise<void> {
+    const changes = {
+      operations: [...namesToOperations(batch.names), ...batch.operations],
+      entries: batch.entries,
+    };
+    let key: JournalKey;
     try {
-      await this.#write(batch);
+      key = await this.#journal.add(changes, batch.strict ? "strict" : "relaxed");
     } catch (error) {
-      await this.#rollback(batch, error);
+      this.#rollback(batch, error);
       return;
     }
-    this.durablePosition = batch.entries.at(-1)?.position ?? this.durablePosition;
+    this.#durable = batch.counters ?? this.#durable;
     this.#running = undefined;
+    this.#checkpoint.add(changes, key);
     this.#listeners.durable(batch.entries, batch.names);
     batch.settle();
+    if (this.#checkpoint.size > CHECKPOINT_ROWS) void this.#checkpointInTime();
+    else this.#planCheckpoint();
     if (this.#fenced) this.#waiting.settle(new LeaderFenced());
     else this.#expect(batch.units + this.#waiting.units);
   }
@@ -217,79 +274,28 @@ export class Committer {
     else if (this.#waiting.units > 0) this.#startWithin(GATHER_MS);
   }
 
-  #write(batch: Batch): Promise<void> {
-    const stores = new Set<StoreName>(["meta"]);
-    for (const operation of batch.operations) stores.add(operation.store);
-    if (batch.names.length > 0) stores.add("names").add("nameTexts");
-    return new Promise((resolve, reject) => {
-      // Plain IndexedDB: a wrapper's promise for each of many puts costs more than the put.
-      const tx = unwrap(this.#db).transaction([...stores], "readwrite", {
-        durability: batch.strict ? "strict" : "relaxed",
-      });
-      let cause: Error | undefined;
-      tx.oncomplete = () => resolve();
-      tx.onabort = () => reject(cause ?? tx.error ?? new Error("the transaction was aborted"));
-      const abort = (why: Error) => {
-        cause = why;
-        tx.abort();
-      };
-      const fence = tx.objectStore("meta").get("lead");
-      // The writes need not wait for the fence: if it does not hold, all of them are undone.
-      fence.onsuccess = () => {
-        if ((fence.result as LeadRow).epoch !== this.#epoch) abort(new LeaderFenced());
-        else tx.commit(); // instead of waiting for the answer to each write
-      };
-      try {
-        writeAll(tx, batch);
-      } catch (error) {
-        // A value that cannot be cloned, or a bad key: a defect, and no reason to write half a batch.
-        abort(error as Error);
-      }
-    });
-  }
-
-  async #rollback(batch: Batch, cause: unknown): Promise<void> {
+  #rollback(batch: Batch, cause: unknown): void {
     const failure = cause instanceof LeaderFenced ? cause : storageError(cause);
-    const isOver = failure instanceof LeaderFenced || this.#fenced;
-    const counters = isOver ? undefined : await this.#storedCounters();
-    // All that queued up behind the failed batch, also while the head was read, was built on it.
+    // All that queued up behind the failed batch was built on it.
     const waiting = this.#waiting;
     const lazy = this.#lazy;
     this.#waiting = new Batch();
     this.#lazy = new Batch();
     this.#newNames = [...batch.names, ...waiting.names, ...this.#newNames];
     this.generation += 1;
-    if (counters === undefined) this.#fenced = true;
-    else this.#counters = { ...counters, nameNid: this.#counters.nameNid };
+    this.#counters = { ...this.#durable, nameNid: this.#counters.nameNid };
     this.#running = undefined;
     this.#listeners.rollback();
-    if (this.#fenced) this.#listeners.fenced();
+    if (failure instanceof LeaderFenced) this.#fence();
     batch.settle(failure);
     waiting.settle(failure);
     lazy.settle(failure);
   }
 
-  /** The counters on the disk; undefined when the database itself is gone, and nothing may be written again. */
-  async #storedCounters(): Promise<Counters | undefined> {
-    try {
-      return await readCounters(this.#db);
-    } catch (error) {
-      console.error("hearth: the database cannot be read any more", error);
-      return undefined;
-    }
-  }
-}
-
-function writeAll(tx: IDBTransaction, batch: Batch): void {
-  for (const { text, nid } of batch.names) {
-    tx.objectStore("names").put(nid, text);
-    tx.objectStore("nameTexts").put(text, nid);
-  }
-  for (const operation of batch.operations) {
-    const store = tx.objectStore(operation.store);
-    if (operation.kind === "delete") store.delete(operation.key);
-    else if (operation.key === undefined) store.put(operation.value);
-    else store.put(operation.value, operation.key);
+  #fence(): void {
+    if (this.#fenced) return;
+    this.#fenced = true;
+    this.#listeners.fenced();
   }
 }
 
@@ -305,11 +311,12 @@ class Unit implements Write {
   }
 
   put<S extends StoreName>(store: S, value: HearthSchema[S]["value"], key?: HearthSchema[S]["key"]): void {
-    this.operations.push({ kind: "put", store, value, key });
+    checkKey(store, value, key);
+    this.operations.push({ kind: "put", store, value, ...(key !== undefined && { key }) });
   }
 
   delete<S extends StoreName>(store: S, key: HearthSchema[S]["key"] | IDBKeyRange): void {
-    this.operations.push({ kind: "delete", store, key });
+    this.operations.push(deletion(store, key));
   }
 
   append(partial: Partial<LogEntry> & Pick<LogEntry, "topic">): Position {
@@ -317,7 +324,6 @@ class Unit implements Write {
     const position = ++this.#counters.position;
     const entry = { room: 0, user: 0, event: 0, detail: "", ...partial, position };
     this.entries.push(entry);
-    this.operations.push({ kind: "put", store: "log", value: entryToRow(entry), key: position });
     return position;
   }
 

@@ -40,7 +40,25 @@ const first: Migration = (db) => {
   receipts.createIndex("user", ["u", "r"]);
 };
 
-export const migrations: readonly Migration[] = [first];
+/**
+ * A journal before all other stores; several entries to a row of the log. What is in the journal has been
+ * acknowledged, so that no store may refuse it: event ids are not held to be unique by an index any more.
+ */
+const second: Migration = (db, transaction) => {
+  db.createObjectStore("journal");
+  const events = transaction.objectStore("events");
+  events.deleteIndex("id");
+  events.createIndex("id", "id");
+  const rows = transaction.objectStore("log").openCursor();
+  rows.onsuccess = () => {
+    const cursor = rows.result;
+    if (cursor === null) return;
+    cursor.update([cursor.value]);
+    cursor.continue();
+  };
+};
+
+export const migrations: readonly Migration[] = [first, second];
 
 /** Brings a database from `oldVersion` to the newest version, within its versionchange transaction. */
 export function migrate(db: IDBDatabase, transaction: IDBTransaction, oldVersion: number): void {

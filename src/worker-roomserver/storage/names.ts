@@ -1,14 +1,13 @@
-import type { IDBPDatabase } from "idb";
-import type { Names } from "./api.ts";
+import type { Names, Storage } from "./api.ts";
 import type { NewName } from "./committer.ts";
 import { Lru } from "./lru.ts";
-import type { HearthSchema, Nid } from "./schema.ts";
+import type { Nid } from "./schema.ts";
 
 const CACHED = 100_000;
 
 /** Interns strings over the `names` and `nameTexts` stores. */
 export class StoredNames implements Names {
-  readonly #db: IDBPDatabase<HearthSchema>;
+  readonly #storage: Pick<Storage, "get">;
   readonly #allocate: (text: string) => Nid;
   readonly #nids = new Lru<string, Nid>(CACHED);
   readonly #texts = new Lru<Nid, string>(CACHED);
@@ -17,8 +16,8 @@ export class StoredNames implements Names {
   /** Given out, but perhaps not yet on the disk: these must not be looked for there. */
   readonly #fresh = new Map<string, Nid>();
 
-  constructor(db: IDBPDatabase<HearthSchema>, allocate: (text: string) => Nid) {
-    this.#db = db;
+  constructor(storage: Pick<Storage, "get">, allocate: (text: string) => Nid) {
+    this.#storage = storage;
     this.#allocate = allocate;
   }
 
@@ -39,7 +38,7 @@ export class StoredNames implements Names {
     if (cached !== undefined) return cached;
     // Nobody else gives out names, so what is not there stays away until it is interned here.
     if (this.#absent.get(text) === true) return undefined;
-    const stored = await this.#db.get("names", text);
+    const stored = await this.#storage.get("names", text);
     if (stored === undefined) {
       const meanwhile = this.#nids.get(text) ?? this.#fresh.get(text);
       if (meanwhile === undefined) this.#absent.set(text, true);
@@ -53,7 +52,7 @@ export class StoredNames implements Names {
     const cached = this.#texts.get(nid);
     if (cached !== undefined) return cached;
     for (const [text, fresh] of this.#fresh) if (fresh === nid) return text;
-    const stored = await this.#db.get("nameTexts", nid);
+    const stored = await this.#storage.get("nameTexts", nid);
     if (stored === undefined) throw new Error(`name ${nid} is not in the database`);
     this.#remember(stored, nid);
     return stored;

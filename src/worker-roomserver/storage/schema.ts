@@ -1,4 +1,5 @@
 import type { DBSchema, StoreNames } from "idb";
+import type { Operation } from "./operations.ts";
 
 /*
  * Every store, key and index of the database. Rows are kept small: ids that repeat are interned as integers
@@ -26,8 +27,17 @@ export type Counters = {
   snapshotNid: SnapshotNid;
 };
 
-/** `[topic, room, user, event, detail]`; 0 or "" where a topic has no such thing. Read it with log/entry.ts. */
-export type LogRow = [topic: number, room: Nid, user: Nid, event: EventNid, detail: string];
+/**
+ * Entries that were written together: `[topic, room, user, event, detail]` each, 0 or "" where a topic has no such
+ * thing. Read it with log/entry.ts.
+ */
+export type LogRow = [topic: number, room: Nid, user: Nid, event: EventNid, detail: string][];
+
+/** A place in the journal. 1 and up; those of one leader follow one another. */
+export type JournalKey = number;
+
+/** What one transaction has committed (see journal.ts), or the marker of a leader. */
+export type JournalRow = { operations: Operation[]; first: Position; entries: LogRow } | { epoch: number };
 
 /**
  * An event and what is known about it; in the room's timeline too, so that a page of history is one range of an
@@ -159,6 +169,8 @@ export type PushActionRow = [event: EventNid, highlight: 0 | 1, thread: string];
 export interface HearthSchema extends DBSchema {
   /** Single rows: "lead", "identity". */
   meta: { key: string; value: unknown };
+  journal: { key: JournalKey; value: JournalRow };
+  /** By the position of a row's last entry. */
   log: { key: Position; value: LogRow };
   /** Text to nid; `nameTexts` is its inverse. */
   names: { key: string; value: Nid };

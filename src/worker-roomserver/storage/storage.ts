@@ -1,13 +1,15 @@
 import { type IDBPDatabase, type IndexNames, unwrap } from "idb";
-import { type PositionedEntry, rowToEntry } from "../log/entry.ts";
+import { type PositionedEntry, rowToEntries } from "../log/entry.ts";
 import { LogTail } from "../log/tail.ts";
 import type { CommitOptions, Generation, Names, ReadTransaction, Storage, Write } from "./api.ts";
 import { BatchReader } from "./batch-reader.ts";
+import { Checkpoint } from "./checkpoint.ts";
 import { Committer } from "./committer.ts";
 import { readCounters } from "./counters.ts";
+import { type Lead, takeLead } from "./journal.ts";
 import { StoredNames } from "./names.ts";
 import { openDatabase } from "./open.ts";
-import type { Counters, HearthSchema, LeadRow, Position, StoreName } from "./schema.ts";
+import type { Counters, HearthSchema, Position, StoreName } from "./schema.ts";
 
 const TAIL_ENTRIES = 5_000;
 
@@ -33,24 +35,15 @@ export async function openStorage(options: StorageOptions): Promise<Storage> {
       console.warn("hearth: waiting for a tab with an older version to let go of the database"),
     onLost: () => stop("lost"),
   });
-  const epoch = await takeLead(db);
+  const lead = await takeLead(db);
   // Read once nobody else can move them any more.
   const counters = await readCounters(db);
-  storage = new IndexedDbStorage(db, { epoch, counters }, () => stop("fenced"));
+  storage = new IndexedDbStorage(db, { ...lead, counters }, () => stop("fenced"));
   return storage;
 }
 
-async function takeLead(db: IDBPDatabase<HearthSchema>): Promise<number> {
-  const tx = db.transaction("meta", "readwrite", { durability: "strict" });
-  const last = (await tx.store.get("lead")) as LeadRow | undefined;
-  const epoch = (last?.epoch ?? 0) + 1;
-  await tx.store.put({ epoch } satisfies LeadRow, "lead");
-  await tx.done;
-  return epoch;
-}
-
 class IndexedDbStorage implements Storage {
-  readonly db: IDBPDatabase<HearthSchema>;
+  readonly #db: IDBPDatabase<HearthSchema>;
   readonly names: Names;
   readonly epoch: number;
   readonly #committer: Committer;
@@ -59,28 +52,29 @@ class IndexedDbStorage implements Storage {
   readonly #entryListeners = new Set<(entries: readonly PositionedEntry[]) => void>();
   readonly #rollbackListeners = new Set<() => void>();
 
-  constructor(
-    db: IDBPDatabase<HearthSchema>,
-    lead: { epoch: number; counters: Counters },
-    onFenced: () => void,
-  ) {
-    this.db = db;
+  constructor(db: IDBPDatabase<HearthSchema>, lead: Lead & { counters: Counters }, onFenced: () => void) {
+    this.#db = db;
     this.epoch = lead.epoch;
     this.#reader = new BatchReader(unwrap(db));
     this.#tail = new LogTail(lead.counters.position, TAIL_ENTRIES);
-    const names = new StoredNames(db, (text) => this.#committer.newName(text));
+    const names = new StoredNames(this, (text) => this.#committer.newName(text));
     this.names = names;
-    this.#committer = new Committer(db, lead, {
-      durable: (entries, written) => {
-        names.written(written);
-        this.#tail.push(entries);
-        if (entries.length > 0) for (const listener of this.#entryListeners) listener(entries);
+    const { journal, counters } = lead;
+    const checkpoint = new Checkpoint(unwrap(db), lead);
+    this.#committer = new Committer(
+      { journal, checkpoint, counters },
+      {
+        durable: (entries, written) => {
+          names.written(written);
+          this.#tail.push(entries);
+          if (entries.length > 0) for (const listener of this.#entryListeners) listener(entries);
+        },
+        rollback: () => {
+          for (const listener of this.#rollbackListeners) listener();
+        },
+        fenced: onFenced,
       },
-      rollback: () => {
-        for (const listener of this.#rollbackListeners) listener();
-      },
-      fenced: onFenced,
-    });
+    );
   }
 
   get generation(): Generation {
@@ -107,26 +101,23 @@ class IndexedDbStorage implements Storage {
     store: S,
     key: HearthSchema[S]["key"],
   ): Promise<HearthSchema[S]["value"] | undefined> {
-    return this.#reader.request(store, (rows) => rows.get(key));
+    return this.#ask(store, (rows) => rows.get(key));
   }
 
   getAll<S extends StoreName>(
     store: S,
-    range: IDBKeyRange,
+    range?: IDBKeyRange,
     count?: number,
   ): Promise<HearthSchema[S]["value"][]> {
-    return this.#reader.request(store, (rows) => rows.getAll(range, count));
+    return this.#ask(store, (rows) => rows.getAll(range, count));
   }
 
   getAllKeys<S extends StoreName>(
     store: S,
-    range: IDBKeyRange,
+    range?: IDBKeyRange,
     count?: number,
   ): Promise<HearthSchema[S]["key"][]> {
-    return this.#reader.request(
-      store,
-      (rows) => rows.getAllKeys(range, count) as IDBRequest<HearthSchema[S]["key"][]>,
-    );
+    return this.#ask(store, (rows) => rows.getAllKeys(range, count) as IDBRequest<HearthSchema[S]["key"][]>);
   }
 
   fromIndex<S extends StoreName, I extends IndexNames<HearthSchema, S>>(
@@ -135,7 +126,7 @@ class IndexedDbStorage implements Storage {
     range: IDBKeyRange,
     count?: number,
   ): Promise<HearthSchema[S]["value"][]> {
-    return this.#reader.request(store, (rows) => rows.index(index as string).getAll(range, count));
+    return this.#ask(store, (rows) => rows.index(index as string).getAll(range, count));
   }
 
   keysFromIndex<S extends StoreName, I extends IndexNames<HearthSchema, S>>(
@@ -144,26 +135,32 @@ class IndexedDbStorage implements Storage {
     range: IDBKeyRange,
     count?: number,
   ): Promise<HearthSchema[S]["key"][]> {
-    return this.#reader.request(
+    return this.#ask(
       store,
       (rows) => rows.index(index as string).getAllKeys(range, count) as IDBRequest<HearthSchema[S]["key"][]>,
     );
   }
 
   async read<T>(stores: StoreName[], run: (tx: ReadTransaction) => Promise<T>): Promise<T> {
-    return run(this.db.transaction(stores, "readonly"));
+    await this.#committer.upToDate(stores);
+    return run(this.#db.transaction(stores, "readonly"));
   }
 
   async entriesAfter(after: Position, limit: number): Promise<PositionedEntry[]> {
     const recent = this.#tail.after(after, limit);
     if (recent !== undefined) return recent;
-    const range = IDBKeyRange.bound(after, this.position, true, false);
-    const tx = this.db.transaction("log", "readonly");
-    const [keys, rows] = await Promise.all([
-      tx.store.getAllKeys(range, limit),
-      tx.store.getAll(range, limit),
-    ]);
-    return rows.map((row, i) => rowToEntry(keys[i]!, row));
+    await this.#committer.upToDate(["log"]);
+    const upTo = this.position;
+    const entries: PositionedEntry[] = [];
+    const tx = this.#db.transaction("log", "readonly");
+    // A row holds what was written together, so that its key may lie past what is asked for.
+    let cursor = await tx.store.openCursor(IDBKeyRange.lowerBound(after, true));
+    while (cursor !== null && entries.length < limit) {
+      const row = rowToEntries(cursor.key, cursor.value);
+      for (const entry of row) if (after < entry.position && entry.position <= upTo) entries.push(entry);
+      cursor = await cursor.continue();
+    }
+    return entries.slice(0, limit);
   }
 
   onEntries(listener: (entries: readonly PositionedEntry[]) => void): () => void {
@@ -176,6 +173,13 @@ class IndexedDbStorage implements Storage {
     return () => this.#rollbackListeners.delete(listener);
   }
 
+  /** Reads what is durable, in the store or still on its way there. */
+  #ask<T>(store: StoreName, ask: (rows: IDBObjectStore) => IDBRequest<T>): Promise<T> {
+    const behind = this.#committer.upToDate([store]);
+    if (behind === undefined) return this.#reader.request(store, ask);
+    return behind.then(() => this.#reader.request(store, ask));
+  }
+
   /** Whoever commits from now on is told that another leader may be there. */
   stopWriting(): void {
     this.#committer.close();
@@ -183,6 +187,6 @@ class IndexedDbStorage implements Storage {
 
   close(): void {
     this.stopWriting();
-    this.db.close();
+    this.#db.close();
   }
 }

@@ -33,7 +33,7 @@ export class Accounts {
   }
 
   async isLocal(userId: string): Promise<boolean> {
-    const account = await this.#with.storage.db.get("accounts", userId);
+    const account = await this.#with.storage.get("accounts", userId);
     return account !== undefined && !account.deactivated;
   }
 
@@ -107,7 +107,7 @@ export class Accounts {
 
   /** See UsersForNode. */
   async finishDeactivations(): Promise<void> {
-    const accounts = await this.#with.storage.db.getAll("accounts");
+    const accounts = await this.#with.storage.getAll("accounts");
     await Promise.all(accounts.filter(({ leaving }) => leaving).map((account) => this.#leaveRooms(account)));
   }
 
@@ -124,7 +124,7 @@ export class Accounts {
 
   /** @throws MatrixError M_FORBIDDEN 403 when the account was deactivated meanwhile */
   async #active(userId: string): Promise<AccountRow> {
-    const account = await this.#with.storage.db.get("accounts", userId);
+    const account = await this.#with.storage.get("accounts", userId);
     if (account === undefined || account.deactivated) throw forbidden("This account has been deactivated.");
     return account;
   }

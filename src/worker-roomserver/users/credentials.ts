@@ -32,7 +32,7 @@ export class Credentials {
    */
   async check(userId: string, password: string): Promise<AccountRow | undefined> {
     const giveBack = this.#guesses.take(userId);
-    const account = await this.#storage.db.get("accounts", userId);
+    const account = await this.#storage.get("accounts", userId);
     if (!(await this.#passwords.verify(account?.passwordHash ?? "", password))) return undefined;
     giveBack();
     return account;

@@ -9,7 +9,7 @@ const ofUser = (userId: string) => IDBKeyRange.bound([userId], [userId, []]);
 
 /** The devices of a user, by id. */
 export function devicesOf(storage: Storage, userId: string): Promise<DeviceRow[]> {
-  return storage.db.getAll("devices", ofUser(userId));
+  return storage.getAll("devices", ofUser(userId));
 }
 
 /** The tokens of a user's devices, or of one. */

@@ -83,7 +83,7 @@ export class Devices {
   }
 
   async #row(userId: string, deviceId: string): Promise<DeviceRow> {
-    const device = await this.#with.storage.db.get("devices", [userId, deviceId]);
+    const device = await this.#with.storage.get("devices", [userId, deviceId]);
     if (device === undefined) throw notFound("You have no such device.");
     return device;
   }

@@ -48,7 +48,7 @@ export class Login {
     if (account === undefined) throw wrong();
     return locks.run(account.userId, async () => {
       // While the hash was computed, the password may have been changed or the account deactivated.
-      const now = await storage.db.get("accounts", account.userId);
+      const now = await storage.get("accounts", account.userId);
       if (now?.passwordHash !== account.passwordHash) throw wrong();
       const start = await sessions.starting(account.userId, session);
       return storage.commit((write) => record(write, start(write)));
@@ -63,7 +63,7 @@ export class Login {
     const { userId } = await loginTokens.redeem(token);
     return locks.run(userId, async () => {
       const { use } = await loginTokens.redeem(token);
-      const account = await storage.db.get("accounts", userId);
+      const account = await storage.get("accounts", userId);
       if (account === undefined || account.deactivated) throw forbidden("This account has been deactivated.");
       const start = await sessions.starting(userId, session);
       return storage.commit((write) => {

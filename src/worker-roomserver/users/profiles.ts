@@ -75,7 +75,7 @@ export class Profiles {
   }
 
   #row(userId: string): Promise<ProfileRow | undefined> {
-    return this.#storage.db.get("profiles", userId);
+    return this.#storage.get("profiles", userId);
   }
 }
 

@@ -32,7 +32,7 @@ export class RegistrationTokens {
   /** @throws MatrixError M_LIMIT_EXCEEDED 429 */
   async isValid(token: string): Promise<boolean> {
     const giveBack = this.#with.guesses.take(guessTarget);
-    const row = await this.#with.storage.db.get("registrationTokens", token);
+    const row = await this.#with.storage.get("registrationTokens", token);
     if (row === undefined || !isUsable(row, this.#with.now())) return false;
     giveBack();
     return true;
@@ -51,7 +51,7 @@ export class RegistrationTokens {
    * @returns counts the use; undefined when the token is not valid any more
    */
   async using(token: string): Promise<((write: Write) => void) | undefined> {
-    const row = await this.#with.storage.db.get("registrationTokens", token);
+    const row = await this.#with.storage.get("registrationTokens", token);
     if (row === undefined || !isUsable(row, this.#with.now())) return undefined;
     return (write) => write.put("registrationTokens", { ...row, completed: row.completed + 1 }, token);
   }
@@ -64,7 +64,7 @@ export class RegistrationTokens {
     }
     const { storage, locks } = this.#with;
     return locks.run(registrationLock, async () => {
-      if ((await storage.db.get("registrationTokens", token)) !== undefined) {
+      if ((await storage.get("registrationTokens", token)) !== undefined) {
         throw invalidParam("There is such a registration token already.");
       }
       const usesAllowed = wanted.uses_allowed ?? null;
@@ -77,7 +77,7 @@ export class RegistrationTokens {
   }
 
   async list(): Promise<RegistrationToken[]> {
-    return (await this.#with.storage.db.getAll("registrationTokens")).map(described);
+    return (await this.#with.storage.getAll("registrationTokens")).map(described);
   }
 
   delete(token: string): Promise<void> {

@@ -113,7 +113,7 @@ export class Registration {
   }
 
   async #checkUnused(userId: UserId): Promise<void> {
-    if ((await this.#with.storage.db.get("accounts", userId)) === undefined) return;
+    if ((await this.#with.storage.get("accounts", userId)) === undefined) return;
     throw new MatrixError("M_USER_IN_USE", 400, "This username is taken.");
   }
 
@@ -154,7 +154,7 @@ export class Registration {
   async #anyUsers(): Promise<boolean> {
     if (this.#hasUsers) return true;
     const isUser = ({ kind }: AccountRow) => kind === "user";
-    this.#hasUsers = (await this.#with.storage.db.getAll("accounts")).some(isUser);
+    this.#hasUsers = (await this.#with.storage.getAll("accounts")).some(isUser);
     return this.#hasUsers;
   }
 }

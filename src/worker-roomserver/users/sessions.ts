@@ -63,7 +63,7 @@ export class Sessions {
   async starting(userId: string, session: NewSession): Promise<(write: Write) => LoginResult> {
     const { deviceId, access, refresh } = session;
     const [device, old] = await Promise.all([
-      this.#storage.db.get("devices", [userId, deviceId]),
+      this.#storage.get("devices", [userId, deviceId]),
       tokensOf(this.#storage, userId, deviceId),
     ]);
     const now = this.#now();
@@ -125,7 +125,7 @@ export class Sessions {
     return this.#answers.once<RefreshResult>(request, async (record) => {
       const hash = await hashToken(refreshToken);
       const tokens = { access: await newToken("access"), refresh: await newToken("refresh") };
-      const owner = await this.#storage.db.get("tokens", hash);
+      const owner = await this.#storage.get("tokens", hash);
       if (owner === undefined) throw unknownToken();
       return this.#locks.run(owner.userId, async () => {
         const { userId, deviceId } = owner;
@@ -174,7 +174,7 @@ export class Sessions {
     this.#seen.add(key);
     this.#locks
       .run(userId, async () => {
-        const device = await this.#storage.db.get("devices", [userId, deviceId]);
+        const device = await this.#storage.get("devices", [userId, deviceId]);
         if (device === undefined) return; // removed meanwhile, and must stay so
         await this.#storage.commit((write) => write.put("devices", { ...device, lastSeenTs: now }), {
           relaxed: true,

@@ -54,7 +54,7 @@ export class Uia {
   ): Promise<Passed | UiaChallenge> {
     const session = auth?.session;
     if (typeof session !== "string") return this.#try(purpose, stages, auth, undefined);
-    const row = await this.#storage.db.get("uia", session);
+    const row = await this.#storage.get("uia", session);
     if (row === undefined || this.#now() - row.createdAt >= keptMs) {
       return this.#challenge(
         purpose,

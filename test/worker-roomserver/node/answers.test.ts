@@ -50,8 +50,8 @@ test("answers are dropped after ten minutes: with the next answer, and at the ne
   await answers.once("old", counting(storage).operation);
   now = 11 * MINUTE;
   await answers.once("new", counting(storage).operation);
-  expect(await storage.db.getAllKeys("answers")).toEqual(["new"]);
+  expect(await storage.getAllKeys("answers")).toEqual(["new"]);
   now = 22 * MINUTE;
   await Answers.open(storage, () => now);
-  expect(await storage.db.getAllKeys("answers")).toEqual([]);
+  expect(await storage.getAllKeys("answers")).toEqual([]);
 });

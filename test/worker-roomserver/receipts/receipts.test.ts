@@ -255,7 +255,7 @@ test("any order of sets, one by one or at once, leaves the furthest of each type
         if (wait) await sent.at(-1);
       }
       await Promise.all(sent);
-      const rows = (await storage.db.getAll("receipts")).map(
+      const rows = (await storage.getAll("receipts")).map(
         (row) => [`${row.type} ${row.thread}`, row.order] as const,
       );
       expect(new Map(rows)).toEqual(furthest);

@@ -363,7 +363,7 @@ describe("creation", () => {
     });
     const winner = made.flatMap((one) => (one.status === "fulfilled" ? [one.value] : []));
     expect((await t.rooms.resolveAlias(`#den:${t.serverName}`)).room_id).toBe(winner[0]);
-    expect((await t.storage.db.getAllKeys("rooms")).length).toBe(1);
+    expect((await t.storage.getAllKeys("rooms")).length).toBe(1);
   });
 
   test.each([
@@ -383,7 +383,7 @@ describe("creation", () => {
     const t = await testRooms();
     await expect(create(t, body)).rejects.toMatchObject({ errcode });
     expect(t.storage.position).toBe(0);
-    expect(await t.storage.db.getAllKeys("rooms")).toEqual([]);
+    expect(await t.storage.getAllKeys("rooms")).toEqual([]);
   });
 
   test("in version 12 the room id is that of the create event, and the creator is not in the power levels", async () => {

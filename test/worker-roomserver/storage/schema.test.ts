@@ -26,6 +26,7 @@ test("an empty database becomes one of today's version, with every store and ind
       "devices",
       "events id timeline",
       "filters",
+      "journal",
       "log",
       "memberships room",
       "meta",
@@ -72,4 +73,33 @@ test("a database of a newer version is not opened by an older page", async () =>
   });
   onTestFinished(() => deleteDatabase(name));
   await expect(openDatabase(name, callbacks)).rejects.toMatchObject({ name: "VersionError" });
+});
+
+test("version 2: the entries of the log that version 1 kept, a row each, are all still there", async () => {
+  const name = `test-${crypto.randomUUID()}`;
+  const rows = [
+    [0, 1, 0, 1, ""],
+    [4, 0, 2, 0, "m.direct"],
+  ];
+  const event = { n: 1, json: "{}", id: "$one", r: 1, o: -1, b: 0, c: 0 };
+  await new Promise<void>((resolve, reject) => {
+    const request = indexedDB.open(name, 1);
+    request.onerror = () => reject(request.error);
+    request.onupgradeneeded = () => {
+      migrations[0]!(request.result, request.transaction!);
+      for (const [i, row] of rows.entries()) request.transaction!.objectStore("log").put(row, i + 1);
+      request.transaction!.objectStore("events").put(event);
+    };
+    request.onsuccess = () => {
+      request.result.close();
+      resolve();
+    };
+  });
+  const storage = await testStorage(name);
+  expect(storage.position).toBe(2);
+  expect(await storage.entriesAfter(0, 10)).toEqual([
+    { topic: "room", room: 1, user: 0, event: 1, detail: "", position: 1 },
+    { topic: "accountData", room: 0, user: 2, event: 0, detail: "m.direct", position: 2 },
+  ]);
+  expect(await storage.fromIndex("events", "id", IDBKeyRange.only("$one"))).toEqual([event]);
 });

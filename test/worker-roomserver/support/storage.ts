@@ -1,3 +1,4 @@
+import { openDB } from "idb";
 import { onTestFinished } from "vitest";
 import type { Storage } from "../../../src/worker-roomserver/storage/api.ts";
 import { deleteDatabase } from "../../../src/worker-roomserver/storage/open.ts";
@@ -21,14 +22,25 @@ export async function testStorage(name = `test-${crypto.randomUUID()}`): Promise
   return Object.assign(storage, { name, stopped });
 }
 
-/** Everything in a database, to compare. */
-export async function dump(storage: Storage): Promise<Record<string, [unknown, unknown][]>> {
+/** Everything in a database, to compare; but the journal, which holds what all the others do. */
+export async function dump(storage: TestStorage): Promise<Dump> {
   await storage.flushed();
-  const stores: Record<string, [unknown, unknown][]> = {};
-  for (const store of storage.db.objectStoreNames) {
-    const tx = storage.db.transaction(store, "readonly");
+  return dumpDatabase(storage.name);
+}
+
+/** The same of a database by its name. */
+export async function dumpDatabase(name: string): Promise<Dump> {
+  // A connection of its own, of whatever version there is, that sees the stores as they are.
+  const db = await openDB(name);
+  const stores: Dump = {};
+  for (const store of db.objectStoreNames) {
+    if (store === "journal") continue;
+    const tx = db.transaction(store, "readonly");
     const [keys, rows] = await Promise.all([tx.store.getAllKeys(), tx.store.getAll()]);
     stores[store] = keys.map((key, i) => [key, rows[i]]);
   }
+  db.close();
   return stores;
 }
+
+export type Dump = Record<string, [key: unknown, row: unknown][]>;

@@ -93,7 +93,7 @@ describe("login", () => {
     );
     const requester = await requesterOf(users, second);
     expect(await users.devices(requester)).toMatchObject([{ device_id: "PHONE", display_name: "First" }]);
-    expect(await users.storage.db.count("tokens")).toBe(1);
+    expect((await users.storage.getAllKeys("tokens")).length).toBe(1);
   });
 
   test("several at once on one device leave one login", async () => {
@@ -104,7 +104,7 @@ describe("login", () => {
     );
     const good = await Promise.allSettled(logins.map(({ access_token }) => users.authenticate(access_token)));
     expect(good.filter(({ status }) => status === "fulfilled")).toHaveLength(1);
-    expect(await users.storage.db.count("tokens")).toBe(2);
+    expect((await users.storage.getAllKeys("tokens")).length).toBe(2);
   });
 
   test("the same request is answered with the same token, also by the next leader", async () => {
@@ -116,7 +116,7 @@ describe("login", () => {
     expect(two).toEqual(one);
     const users = await before.reopen();
     expect(await users.login(again, body)).toEqual(one);
-    expect(await users.storage.db.count("devices")).toBe(1);
+    expect((await users.storage.getAllKeys("devices")).length).toBe(1);
   });
 
   test.each<[change: string, carryOut: (users: TestUsers, requester: Requester) => Promise<object>]>([
@@ -181,6 +181,6 @@ describe("guessing a password", () => {
     const users = await testUsers();
     await register(users, "alice");
     for (let i = 0; i < 2 * each.burst; i++) await login(users, "alice", { device_id: "PHONE" });
-    expect(await users.storage.db.count("devices")).toBe(2);
+    expect((await users.storage.getAllKeys("devices")).length).toBe(2);
   });
 });

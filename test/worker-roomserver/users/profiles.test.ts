@@ -42,7 +42,7 @@ describe("a profile", () => {
       ["profile", "org.example.field"],
     ]);
     for (const entry of entries) expect(entry.user).toBe(user);
-    expect((await users.storage.db.get("profiles", alice.userId))?.p).toBe(entries.at(-1)?.position);
+    expect((await users.storage.get("profiles", alice.userId))?.p).toBe(entries.at(-1)?.position);
   });
 
   test.each<[how: string, value: string | undefined]>([
