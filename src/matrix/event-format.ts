@@ -37,14 +37,13 @@ export function parsePdu(value: JsonValue, rules: RoomVersionRules): Pdu {
 }
 
 /**
- * Checks the sizes alone, for an event that is about to be sent.
- * @param event - a PDU, or its canonical JSON, of which only the whole is measured
+ * Checks the size of an event that is about to be sent, which is that of all of it: hashes and signatures too.
+ * @param json - the finished event as canonical JSON, or in any order of its members
  * @throws {MatrixError} M_TOO_LARGE (413)
  * @see https://spec.matrix.org/v1.19/client-server-api/#size-limits
  */
-export function checkEventSize(event: string | Pdu): void {
-  if (typeof event !== "string") checkFieldSizes(event);
-  checkJsonSize(typeof event === "string" ? event : canonicalJson(event, "lenient"), maxSentEventBytes);
+export function checkEventSize(json: string): void {
+  checkJsonSize(json, maxSentEventBytes);
 }
 
 /** The ids in `prev_events`, whichever form the room version gives them. */
@@ -64,7 +63,12 @@ function referencedIds(references: readonly JsonValue[]): string[] {
     .filter((id) => typeof id === "string");
 }
 
-function checkFieldSizes(event: JsonObject): void {
+/**
+ * Checks the sizes of the fields that have limits of their own.
+ * @throws {MatrixError} M_TOO_LARGE (413)
+ * @see https://spec.matrix.org/v1.19/client-server-api/#size-limits
+ */
+export function checkFieldSizes(event: JsonObject): void {
   for (const name of sizedFields) {
     const value = event[name];
     if (typeof value === "string" && utf8Length(value) > maxEventFieldBytes) {

@@ -24,6 +24,7 @@ export type ReaderOptions = {
 };
 
 const BATCH = 500;
+const GATHER_MS = 20;
 /** Entries that left nothing behind may be handled again; only so many, lest a start takes long: one batch. */
 const OFFSET_LAG = BATCH;
 
@@ -46,6 +47,7 @@ export class DurableReader {
   #life = 0;
   #pending: Effects[] = [];
   #running = false;
+  #timer: ReturnType<typeof setTimeout> | undefined;
   #writing: Promise<void> | undefined;
   #waiters: Waiter[] = [];
   #stopped = false;
@@ -54,7 +56,7 @@ export class DurableReader {
   constructor(options: ReaderOptions) {
     this.#options = options;
     this.#unsubscribe = [
-      options.storage.onEntries(() => this.#wake()),
+      options.storage.onEntries(() => this.#wakeSoon()),
       options.storage.onRollback(() => this.#restart()),
     ];
     this.#wake();
@@ -76,12 +78,21 @@ export class DurableReader {
   /** Handles and writes nothing more. Whoever still waits is told. */
   stop(): void {
     this.#stopped = true;
+    clearTimeout(this.#timer);
     this.#life += 1;
     for (const unsubscribe of this.#unsubscribe) unsubscribe();
     this.#failWaiters(stoppedError());
   }
 
+  /** Entries gather for a moment, unless somebody waits: who writes them should not have to wait for this as well. */
+  #wakeSoon(): void {
+    if (this.#waiters.length > 0) this.#wake();
+    else if (!this.#running) this.#timer ??= setTimeout(() => this.#wake(), GATHER_MS);
+  }
+
   #wake(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
     if (this.#stopped) this.#failWaiters(stoppedError());
     else if (!this.#running) void this.#run();
   }

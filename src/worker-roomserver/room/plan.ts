@@ -3,7 +3,7 @@ import type { AuthEvent } from "../../matrix/auth-rules/auth-event.ts";
 import { authorise } from "../../matrix/auth-rules/authorise.ts";
 import { encodeBase64 } from "../../matrix/base64.ts";
 import { forbidden } from "../../matrix/errors.ts";
-import { checkEventSize } from "../../matrix/event-format.ts";
+import { checkEventSize, checkFieldSizes } from "../../matrix/event-format.ts";
 import { referenceHash } from "../../matrix/hashes.ts";
 import type { JsonObject, JsonValue } from "../../matrix/json.ts";
 import type { Pdu } from "../../matrix/pdu.ts";
@@ -81,7 +81,7 @@ export class RoomPlan {
     const authEvents = await this.#authEvents(proposal);
     const draft = this.#draft(proposal, [...authEvents.values()]);
     const subject = { ...draft, hashes: { sha256: "" }, signatures: {} } as Pdu;
-    checkEventSize(subject);
+    checkFieldSizes(subject);
     const verdict = authorise(
       { eventId: subject.event_id ?? "", pdu: subject },
       rules,
@@ -90,6 +90,7 @@ export class RoomPlan {
     );
     if (verdict.outcome === "reject") throw forbidden(verdict.reason);
     const finished = await finishEvent(draft, rules, this.#author.serverName, this.#author.key);
+    checkEventSize(finished.json);
     const planned: PlannedEvent = {
       ...finished,
       sentBy: proposal.sentBy ?? null,

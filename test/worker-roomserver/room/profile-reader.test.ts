@@ -59,6 +59,7 @@ describe("a changed profile", () => {
     const node = await testNode();
     const alice = await registerAt(node, "alice");
     const roomId = await makeRoom(node, alice);
+    await rename(node, alice, "Alicia"); // once this is answered, the reader has nothing left to do
     await node.room.setState(request(), alice, {
       ...memberKey(alice, roomId),
       content: { membership: "join", displayname: "Alice" },

@@ -83,6 +83,19 @@ describe.each(roomVersions)("room version %s", (version) => {
 });
 
 describe("sending", () => {
+  test("an event of 65,535 bytes with its hashes and signatures, and none larger", async () => {
+    const t = await testRooms();
+    const roomId = await create(t);
+    const rowOf = async (eventId: string) =>
+      (await t.storage.fromIndex("events", "id", IDBKeyRange.only(eventId)))[0]!;
+    const short = await rowOf((await say(t, roomId, "")).event_id);
+    // The next event's depth has as many digits.
+    const body = "x".repeat(65_535 - short.json.length);
+    await expect(say(t, roomId, `${body}x`)).rejects.toMatchObject({ status: 413, errcode: "M_TOO_LARGE" });
+    const { event_id } = await say(t, roomId, body);
+    expect((await rowOf(event_id)).json.length).toBe(65_535);
+  });
+
   test("the same transaction makes one event, at once, later, and after a restart", async () => {
     const t = await testRooms();
     const roomId = await create(t);
