@@ -144,8 +144,8 @@ export interface RoomForReaders {
   membershipOf(userId: string, room: Nid): Promise<MembershipInfo | undefined>;
   /** User ids of those with the membership in the room, in no order. One index range. */
   usersIn(room: Nid, membership: Membership): Promise<string[]>;
-  /** Users on this server that share a joined room with the user, without the user. */
-  sharingUsers(userId: string): Promise<Set<string>>;
+  /** Users that share a joined room with the user, without the user: the same set until a membership changes. */
+  sharingUsers(userId: string): Promise<ReadonlySet<string>>;
   /** Numbers of members, for `m.joined_member_count`. Two index counts, no rows read. */
   memberCounts(room: Nid): Promise<{ joined: number; invited: number }>;
 

@@ -8,6 +8,7 @@ export class Memberships {
   readonly #storage: Storage;
   readonly #byUser = new Lru<string, Map<Nid, MembershipInfo>>(100_000, (rooms) => rooms.size + 1);
   readonly #joined = new Lru<Nid, Set<string>>(200_000, (users) => users.size + 1);
+  readonly #sharing = new Lru<string, { changes: number; users: ReadonlySet<string> }>(1_000);
   /** Counts changes, so that what was read from the disk while one was made is read again. */
   #changes = 0;
 
@@ -39,6 +40,24 @@ export class Memberships {
     const meanwhile = this.#joined.get(room);
     if (meanwhile !== undefined) return meanwhile;
     this.#joined.set(room, users);
+    return users;
+  }
+
+  /**
+   * User ids of those joined to a room with the user, without the user. The same set as long as no membership of
+   * anybody changes.
+   */
+  async sharing(userId: string): Promise<ReadonlySet<string>> {
+    const known = this.#sharing.get(userId);
+    if (known?.changes === this.#changes) return known.users;
+    const changes = this.#changes;
+    const rooms = [...(await this.of(userId)).values()].filter(({ membership }) => membership === "join");
+    const users = new Set<string>();
+    for (const members of await Promise.all(rooms.map(({ room }) => this.joined(room)))) {
+      for (const member of members) users.add(member);
+    }
+    users.delete(userId);
+    this.#sharing.set(userId, { changes, users });
     return users;
   }
 

@@ -238,13 +238,8 @@ export class RoomServer implements RoomForClient, RoomForReaders {
     return this.#parts.memberships.with(room, membership);
   }
 
-  async sharingUsers(userId: string): Promise<Set<string>> {
-    const joined = (await this.membershipsOf(userId)).filter(({ membership }) => membership === "join");
-    const members = await Promise.all(joined.map(({ room }) => this.#parts.memberships.joined(room)));
-    const sharing = new Set<string>();
-    for (const users of members) for (const user of users) sharing.add(user);
-    sharing.delete(userId);
-    return sharing;
+  sharingUsers(userId: string): Promise<ReadonlySet<string>> {
+    return this.#parts.memberships.sharing(userId);
   }
 
   memberCounts(room: Nid): Promise<{ joined: number; invited: number }> {

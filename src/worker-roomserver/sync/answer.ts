@@ -97,12 +97,24 @@ async function interestOf(
   rooms: readonly UserRoom[],
   sharing: ReadonlySet<string>,
 ): Promise<Interest> {
-  const others = await Promise.all([...sharing].map((userId) => storage.names.find(userId)));
   return {
     user,
     rooms: new Set(rooms.filter((room) => room.section === "join").map((room) => room.room)),
-    sharing: new Set(others.filter((nid) => nid !== undefined)),
+    sharing: await nidsOf(storage, sharing),
   };
+}
+
+/** The nids of sets of users that were asked for before. */
+const knownNids = new WeakMap<ReadonlySet<string>, ReadonlySet<Nid>>();
+
+async function nidsOf(storage: Readers["storage"], users: ReadonlySet<string>): Promise<ReadonlySet<Nid>> {
+  const known = knownNids.get(users);
+  if (known !== undefined) return known;
+  const found = await Promise.all([...users].map((userId) => storage.names.find(userId)));
+  const nids = new Set(found.filter((nid) => nid !== undefined));
+  // One whose name has no number yet gets one later.
+  if (nids.size === users.size) knownNids.set(users, nids);
+  return nids;
 }
 
 function everything({ rooms }: Interest): Changes {
@@ -140,13 +152,26 @@ async function roomSections(
   accountData: readonly AccountDataEvent[],
 ): Promise<RoomSections> {
   const sections: RoomSections = { join: {}, invite: {}, knock: {}, leave: {} };
+  const concerned = rooms.filter((room) => mayHaveNews(sync, room, changes, accountData));
   const built = await Promise.all(
-    rooms.map((room) => section(readers, sync, base, room, changes, dataByRoom(accountData, room))),
+    concerned.map((room) => section(readers, sync, base, room, changes, dataByRoom(accountData, room))),
   );
-  rooms.forEach((room, i) => {
+  concerned.forEach((room, i) => {
     if (built[i] !== undefined) sections[room.section][room.roomId] = built[i];
   });
   return sections;
+}
+
+/** Most rooms have no part in most answers. */
+function mayHaveNews(
+  sync: SyncRequest,
+  room: UserRoom,
+  changes: Changes,
+  accountData: readonly AccountDataEvent[],
+): boolean {
+  if (room.section !== "join" || room.entered || sync.fullState) return true;
+  const { events, receipts, typing } = changes;
+  return [events, receipts, typing].some((rooms) => rooms.has(room.room)) || accountData.length > 0;
 }
 
 async function section(

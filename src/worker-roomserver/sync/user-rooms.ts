@@ -33,8 +33,18 @@ export type Scope = {
  */
 export async function roomsOf(rooms: RoomForReaders, scope: Scope): Promise<UserRoom[]> {
   const infos = (await rooms.membershipsOf(scope.userId)).filter((info) => scope.wants(info.roomId));
-  const found = await Promise.all(infos.map((info) => userRoom(rooms, scope, info)));
+  const found = await Promise.all(
+    infos.map((info) => settledRoom(scope, info) ?? userRoom(rooms, scope, info)),
+  );
   return found.filter((room) => room !== undefined);
+}
+
+/** What most rooms are: joined at both ends of the span, as far as can be told without asking. */
+function settledRoom({ since, upTo }: Scope, info: MembershipInfo): UserRoom | undefined {
+  if (info.membership !== "join" || since === undefined || info.since > Math.min(since, upTo))
+    return undefined;
+  const { room, roomId, event } = info;
+  return { room, roomId, event, memberSince: info.since, section: "join", entered: false };
 }
 
 async function userRoom(
