@@ -139,7 +139,10 @@ export async function syncLatency(options: {
     return (await response.json()) as { next_batch: string; rooms?: { join?: Record<string, unknown> } };
   };
   let since = (await sync("")).next_batch;
+  // Threads that have slept take their time to wake up: both are measured after the same pause.
+  const pause = () => new Promise((resolve) => setTimeout(resolve, 10));
   for (let i = 0; i < options.count; i++) {
+    await pause();
     const bare = performance.now();
     await (await fetch("/_hearth/v1/health")).arrayBuffer();
     floor.push(performance.now() - bare);
@@ -147,7 +150,7 @@ export async function syncLatency(options: {
     const answer = sync(since);
     // The sync has to be waiting: a bare fetch sent after it has been answered once it is.
     await (await fetch("/_hearth/v1/health")).arrayBuffer();
-    await new Promise((resolve) => setTimeout(resolve, 10));
+    await pause();
     const started = performance.now();
     const sent = fetch(`/_matrix/client/v3/rooms/${options.room}/send/m.room.message/sync${i}`, {
       method: "PUT",
