@@ -134,7 +134,8 @@ export type TimelineChunk = {
   stateBefore: SnapshotNid;
 };
 
-export type StateKeyPair = { type: string; stateKey: string };
+/** Entries of a state: all, those of `m.room.member`, or the others. */
+export type StatePart = "all" | "members" | "others";
 
 /** What the readers of the log (sync, push, search) ask of the room server. */
 export interface RoomForReaders {
@@ -158,8 +159,8 @@ export interface RoomForReaders {
   hasEvents(room: Nid, range: { after: number; upTo: number }): Promise<boolean>;
   /** The room's current state as it was when the log stood at `position`. One row. */
   snapshotAt(room: Nid, position: Position): Promise<SnapshotNid>;
-  /** Event nids of a snapshot: all, or those that `wanted` lets through. A few records, however large the room. */
-  stateOf(snapshot: SnapshotNid, wanted?: (key: StateKeyPair) => boolean): Promise<EventNid[]>;
+  /** Event nids of a snapshot. A few records, however large the room. */
+  stateOf(snapshot: SnapshotNid, part?: StatePart): Promise<EventNid[]>;
   /** One entry of a snapshot. */
   stateEntry(snapshot: SnapshotNid, type: string, stateKey: string): Promise<EventNid | undefined>;
   /** Entries that differ in `to`, as event nids (entries that are gone in `to` are left out). */

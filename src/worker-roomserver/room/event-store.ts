@@ -29,13 +29,17 @@ export class EventStore {
     });
   }
 
-  /** Events in the order asked for, those that are not in memory with one read each. @throws if one is not there */
-  get(nids: readonly EventNid[]): Promise<StoredEvent[]> {
-    return Promise.all(nids.map((nid) => this.#inMemory(nid) ?? this.#load(nid)));
+  /** Events in the order asked for. @throws if one is not there */
+  async get(nids: readonly EventNid[]): Promise<StoredEvent[]> {
+    const known = nids.map((nid) => this.#inMemory(nid));
+    if (known.every((event) => event !== undefined)) return known;
+    const read = await this.fromRows(await this.#rows(nids.filter((_, i) => known[i] === undefined)));
+    const byNid = new Map(read.map((event) => [event.nid, event]));
+    return nids.map((nid, i) => known[i] ?? byNid.get(nid)!);
   }
 
   async getOne(nid: EventNid): Promise<StoredEvent> {
-    return this.#inMemory(nid) ?? this.#load(nid);
+    return (await this.get([nid]))[0]!;
   }
 
   /** An event that is in memory, for those who cannot wait. */
@@ -47,12 +51,35 @@ export class EventStore {
     const nid = this.#nids.get(eventId);
     if (nid !== undefined) return this.getOne(nid);
     const [row] = await this.#storage.fromIndex("events", "id", IDBKeyRange.only(eventId), 1);
-    return row && this.#fromRow(row);
+    return row && (await this.fromRows([row]))[0];
   }
 
   /** Events whose rows have been read already, in their order. */
-  fromRows(rows: readonly EventRow[]): Promise<StoredEvent[]> {
-    return Promise.all(rows.map((row) => this.#inMemory(row.n) ?? this.#fromRow(row)));
+  async fromRows(rows: readonly EventRow[]): Promise<StoredEvent[]> {
+    const [roomIds, redactions, replaced] = await Promise.all([
+      each(
+        rows.map((row) => row.r),
+        (room) => this.#storage.names.text(room),
+      ),
+      each(
+        rows.flatMap((row) => row.x ?? []),
+        (nid) => this.getOne(nid),
+      ),
+      each(
+        rows.flatMap((row) => row.p ?? []),
+        (nid) => this.#contentOf(nid),
+      ),
+    ]);
+    // While the disk was read, a newer form may have been queued, or have come and gone.
+    return rows.map(
+      (row) =>
+        this.#inMemory(row.n) ??
+        this.#keep(row, {
+          roomId: roomIds.get(row.r)!,
+          redaction: row.x === undefined ? undefined : redactions.get(row.x),
+          replaced: row.p === undefined ? undefined : replaced.get(row.p),
+        }),
+    );
   }
 
   /** Queues a new event. */
@@ -87,18 +114,29 @@ export class EventStore {
     return (this.#queued.get(nid) ?? this.#cache.get(nid))?.event;
   }
 
-  async #load(nid: EventNid): Promise<StoredEvent> {
-    const row = await this.#storage.get("events", nid);
-    if (row === undefined) throw new Error(`event ${nid} is named in the database but not in it`);
-    return this.#fromRow(row);
+  /** Events that came in together have nids in a row, and are read with one request. */
+  async #rows(nids: readonly EventNid[]): Promise<EventRow[]> {
+    const runs: { first: EventNid; last: EventNid }[] = [];
+    for (const nid of [...nids].sort((a, b) => a - b)) {
+      const run = runs.at(-1);
+      if (run !== undefined && nid <= run.last + 1) run.last = nid;
+      else runs.push({ first: nid, last: nid });
+    }
+    const read = await Promise.all(
+      runs.map(async ({ first, last }) => {
+        const rows = await this.#storage.getAll("events", IDBKeyRange.bound(first, last));
+        if (rows.length === last - first + 1) return rows;
+        throw new Error(`of the events ${first} to ${last}, named in the database, some are not in it`);
+      }),
+    );
+    return read.flat();
   }
 
-  async #fromRow(row: EventRow): Promise<StoredEvent> {
-    const [roomId, redaction, replaced] = await Promise.all([
-      this.#storage.names.text(row.r),
-      row.x === undefined ? undefined : this.getOne(row.x),
-      row.p === undefined ? undefined : this.#contentOf(row.p),
-    ]);
+  #keep(
+    row: EventRow,
+    about: { roomId: string; redaction: StoredEvent | undefined; replaced: StoredEvent["replaced"] },
+  ): StoredEvent {
+    const { roomId, redaction, replaced } = about;
     const event: StoredEvent = {
       nid: row.n,
       eventId: row.id,
@@ -115,9 +153,6 @@ export class EventStore {
       ...(replaced && { replaced }),
       sentBy: row.t ?? null,
     };
-    // While the disk was read, a newer form may have been queued, or have come and gone.
-    const newer = this.#inMemory(row.n);
-    if (newer !== undefined) return newer;
     this.#cache.set(row.n, { event, weight: row.json.length });
     this.#nids.set(row.id, row.n);
     return event;
@@ -137,6 +172,13 @@ export class EventStore {
 /** What an event tells of the state event that it took the place of. */
 export function replacedBy(event: StoredEvent): { eventId: string; content: JsonObject; sender: string } {
   return { eventId: event.eventId, content: event.pdu.content, sender: event.pdu.sender };
+}
+
+/** What is read for each of several keys, once for each that is there. */
+async function each<K, V>(keys: readonly K[], read: (key: K) => Promise<V>): Promise<Map<K, V>> {
+  const distinct = [...new Set(keys)];
+  const values = await Promise.all(distinct.map(read));
+  return new Map(distinct.map((key, i) => [key, values[i]!]));
 }
 
 function toRow(event: StoredEvent, json: string): EventRow {

@@ -13,7 +13,7 @@ import type {
   MessagesQuery,
   RoomForClient,
   RoomForReaders,
-  StateKeyPair,
+  StatePart,
   StoredEvent,
   TimelineChunk,
 } from "./api.ts";
@@ -258,17 +258,14 @@ export class RoomServer implements RoomForClient, RoomForReaders {
     return snapshotAt(this.#parts, room, position);
   }
 
-  async stateOf(snapshot: SnapshotNid, wanted?: (key: StateKeyPair) => boolean): Promise<EventNid[]> {
-    const chain = await this.#parts.snapshots.chain(snapshot);
-    if (wanted === undefined) return chain.entries();
-    const { names } = this.#parts.storage;
-    const named = await Promise.all(
-      [...chain.pairs()].map(async ([type, key, event]) => {
-        const pair = { type: await names.text(type), stateKey: await names.text(key) };
-        return wanted(pair) ? event : undefined;
-      }),
-    );
-    return named.filter((event) => event !== undefined);
+  async stateOf(snapshot: SnapshotNid, part: StatePart = "all"): Promise<EventNid[]> {
+    const { snapshots, storage } = this.#parts;
+    const [chain, member] = await Promise.all([
+      snapshots.chain(snapshot),
+      storage.names.find("m.room.member"),
+    ]);
+    if (part === "all") return chain.entries();
+    return chain.entries((type) => (type === member) === (part === "members"));
   }
 
   async stateEntry(snapshot: SnapshotNid, type: string, stateKey: string): Promise<EventNid | undefined> {

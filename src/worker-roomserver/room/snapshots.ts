@@ -25,6 +25,7 @@ export class SnapshotStore {
   readonly #storage: Storage;
   readonly #cache = new Lru<SnapshotNid, Snapshot>(CACHED_ENTRIES, (snapshot) => snapshot.delta.size + 8);
   readonly #queued = new Map<SnapshotNid, Snapshot>();
+  readonly #reading = new Map<SnapshotNid, Promise<Snapshot>>();
 
   constructor(storage: Storage) {
     this.#storage = storage;
@@ -38,7 +39,7 @@ export class SnapshotStore {
   async chain(nid: SnapshotNid): Promise<SnapshotChain> {
     const links: Snapshot[] = [];
     for (let next = nid; next !== 0; ) {
-      const snapshot = this.#queued.get(next) ?? this.#cache.get(next) ?? (await this.#load(next));
+      const snapshot = this.#queued.get(next) ?? this.#cache.get(next) ?? (await this.#loadOnce(next));
       links.push(snapshot);
       next = snapshot.base;
     }
@@ -70,6 +71,15 @@ export class SnapshotStore {
       this.#queued.delete(nid);
       if (durable) this.#cache.set(nid, snapshot);
     }
+  }
+
+  /** Who builds an answer asks for several entries of a state at once. */
+  #loadOnce(nid: SnapshotNid): Promise<Snapshot> {
+    const same = this.#reading.get(nid);
+    if (same !== undefined) return same;
+    const snapshot = this.#load(nid).finally(() => this.#reading.delete(nid));
+    this.#reading.set(nid, snapshot);
+    return snapshot;
   }
 
   async #load(nid: SnapshotNid): Promise<Snapshot> {

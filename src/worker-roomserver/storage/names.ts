@@ -16,6 +16,10 @@ export class StoredNames implements Names {
   /** Given out, but perhaps not yet on the disk: these must not be looked for there. */
   readonly #fresh = new Map<string, Nid>();
 
+  /** Being read: a sync asks for the same few names for each of its rooms. */
+  readonly #finding = new Map<string, Promise<Nid | undefined>>();
+  readonly #reading = new Map<Nid, Promise<string>>();
+
   constructor(storage: Pick<Storage, "get">, allocate: (text: string) => Nid) {
     this.#storage = storage;
     this.#allocate = allocate;
@@ -38,24 +42,14 @@ export class StoredNames implements Names {
     if (cached !== undefined) return cached;
     // Nobody else gives out names, so what is not there stays away until it is interned here.
     if (this.#absent.get(text) === true) return undefined;
-    const stored = await this.#storage.get("names", text);
-    if (stored === undefined) {
-      const meanwhile = this.#nids.get(text) ?? this.#fresh.get(text);
-      if (meanwhile === undefined) this.#absent.set(text, true);
-      return meanwhile;
-    }
-    this.#remember(text, stored);
-    return stored;
+    return once(this.#finding, text, () => this.#findStored(text));
   }
 
   async text(nid: Nid): Promise<string> {
     const cached = this.#texts.get(nid);
     if (cached !== undefined) return cached;
     for (const [text, fresh] of this.#fresh) if (fresh === nid) return text;
-    const stored = await this.#storage.get("nameTexts", nid);
-    if (stored === undefined) throw new Error(`name ${nid} is not in the database`);
-    this.#remember(stored, nid);
-    return stored;
+    return once(this.#reading, nid, () => this.#readStored(nid));
   }
 
   /** These are on the disk now. */
@@ -66,8 +60,35 @@ export class StoredNames implements Names {
     }
   }
 
+  async #findStored(text: string): Promise<Nid | undefined> {
+    const stored = await this.#storage.get("names", text);
+    if (stored === undefined) {
+      const meanwhile = this.#nids.get(text) ?? this.#fresh.get(text);
+      if (meanwhile === undefined) this.#absent.set(text, true);
+      return meanwhile;
+    }
+    this.#remember(text, stored);
+    return stored;
+  }
+
+  async #readStored(nid: Nid): Promise<string> {
+    const stored = await this.#storage.get("nameTexts", nid);
+    if (stored === undefined) throw new Error(`name ${nid} is not in the database`);
+    this.#remember(stored, nid);
+    return stored;
+  }
+
   #remember(text: string, nid: Nid): void {
     this.#nids.set(text, nid);
     this.#texts.set(nid, text);
   }
+}
+
+/** One read for all who ask for the same while it is under way. */
+function once<K, V>(underWay: Map<K, Promise<V>>, key: K, read: () => Promise<V>): Promise<V> {
+  const same = underWay.get(key);
+  if (same !== undefined) return same;
+  const result = read().finally(() => underWay.delete(key));
+  underWay.set(key, result);
+  return result;
 }

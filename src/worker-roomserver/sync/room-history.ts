@@ -33,14 +33,12 @@ export async function roomHistory(
   sync: SyncRequest,
   request: HistoryRequest,
 ): Promise<History> {
-  const { room, since, upTo } = request;
+  const { room, since } = request;
   if (room.section === "leave" && !room.joined) return departure(rooms, sync, room);
   const whole = room.entered || sync.fullState;
   const timeline = await timelineOf(rooms, sync, request);
-  const [from, end] = await Promise.all([
-    whole ? undefined : rooms.snapshotAt(room.room, since),
-    rooms.snapshotAt(room.room, upTo),
-  ]);
+  const { end } = timeline;
+  const from = whole ? undefined : await rooms.snapshotAt(room.room, since);
   const lazy = sync.filter.room.state.lazy_load_members === true;
   const summary = lazy ? await summaryIfChanged(rooms, sync, room, from, end) : undefined;
   const state = await stateOf(rooms, sync, { timeline, from, end, summary, lazy });
@@ -137,28 +135,34 @@ async function stateOf(
   return filterEvents(filter, state);
 }
 
-function timelineEvents(
+async function timelineEvents(
   rooms: RoomForReaders,
   sync: SyncRequest,
   room: HistoryRoom,
   events: readonly StoredEvent[],
 ): Promise<JsonObject[]> {
-  return Promise.all(
-    events.map(async (event) => sync.serialise(event, await membershipAt(rooms, sync, room, event))),
-  );
+  const memberships = await Promise.all(events.map((event) => membershipAt(rooms, sync, room, event)));
+  return events.map((event, i) => sync.serialise(event, memberships[i]));
 }
 
 /** The requester's membership at the time of an event, with what the event itself changed. */
-async function membershipAt(
+function membershipAt(
   rooms: RoomForReaders,
   sync: SyncRequest,
   room: HistoryRoom,
   event: StoredEvent,
-): Promise<Membership> {
+): Membership | Promise<Membership> {
   const { userId } = sync.requester;
   if (room.section === "join" && room.memberSince < event.order) return "join";
   const isOwn = event.pdu.type === "m.room.member" && event.pdu.state_key === userId;
-  if (isOwn) return event.pdu.content.membership as Membership;
+  return isOwn ? (event.pdu.content.membership as Membership) : membershipBefore(rooms, userId, event);
+}
+
+async function membershipBefore(
+  rooms: RoomForReaders,
+  userId: string,
+  event: StoredEvent,
+): Promise<Membership> {
   const nid = await rooms.stateEntry(event.stateBefore, "m.room.member", userId);
   const [member] = nid === undefined ? [] : await rooms.events([nid]);
   return (member?.pdu.content.membership ?? "leave") as Membership;

@@ -16,8 +16,7 @@ export function serialiser(rooms: RoomForReaders, to: Requester, filter: Filter)
   const paths = filter.event_fields?.map(parsePropertyPath);
   return (event, membership) => {
     let json: JsonObject = rooms.clientEvent(event, to, "sync");
-    if (membership !== undefined)
-      json = { ...json, unsigned: { ...(json.unsigned as JsonObject), membership } };
+    if (membership !== undefined) (json.unsigned as JsonObject).membership = membership;
     if (filter.event_format === "federation") {
       json = { ...event.pdu, event_id: event.eventId, unsigned: json.unsigned };
     }

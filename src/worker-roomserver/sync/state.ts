@@ -27,23 +27,14 @@ export async function sectionState(rooms: RoomForReaders, request: StateRequest)
   const at = request.after ? request.end : request.start;
   const [base, members, unseen] = await Promise.all([
     request.from === undefined
-      ? wholeState(rooms, at, request.members)
+      ? rooms.stateOf(at, request.members === undefined ? "all" : "others")
       : rooms.stateChanges(request.from, at),
-    request.from === undefined ? [] : memberEvents(rooms, at, request.members ?? new Set()),
+    memberEvents(rooms, at, request.members ?? new Set()),
     request.after ? [] : rooms.stateChanges(request.start, request.end),
   ]);
   const nids = [...new Set([...base, ...members])];
   if (unseen.length === 0) return rooms.events(nids);
   return withUnseen(await rooms.events(nids), await rooms.events(unseen), request.timeline);
-}
-
-function wholeState(
-  rooms: RoomForReaders,
-  at: SnapshotNid,
-  members: ReadonlySet<string> | undefined,
-): Promise<EventNid[]> {
-  if (members === undefined) return rooms.stateOf(at);
-  return rooms.stateOf(at, ({ type, stateKey }) => type !== "m.room.member" || members.has(stateKey));
 }
 
 async function memberEvents(

@@ -34,10 +34,11 @@ export async function roomSummary(
 
 /** The first to have joined or been invited; where there are none, those who once were there. */
 async function findHeroes(rooms: RoomForReaders, state: SnapshotNid, userId: string): Promise<string[]> {
-  const nids = await rooms.stateOf(
-    state,
-    ({ type, stateKey }) => type === "m.room.member" && stateKey !== userId,
-  );
+  const [members, own] = await Promise.all([
+    rooms.stateOf(state, "members"),
+    rooms.stateEntry(state, "m.room.member", userId),
+  ]);
+  const nids = members.filter((nid) => nid !== own);
   nids.sort((a, b) => a - b); // nids are given in the order in which events became known here
   const present: string[] = [];
   const gone: string[] = [];

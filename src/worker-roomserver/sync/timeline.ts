@@ -14,6 +14,8 @@ export type Timeline = {
   before: number;
   /** The room's state just before the first of `events`; at the span's end if there are none. */
   start: SnapshotNid;
+  /** The room's state at the span's end. */
+  end: SnapshotNid;
 };
 
 export type TimelineRequest = Span & {
@@ -42,12 +44,14 @@ export async function loadTimeline(rooms: RoomForReaders, request: TimelineReque
     limited: chunk.limited || kept.length > events.length,
     before: first === undefined ? upTo : orderBefore(first.order),
     start: await startOf(rooms, request, chunk, events[0]),
+    end: endOf(chunk),
   };
 }
 
 /** What a client gets that wants no events: it is not "limited", and costs nothing. */
 export async function emptyTimeline(rooms: RoomForReaders, room: Nid, upTo: number): Promise<Timeline> {
-  return { events: [], limited: false, before: upTo, start: await rooms.snapshotAt(room, upTo) };
+  const state = await rooms.snapshotAt(room, upTo);
+  return { events: [], limited: false, before: upTo, start: state, end: state };
 }
 
 async function startOf(
@@ -56,9 +60,13 @@ async function startOf(
   chunk: TimelineChunk,
   first: StoredEvent | undefined,
 ): Promise<SnapshotNid> {
-  if (first === undefined) return rooms.snapshotAt(room, upTo);
+  if (first === undefined) return endOf(chunk);
   const left = chunk.events.findIndex((event) => event.nid === first.nid);
   if (left === 0) return chunk.stateBefore;
   const shorter = { after: since, upTo, limit: chunk.events.length - left };
   return (await rooms.timeline(room, shorter)).stateBefore;
+}
+
+function endOf({ events, stateBefore }: TimelineChunk): SnapshotNid {
+  return events.at(-1)?.current ?? stateBefore;
 }
