@@ -32,10 +32,9 @@ export class UnreadStore {
   async #read(user: Nid, room: Nid): Promise<Unread> {
     await this.#storage.flushed();
     const range = IDBKeyRange.bound([user, room], [user, room, []]);
-    const [keys, rows] = await Promise.all([
-      this.#storage.getAllKeys("pushActions", range),
-      this.#storage.getAll("pushActions", range),
-    ]);
+    const keys = await this.#storage.getAllKeys("pushActions", range);
+    // Most rooms have nothing unread.
+    const rows = keys.length === 0 ? [] : await this.#storage.getAll("pushActions", range);
     return new Map(keys.map(([, , order], i) => [order, rows[i]!]));
   }
 }

@@ -3,11 +3,14 @@ import { Lru } from "../storage/lru.ts";
 import { MEMBERSHIPS, type Membership, type MembershipRow, type Nid } from "../storage/schema.ts";
 import type { MembershipInfo } from "./api.ts";
 
+/** The users of a room who are in it, or may come: one range of the index. */
+type Present = { join: Set<string>; invite: Set<string> };
+
 /** Who is in which room: by user, and by room. What has been queued for writing counts as written. */
 export class Memberships {
   readonly #storage: Storage;
   readonly #byUser = new Lru<string, Map<Nid, MembershipInfo>>(100_000, (rooms) => rooms.size + 1);
-  readonly #joined = new Lru<Nid, Set<string>>(200_000, (users) => users.size + 1);
+  readonly #present = new Lru<Nid, Present>(200_000, ({ join, invite }) => join.size + invite.size + 1);
   readonly #sharing = new Lru<string, { changes: number; users: ReadonlySet<string> }>(1_000);
   /** Counts changes, so that what was read from the disk while one was made is read again. */
   #changes = 0;
@@ -17,7 +20,7 @@ export class Memberships {
     storage.onRollback(() => {
       this.#changes += 1;
       this.#byUser.clear();
-      this.#joined.clear();
+      this.#present.clear();
     });
   }
 
@@ -34,13 +37,7 @@ export class Memberships {
 
   /** User ids of those joined to the room. From memory after the first call. */
   async joined(room: Nid): Promise<ReadonlySet<string>> {
-    const known = this.#joined.get(room);
-    if (known !== undefined) return known;
-    const users = await this.#unchanged(async () => new Set(await this.#users(room, "join")));
-    const meanwhile = this.#joined.get(room);
-    if (meanwhile !== undefined) return meanwhile;
-    this.#joined.set(room, users);
-    return users;
+    return (await this.#presentIn(room)).join;
   }
 
   /**
@@ -63,13 +60,13 @@ export class Memberships {
 
   /** User ids of those with the membership in the room. */
   async with(room: Nid, membership: Membership): Promise<string[]> {
-    return membership === "join" ? [...(await this.joined(room))] : this.#users(room, membership);
+    if (membership !== "join" && membership !== "invite") return this.#users(room, membership);
+    return [...(await this.#presentIn(room))[membership]];
   }
 
   async counts(room: Nid): Promise<{ joined: number; invited: number }> {
-    const joined = await this.joined(room);
-    const invited = await this.#storage.keysFromIndex("memberships", "room", roomRange(room, "invite"));
-    return { joined: joined.size, invited: invited.length };
+    const { join, invite } = await this.#presentIn(room);
+    return { joined: join.size, invited: invite.size };
   }
 
   /** Queues a user's membership in a room. */
@@ -84,9 +81,29 @@ export class Memberships {
     });
     this.#byUser.get(userId)?.set(info.room, info);
     this.#changes += 1;
-    const joined = this.#joined.get(info.room);
-    if (info.membership === "join") joined?.add(userId);
-    else joined?.delete(userId);
+    const present = this.#present.get(info.room);
+    present?.join.delete(userId);
+    present?.invite.delete(userId);
+    if (info.membership === "join" || info.membership === "invite") present?.[info.membership].add(userId);
+  }
+
+  async #presentIn(room: Nid): Promise<Present> {
+    const known = this.#present.get(room);
+    if (known !== undefined) return known;
+    const present = await this.#unchanged(() => this.#readPresent(room));
+    const meanwhile = this.#present.get(room);
+    if (meanwhile !== undefined) return meanwhile;
+    this.#present.set(room, present);
+    return present;
+  }
+
+  async #readPresent(room: Nid): Promise<Present> {
+    const range = roomRange(room, "join", "invite");
+    const rows = await this.#storage.fromIndex("memberships", "room", range);
+    const userIds = await Promise.all(rows.map((row) => this.#storage.names.text(row.u)));
+    const having = (membership: Membership) =>
+      new Set(userIds.filter((_, i) => MEMBERSHIPS[rows[i]!.m] === membership));
+    return { join: having("join"), invite: having("invite") };
   }
 
   /** Repeats a read until no membership was changed during it. */
@@ -124,7 +141,7 @@ export class Memberships {
   }
 }
 
-function roomRange(room: Nid, membership: Membership): IDBKeyRange {
-  const code = MEMBERSHIPS.indexOf(membership);
-  return IDBKeyRange.bound([room, code], [room, code, []]);
+/** Those with a membership, or with one from `first` to `last` in the order of MEMBERSHIPS. */
+function roomRange(room: Nid, first: Membership, last = first): IDBKeyRange {
+  return IDBKeyRange.bound([room, MEMBERSHIPS.indexOf(first)], [room, MEMBERSHIPS.indexOf(last), []]);
 }

@@ -1,9 +1,22 @@
+import type { IDBPDatabase } from "idb";
 import type { Names, Storage } from "./api.ts";
 import type { NewName } from "./committer.ts";
 import { Lru } from "./lru.ts";
-import type { Nid } from "./schema.ts";
+import type { HearthSchema, Nid } from "./schema.ts";
 
 const CACHED = 100_000;
+/** Names that are read when the database is opened: all of a small node, and those that are in all rooms. */
+const READ_AHEAD = 2_000;
+
+/** The first names that were given, with one range. */
+export async function firstNames(db: IDBPDatabase<HearthSchema>): Promise<NewName[]> {
+  const { store } = db.transaction("nameTexts", "readonly");
+  const [nids, texts] = await Promise.all([
+    store.getAllKeys(null, READ_AHEAD),
+    store.getAll(null, READ_AHEAD),
+  ]);
+  return texts.map((text, i) => ({ text, nid: nids[i]! }));
+}
 
 /** Interns strings over the `names` and `nameTexts` stores. */
 export class StoredNames implements Names {

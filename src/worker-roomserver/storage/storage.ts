@@ -4,10 +4,10 @@ import { LogTail } from "../log/tail.ts";
 import type { CommitOptions, Generation, Names, ReadTransaction, Storage, Write } from "./api.ts";
 import { BatchReader } from "./batch-reader.ts";
 import { Checkpoint } from "./checkpoint.ts";
-import { Committer } from "./committer.ts";
+import { Committer, type NewName } from "./committer.ts";
 import { readCounters } from "./counters.ts";
 import { type Lead, takeLead } from "./journal.ts";
-import { StoredNames } from "./names.ts";
+import { firstNames, StoredNames } from "./names.ts";
 import { openDatabase } from "./open.ts";
 import type { Counters, HearthSchema, Position, StoreName } from "./schema.ts";
 
@@ -37,8 +37,8 @@ export async function openStorage(options: StorageOptions): Promise<Storage> {
   });
   const lead = await takeLead(db);
   // Read once nobody else can move them any more.
-  const counters = await readCounters(db);
-  storage = new IndexedDbStorage(db, { ...lead, counters }, () => stop("fenced"));
+  const [counters, names] = await Promise.all([readCounters(db), firstNames(db)]);
+  storage = new IndexedDbStorage(db, { ...lead, counters, names }, () => stop("fenced"));
   return storage;
 }
 
@@ -52,12 +52,17 @@ class IndexedDbStorage implements Storage {
   readonly #entryListeners = new Set<(entries: readonly PositionedEntry[]) => void>();
   readonly #rollbackListeners = new Set<() => void>();
 
-  constructor(db: IDBPDatabase<HearthSchema>, lead: Lead & { counters: Counters }, onFenced: () => void) {
+  constructor(
+    db: IDBPDatabase<HearthSchema>,
+    lead: Lead & { counters: Counters; names: readonly NewName[] },
+    onFenced: () => void,
+  ) {
     this.#db = db;
     this.epoch = lead.epoch;
     this.#reader = new BatchReader(unwrap(db));
     this.#tail = new LogTail(lead.counters.position, TAIL_ENTRIES);
     const names = new StoredNames(this, (text) => this.#committer.newName(text));
+    names.written(lead.names);
     this.names = names;
     const { journal, counters } = lead;
     const checkpoint = new Checkpoint(unwrap(db), lead);

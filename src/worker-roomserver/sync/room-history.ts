@@ -39,6 +39,8 @@ export async function roomHistory(
   const timeline = await timelineOf(rooms, sync, request);
   const { end } = timeline;
   const from = whole ? undefined : await rooms.snapshotAt(room.room, since);
+  // Parts of it are asked for from here on: all at once they come with few requests.
+  if (whole) await rooms.events(await rooms.stateOf(end, "others"));
   const lazy = sync.filter.room.state.lazy_load_members === true;
   const summary = lazy ? await summaryIfChanged(rooms, sync, room, from, end) : undefined;
   const state = await stateOf(rooms, sync, { timeline, from, end, summary, lazy });
