@@ -1,10 +1,10 @@
 import { authTypesFor } from "../auth-events.ts";
 import type { RoomVersionRules } from "../room-versions.ts";
-import type { EventNid, ResolvableEvent } from "./api.ts";
+import type { EventNid, ResolvableEvent, StateKey } from "./api.ts";
 import type { LoadedEvents } from "./loaded-events.ts";
 import { StateMap } from "./state-map.ts";
 
-type LookUp = (type: string, stateKey: string) => EventNid | undefined;
+type LookUp = (keys: readonly StateKey[]) => Promise<readonly (EventNid | undefined)[]>;
 
 /** What the sets agree on, as far as it may authorise the events that are resolved. */
 export class AgreedState {
@@ -21,13 +21,17 @@ export class AgreedState {
   }
 
   /** Looks up all that the given events may be authorised by. */
-  lookUpFor(events: Iterable<ResolvableEvent>): void {
+  async lookUpFor(events: Iterable<ResolvableEvent>): Promise<void> {
+    const wanted: StateKey[] = [];
     for (const { pdu } of events) {
       for (const [type, stateKey] of authTypesFor(pdu, this.#rules)) {
         if (this.#entries.has(type, stateKey)) continue;
-        this.#entries.set(type, stateKey, this.#lookUp(type, stateKey));
+        this.#entries.set(type, stateKey, undefined);
+        wanted.push([type, stateKey]);
       }
     }
+    const found = await this.#lookUp(wanted);
+    for (const [i, [type, stateKey]] of wanted.entries()) this.#entries.set(type, stateKey, found[i]);
   }
 
   /** All that was found, loaded or not. */

@@ -23,6 +23,8 @@ export interface AuthGraph {
   authEventsOf(nid: EventNid): ArrayLike<EventNid>;
 }
 
+export type StateKey = readonly [type: string, stateKey: string];
+
 /** A type and state key on which the state sets differ. */
 export type ConflictedEntry = {
   readonly type: string;
@@ -38,7 +40,8 @@ export type StateSets = {
   readonly conflicted: readonly ConflictedEntry[];
   /** What all sets agree on. */
   readonly unconflicted: {
-    entry(type: string, stateKey: string): EventNid | undefined;
+    /** What stands under each key, undefined where nothing is agreed on. Asked in few batches. */
+    entries(keys: readonly StateKey[]): Promise<readonly (EventNid | undefined)[]>;
     /** Every entry's event, in no order. Read at most once a resolution, and not at all where it can be avoided. */
     events(): Iterable<EventNid>;
   };

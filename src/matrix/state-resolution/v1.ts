@@ -6,7 +6,14 @@ import type { Ed25519 } from "../ed25519.ts";
 import type { RoomVersionRules } from "../room-versions.ts";
 import { encodeUtf8 } from "../utf8.ts";
 import { AgreedState } from "./agreed-state.ts";
-import type { EventNid, ResolutionSource, ResolvableEvent, ResolvedEntry, StateSets } from "./api.ts";
+import type {
+  EventNid,
+  ResolutionSource,
+  ResolvableEvent,
+  ResolvedEntry,
+  StateKey,
+  StateSets,
+} from "./api.ts";
 import { authFacts } from "./auth-facts.ts";
 import { LoadedEvents } from "./loaded-events.ts";
 import { StateMap } from "./state-map.ts";
@@ -36,10 +43,12 @@ export async function resolveV1(
   }));
 
   const candidates = conflicts.flatMap(({ events }) => events);
-  const entry = (type: string, stateKey: string) =>
-    sole.get(type, stateKey) ?? sets.unconflicted.entry(type, stateKey);
-  const agreed = new AgreedState(entry, rules, loaded);
-  agreed.lookUpFor(candidates);
+  const entries = async (keys: readonly StateKey[]) => {
+    const agreed = await sets.unconflicted.entries(keys);
+    return keys.map(([type, stateKey], i) => sole.get(type, stateKey) ?? agreed[i]);
+  };
+  const agreed = new AgreedState(entries, rules, loaded);
+  await agreed.lookUpFor(candidates);
   await loaded.load(agreed.nids());
   const factsOf = await authFacts(candidates, rules, loaded, ed25519);
 

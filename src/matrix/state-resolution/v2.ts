@@ -30,15 +30,15 @@ export async function resolveV2(
   // What the sets agree on and conflicted events need is nearly all that these cite: known to the search for the auth
   // difference, it mostly spares that reading the rest.
   const conflicted = conflictedEvents(sets);
-  const create = createOfRoom(sets);
+  const create = await createOfRoom(sets);
   await loaded.loadWithAuthEvents(create === undefined ? conflicted : [create, ...conflicted]);
-  const agreed = new AgreedState((type, stateKey) => sets.unconflicted.entry(type, stateKey), rules, loaded);
-  agreed.lookUpFor(loaded.all(conflicted));
+  const agreed = new AgreedState((keys) => sets.unconflicted.entries(keys), rules, loaded);
+  await agreed.lookUpFor(loaded.all(conflicted));
 
   const further = new Set(authDifference(sets, graph, agreed.nids()));
   if (startsEmpty) for (const nid of conflictedSubgraph(conflicted, graph)) further.add(nid);
   await loaded.loadWithAuthEvents(further);
-  agreed.lookUpFor(loaded.all(further));
+  await agreed.lookUpFor(loaded.all(further));
   await loaded.load(agreed.nids());
   const full = new Map(loaded.all([...conflicted, ...further]).map((event) => [event.nid, event]));
 
@@ -69,24 +69,28 @@ function conflictedEvents({ conflicted }: StateSets): ReadonlySet<EventNid> {
 }
 
 /** A set without a create event is no state of the room; if one is given, the others still say which it is. */
-function createOfRoom({ conflicted, unconflicted }: StateSets): EventNid | undefined {
-  const agreed = unconflicted.entry("m.room.create", "");
+async function createOfRoom({ conflicted, unconflicted }: StateSets): Promise<EventNid | undefined> {
+  const [agreed] = await unconflicted.entries([["m.room.create", ""]]);
   if (agreed !== undefined) return agreed;
   const entry = conflicted.find(({ type, stateKey }) => type === "m.room.create" && stateKey === "");
   return entry?.events.find((nid) => nid !== undefined);
 }
 
 /** The result without what the sets agree on, which stays as it is whatever was resolved under its keys. */
-function changedEntries(sets: StateSets, resolved: StateMap<ResolvableEvent>): ResolvedEntry[] {
+async function changedEntries(
+  sets: StateSets,
+  resolved: StateMap<ResolvableEvent>,
+): Promise<ResolvedEntry[]> {
   const entries: ResolvedEntry[] = [];
   const keys = new StateMap<true>();
   for (const { type, stateKey } of sets.conflicted) {
     keys.set(type, stateKey, true);
     entries.push({ type, stateKey, event: resolved.get(type, stateKey)?.nid });
   }
-  for (const [type, stateKey, { nid }] of resolved.entries()) {
-    if (keys.has(type, stateKey) || sets.unconflicted.entry(type, stateKey) !== undefined) continue;
-    entries.push({ type, stateKey, event: nid });
+  const others = [...resolved.entries()].filter(([type, stateKey]) => !keys.has(type, stateKey));
+  const agreed = await sets.unconflicted.entries(others.map(([type, stateKey]) => [type, stateKey]));
+  for (const [i, [type, stateKey, { nid }]] of others.entries()) {
+    if (agreed[i] === undefined) entries.push({ type, stateKey, event: nid });
   }
   return entries;
 }

@@ -1,5 +1,10 @@
 import fc from "fast-check";
-import type { ConflictedEntry, EventNid, StateSets } from "../../../src/matrix/state-resolution/api.ts";
+import type {
+  ConflictedEntry,
+  EventNid,
+  StateKey,
+  StateSets,
+} from "../../../src/matrix/state-resolution/api.ts";
 import { CompactAuthGraph } from "../../../src/matrix/state-resolution/auth-graph.ts";
 
 /** What each event cites: the first event has the number 1. */
@@ -40,7 +45,7 @@ export function stateSets(sets: readonly ReadonlyMap<string, EventNid>[]): State
     else conflicted.push({ type: "type", stateKey, events });
   }
   const unconflicted = {
-    entry: (_type: string, stateKey: string) => agreed.get(stateKey),
+    entries: async (keys: readonly StateKey[]) => keys.map(([, stateKey]) => agreed.get(stateKey)),
     events: () => agreed.values(),
   };
   return { count: sets.length, conflicted, unconflicted };

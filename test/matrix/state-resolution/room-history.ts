@@ -6,6 +6,7 @@ import type {
   EventNid,
   ResolutionSource,
   ResolvableEvent,
+  StateKey,
   StateSets,
 } from "../../../src/matrix/state-resolution/api.ts";
 import { CompactAuthGraph } from "../../../src/matrix/state-resolution/auth-graph.ts";
@@ -153,8 +154,8 @@ class Agreed {
     this.#onRead = onRead;
   }
 
-  entry(type: string, stateKey: string): EventNid | undefined {
-    return this.#entries.get(keyOf(type, stateKey));
+  entries(keys: readonly StateKey[]): Promise<(EventNid | undefined)[]> {
+    return Promise.resolve(keys.map(([type, stateKey]) => this.#entries.get(keyOf(type, stateKey))));
   }
 
   events(): Iterable<EventNid> {
