@@ -7,10 +7,11 @@ import type { Journal } from "./journal.ts";
 import { type Changes, checkKey, deletion, namesToOperations, type Operation } from "./operations.ts";
 import type { Counters, HearthSchema, JournalKey, Nid, Position, StoreName } from "./schema.ts";
 
-/** How long what is in the journal, and units that nobody waits for, may gather. */
-const CHECKPOINT_MS = 500;
-/** Rows after which they are not left to gather any longer. */
+/** Checkpoints are for calm moments: a burst of writes should not have to share the disk with its own past. */
+const CALM_MS = 300;
+/** Rows, and time, after which there is one all the same: a new leader has to do what the journal still holds. */
 const CHECKPOINT_ROWS = 4_000;
+const CHECKPOINT_MS = 10_000;
 /**
  * How long a unit may wait for company that is to be expected. A transaction costs several times what a unit in it
  * does, and those who were just answered together mostly come again together.
@@ -66,6 +67,9 @@ export class Committer {
   /** Units that nobody waits for: they go into their stores with the next checkpoint, and into no journal. */
   #lazy = new Batch();
   #checkpointTimer: ReturnType<typeof setTimeout> | undefined;
+  /** Since when something waits for a checkpoint, and when something was written last. */
+  #behindSince = 0;
+  #lastWrite = 0;
   #running: Batch | undefined;
   /** The next record is about to be written. */
   #starting = false;
@@ -172,7 +176,19 @@ export class Committer {
   }
 
   #planCheckpoint(): void {
-    this.#checkpointTimer ??= setTimeout(() => void this.#checkpointInTime(), CHECKPOINT_MS);
+    if (this.#checkpointTimer !== undefined) return;
+    this.#behindSince = performance.now();
+    this.#waitForCalm(CALM_MS);
+  }
+
+  #waitForCalm(ms: number): void {
+    this.#checkpointTimer = setTimeout(() => {
+      const now = performance.now();
+      const calm = this.#lastWrite + CALM_MS - now;
+      // A timer may fire a fraction of a millisecond early.
+      if (calm < 1 || now - this.#behindSince >= CHECKPOINT_MS) void this.#checkpointInTime();
+      else this.#waitForCalm(calm);
+    }, ms);
   }
 
   /** A checkpoint that nobody waits for: what stands in its way is told to those who come next. */
@@ -257,6 +273,7 @@ export class Committer {
       return;
     }
     this.#durable = batch.counters ?? this.#durable;
+    this.#lastWrite = performance.now();
     this.#running = undefined;
     this.#checkpoint.add(changes, key);
     this.#listeners.durable(batch.entries, batch.names);
