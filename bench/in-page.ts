@@ -15,6 +15,11 @@ export async function untilUp(): Promise<void> {
   while (!(await fetch("/_hearth/v1/info")).ok);
 }
 
+/** Long enough for a homeserver that nobody asks anything to have done what it does in calm moments. */
+export async function rest(): Promise<void> {
+  await new Promise((resolve) => setTimeout(resolve, 1_500));
+}
+
 /** Registers an account over the client API. */
 export async function register(username: string): Promise<Account> {
   const response = await fetch("/_matrix/client/v3/register", {

@@ -65,6 +65,7 @@ export class Checkpoint {
   async #run(): Promise<void> {
     const { operations, entries } = this.#pending;
     const key = this.#key;
+    this.#journal.turn();
     const behind = this.#behind;
     this.#pending = { operations: [], entries: [] };
     this.#behind = new Set(behind);

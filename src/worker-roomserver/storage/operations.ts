@@ -1,5 +1,5 @@
-import { entriesToRow, type PositionedEntry } from "../log/entry.ts";
-import type { HearthSchema, Nid, StoreName } from "./schema.ts";
+import { entriesToRow, type PositionedEntry, rowToEntries } from "../log/entry.ts";
+import type { ChangesRow, HearthSchema, Nid, StoreName } from "./schema.ts";
 
 /** Both ends of a range of keys, in a form that can be stored. */
 type StoredRange = [lower: IDBValidKey, upper: IDBValidKey, lowerOpen: boolean, upperOpen: boolean];
@@ -66,4 +66,15 @@ export function applyChanges(tx: IDBTransaction, { operations, entries }: Change
   }
   const last = entries.at(-1);
   if (last !== undefined) tx.objectStore("log").put(entriesToRow(entries), last.position);
+}
+
+export function changesToRow({ operations, entries }: Changes): ChangesRow {
+  return { operations, first: entries[0]?.position ?? 0, entries: entriesToRow(entries) };
+}
+
+export function rowToChanges({ operations, first, entries }: ChangesRow): Changes {
+  return {
+    operations: operations as Operation[],
+    entries: rowToEntries(first + entries.length - 1, entries),
+  };
 }

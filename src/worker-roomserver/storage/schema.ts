@@ -1,5 +1,4 @@
 import type { DBSchema, StoreNames } from "idb";
-import type { Operation } from "./operations.ts";
 
 /*
  * Every store, key and index of the database. Rows are kept small: ids that repeat are interned as integers
@@ -36,8 +35,17 @@ export type LogRow = [topic: number, room: Nid, user: Nid, event: EventNid, deta
 /** A place in the journal. 1 and up; those of one leader follow one another. */
 export type JournalKey = number;
 
-/** What one transaction has committed (see journal.ts), or the marker of a leader. */
-export type JournalRow = { operations: Operation[]; first: Position; entries: LogRow } | { epoch: number };
+/** What was committed together, as it is stored (see operations.ts). */
+export type ChangesRow = { operations: unknown[]; first: Position; entries: LogRow };
+
+/** Changes, or the marker of a leader (see lead.ts). */
+export type JournalRow = ChangesRow | { epoch: number };
+
+/**
+ * What is known of the journal, in `meta`. `id`: of the files that belong to this database, "" for none.
+ * `applied`: the last record that is in its stores.
+ */
+export type JournalState = { id: string; applied: JournalKey };
 
 /**
  * An event and what is known about it; in the room's timeline too, so that a page of history is one range of an
@@ -64,6 +72,9 @@ export type EventRow = {
   /** Device and transaction id of a local sender. */
   t?: [deviceId: string, txnId: string];
 };
+
+/** `[nid, number of auth events, ...their nids]` of state events, one after the other. */
+export type AuthEdgesRow = Uint32Array<ArrayBuffer>;
 
 /** Where the room stands is what its newest event says: only that it exists, and in which version, is kept apart. */
 export type RoomRow = { roomId: string; version: string };
@@ -177,6 +188,8 @@ export interface HearthSchema extends DBSchema {
   nameTexts: { key: Nid; value: string };
   /** In-line key `n`; by event id, and by room and order. */
   events: { key: EventNid; value: EventRow; indexes: { id: string; timeline: [Nid, number] } };
+  /** Which events authorise the state events of a room, by the newest of a row: read whole (state/auth-graphs.ts). */
+  authEdges: { key: [room: Nid, newest: EventNid]; value: AuthEdgesRow };
   rooms: { key: Nid; value: RoomRow };
   snapshots: { key: SnapshotNid; value: SnapshotRow };
   /** In-line key `[u, r]`. */

@@ -6,7 +6,9 @@ import { BatchReader } from "./batch-reader.ts";
 import { Checkpoint } from "./checkpoint.ts";
 import { Committer, type NewName } from "./committer.ts";
 import { readCounters } from "./counters.ts";
-import { type Lead, takeLead } from "./journal.ts";
+import type { Journal } from "./journal.ts";
+import { JournalFiles } from "./journal-files.ts";
+import { type Lead, takeLead } from "./lead.ts";
 import { firstNames, StoredNames } from "./names.ts";
 import { openDatabase } from "./open.ts";
 import type { Counters, HearthSchema, Position, StoreName } from "./schema.ts";
@@ -35,7 +37,7 @@ export async function openStorage(options: StorageOptions): Promise<Storage> {
       console.warn("hearth: waiting for a tab with an older version to let go of the database"),
     onLost: () => stop("lost"),
   });
-  const lead = await takeLead(db);
+  const lead = await takeLead(db, await JournalFiles.open(options.name));
   // Read once nobody else can move them any more.
   const [counters, names] = await Promise.all([readCounters(db), firstNames(db)]);
   storage = new IndexedDbStorage(db, { ...lead, counters, names }, () => stop("fenced"));
@@ -47,6 +49,7 @@ class IndexedDbStorage implements Storage {
   readonly names: Names;
   readonly epoch: number;
   readonly #committer: Committer;
+  readonly #journal: Journal;
   readonly #reader: BatchReader;
   readonly #tail: LogTail;
   readonly #entryListeners = new Set<(entries: readonly PositionedEntry[]) => void>();
@@ -65,6 +68,7 @@ class IndexedDbStorage implements Storage {
     names.written(lead.names);
     this.names = names;
     const { journal, counters } = lead;
+    this.#journal = journal;
     const checkpoint = new Checkpoint(unwrap(db), lead);
     this.#committer = new Committer(
       { journal, checkpoint, counters },
@@ -192,6 +196,7 @@ class IndexedDbStorage implements Storage {
 
   close(): void {
     this.stopWriting();
+    this.#journal.close();
     this.#db.close();
   }
 }

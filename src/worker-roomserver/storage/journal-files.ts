@@ -1,0 +1,198 @@
+import { encodeUtf8 } from "../../matrix/utf8.ts";
+import { LeaderFenced } from "./errors.ts";
+import type { Journal } from "./journal.ts";
+import { decodeRecords, encodeRecord, type JournalRecord } from "./journal-record.ts";
+import type { Changes } from "./operations.ts";
+import type { JournalKey, JournalState, LeadRow } from "./schema.ts";
+
+/** Milliseconds after which another try is made to get a file that the leader before still holds. */
+const TRY_AGAIN_MS = 20;
+/** Bytes at the beginning of a file that say which database it belongs to. */
+const HEADER = 36;
+
+/**
+ * A file of the origin's own, open for this leader alone: whoever else would open it has to wait until this one is
+ * gone. So no leader writes to a journal that another has taken over.
+ */
+class JournalFile {
+  readonly #handle: FileSystemSyncAccessHandle;
+  #end = HEADER;
+
+  constructor(handle: FileSystemSyncAccessHandle) {
+    this.#handle = handle;
+  }
+
+  /** What is in it, if it belongs to the database of this id. */
+  read(id: string): JournalRecord[] {
+    const bytes = new Uint8Array(this.#handle.getSize());
+    this.#handle.read(bytes, { at: 0 });
+    const header = encodeUtf8(id);
+    if (bytes.length < HEADER || header.some((byte, i) => bytes[i] !== byte)) return [];
+    return [...decodeRecords(bytes.subarray(HEADER))];
+  }
+
+  /** Forgets what was in it. */
+  begin(id: string): void {
+    this.#handle.truncate(0);
+    this.#handle.write(encodeUtf8(id), { at: 0 });
+    this.#handle.flush();
+    this.#end = HEADER;
+  }
+
+  /** The next record goes to the beginning: what stands after it does not follow it, and so is not read. */
+  rewind(): void {
+    this.#end = HEADER;
+  }
+
+  append(record: Uint8Array<ArrayBuffer>, durability: "strict" | "relaxed"): void {
+    const end = this.#end + record.length;
+    try {
+      const written = this.#handle.write(record, { at: this.#end });
+      if (written < record.length) throw new DOMException("the disk is full", "QuotaExceededError");
+      if (durability === "strict") this.#handle.flush();
+    } catch (error) {
+      // Whether or not it got there: who is told that it failed must not find it later.
+      this.#handle.truncate(this.#end);
+      throw error;
+    }
+    this.#end = end;
+  }
+
+  close(): void {
+    this.#handle.close();
+  }
+}
+
+/** The two files of a journal, not yet in use. */
+export class JournalFiles {
+  readonly #files: readonly [JournalFile, JournalFile];
+
+  private constructor(files: readonly [JournalFile, JournalFile]) {
+    this.#files = files;
+  }
+
+  /**
+   * Opens them as soon as no other leader has them open.
+   * @returns undefined where the browser, or the kind of thread that this is, has no such files
+   */
+  static async open(dbName: string): Promise<JournalFiles | undefined> {
+    const isThere =
+      typeof FileSystemFileHandle !== "undefined" &&
+      "createSyncAccessHandle" in FileSystemFileHandle.prototype;
+    if (!isThere) return undefined;
+    const folder = await navigator.storage.getDirectory();
+    const open = async (number: number) => {
+      const file = await folder.getFileHandle(`${encodeURIComponent(dbName)}.journal-${number}`, {
+        create: true,
+      });
+      return new JournalFile(await whenFree(() => file.createSyncAccessHandle()));
+    };
+    return new JournalFiles([await open(0), await open(1)]);
+  }
+
+  /** The records that follow the last one that is in its stores. */
+  read({ id, applied }: JournalState): JournalRecord[] {
+    if (id === "") return [];
+    const records = this.#files
+      .flatMap((file) => file.read(id))
+      .filter(({ key }) => key > applied)
+      .sort((one, other) => one.key - other.key);
+    const gap = records.findIndex(({ key }, i) => i > 0 && key !== records[i - 1]!.key + 1);
+    if (gap === -1) return records;
+    console.error(`hearth: the journal is damaged after its record ${records[gap - 1]!.key}`);
+    return records.slice(0, gap);
+  }
+
+  /** @param last - the last key that is in use */
+  begin(db: IDBDatabase, lead: { epoch: number; id: string; last: JournalKey }): Journal {
+    for (const file of this.#files) file.begin(lead.id);
+    return new FileJournal(db, this.#files, lead);
+  }
+}
+
+/**
+ * The journal as two files, which takes a fraction of a transaction's time. While a checkpoint goes over the records
+ * of one, the others go to the other; when it is through, the first is free to be written over.
+ */
+class FileJournal implements Journal {
+  readonly #db: IDBDatabase;
+  readonly #epoch: number;
+  readonly #id: string;
+  #current: JournalFile;
+  #other: JournalFile;
+  /** The last record in the other file, as long as it is not all in its stores. */
+  #pending: JournalKey | undefined;
+  #last: JournalKey;
+  #closed = false;
+
+  constructor(
+    db: IDBDatabase,
+    [first, second]: readonly [JournalFile, JournalFile],
+    lead: { epoch: number; id: string; last: JournalKey },
+  ) {
+    this.#db = db;
+    this.#epoch = lead.epoch;
+    this.#id = lead.id;
+    this.#current = first;
+    this.#other = second;
+    this.#last = lead.last;
+  }
+
+  async add(changes: Changes, durability: "strict" | "relaxed"): Promise<JournalKey> {
+    if (this.#closed) throw new LeaderFenced();
+    this.#current.append(encodeRecord(this.#last + 1, changes), durability);
+    this.#last += 1;
+    return this.#last;
+  }
+
+  turn(): void {
+    if (this.#pending !== undefined || this.#closed) return; // the last checkpoint did not get through
+    [this.#current, this.#other] = [this.#other, this.#current];
+    this.#current.rewind();
+    this.#pending = this.#last;
+  }
+
+  async clear(key: JournalKey): Promise<void> {
+    if (this.#pending === undefined || key < this.#pending) return;
+    await this.#noteApplied(this.#pending);
+    this.#pending = undefined;
+  }
+
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#current.close();
+    this.#other.close();
+  }
+
+  /** Strictly, as what came before it must be on the disk before its records are written over. */
+  #noteApplied(applied: JournalKey): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const tx = this.#db.transaction("meta", "readwrite", { durability: "strict" });
+      let cause: Error | undefined;
+      tx.oncomplete = () => resolve();
+      tx.onabort = () => reject(cause ?? tx.error ?? new Error("the transaction was aborted"));
+      const lead = tx.objectStore("meta").get("lead");
+      lead.onsuccess = () => {
+        if ((lead.result as LeadRow).epoch === this.#epoch) {
+          tx.objectStore("meta").put({ id: this.#id, applied } satisfies JournalState, "journal");
+          return;
+        }
+        cause = new LeaderFenced();
+        tx.abort();
+      };
+    });
+  }
+}
+
+/** The leader before may take a moment to go; it held the lock that this one has, so it is going. */
+async function whenFree<T>(open: () => Promise<T>): Promise<T> {
+  for (;;) {
+    try {
+      return await open();
+    } catch (error) {
+      if (!(error instanceof DOMException) || error.name !== "NoModificationAllowedError") throw error;
+      await new Promise((resolve) => setTimeout(resolve, TRY_AGAIN_MS));
+    }
+  }
+}
