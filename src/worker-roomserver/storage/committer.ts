@@ -249,8 +249,7 @@ export class Committer {
     clearTimeout(this.#timer);
     this.#timer = undefined;
     this.#starting = true;
-    // A microtask's grace lets units of the same tick travel together.
-    queueMicrotask(() => {
+    this.#journal.soon(() => {
       this.#starting = false;
       if (this.#waiting.units === 0) return;
       const batch = this.#waiting;

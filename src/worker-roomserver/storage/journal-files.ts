@@ -124,6 +124,9 @@ class FileJournal implements Journal {
   #pending: JournalKey | undefined;
   #last: JournalKey;
   #closed = false;
+  /** A message to oneself comes after those that are there already, and what they ask for goes into the same record. */
+  readonly #turn = new MessageChannel();
+  #soon: (() => void) | undefined;
 
   constructor(
     db: IDBDatabase,
@@ -136,6 +139,7 @@ class FileJournal implements Journal {
     this.#current = first;
     this.#other = second;
     this.#last = lead.last;
+    this.#turn.port2.onmessage = () => this.#soon?.();
   }
 
   async add(changes: Changes, durability: "strict" | "relaxed"): Promise<JournalKey> {
@@ -143,6 +147,11 @@ class FileJournal implements Journal {
     this.#current.append(encodeRecord(this.#last + 1, changes), durability);
     this.#last += 1;
     return this.#last;
+  }
+
+  soon(write: () => void): void {
+    this.#soon = write;
+    this.#turn.port1.postMessage(undefined);
   }
 
   turn(): void {
@@ -161,6 +170,7 @@ class FileJournal implements Journal {
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
+    this.#turn.port1.close();
     this.#current.close();
     this.#other.close();
   }

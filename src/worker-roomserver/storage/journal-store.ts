@@ -41,6 +41,11 @@ export class StoreJournal implements Journal {
     });
   }
 
+  soon(write: () => void): void {
+    // Others gather while a transaction is under way.
+    queueMicrotask(write);
+  }
+
   turn(): void {
     // Records can be removed one by one.
   }

@@ -10,6 +10,8 @@ import type { JournalKey } from "./schema.ts";
  * store of the database (journal-store.ts).
  */
 export interface Journal {
+  /** Calls back in a moment: as late as those who come together need to share a record, and no later. */
+  soon(write: () => void): void;
   /**
    * Resolves when the changes are on the disk, as one record.
    * @throws LeaderFenced, or what the disk says; nothing has been written then
