@@ -24,24 +24,25 @@ class JournalFile {
 
   /** What is in it, if it belongs to the database of this id. */
   read(id: string): JournalRecord[] {
-    const bytes = new Uint8Array(this.#handle.getSize());
-    this.#handle.read(bytes, { at: 0 });
-    const header = encodeUtf8(id);
-    if (bytes.length < HEADER || header.some((byte, i) => bytes[i] !== byte)) return [];
-    return [...decodeRecords(bytes.subarray(HEADER))];
-  }
-
-  /** Forgets what was in it. */
-  begin(id: string): void {
-    this.#handle.truncate(0);
-    this.#handle.write(encodeUtf8(id), { at: 0 });
-    this.#handle.flush();
-    this.#end = HEADER;
+    if (!this.#belongsTo(id)) return [];
+    const bytes = new Uint8Array(this.#handle.getSize() - HEADER);
+    this.#handle.read(bytes, { at: HEADER });
+    return [...decodeRecords(bytes)];
   }
 
   /** The next record goes to the beginning: what stands after it does not follow it, and so is not read. */
-  rewind(): void {
+  rewind(id: string): void {
     this.#end = HEADER;
+    if (this.#belongsTo(id)) return;
+    this.#handle.truncate(0);
+    this.#handle.write(encodeUtf8(id), { at: 0 });
+    this.#handle.flush();
+  }
+
+  #belongsTo(id: string): boolean {
+    const header = new Uint8Array(HEADER);
+    const length = this.#handle.read(header, { at: 0 });
+    return length === HEADER && encodeUtf8(id).every((byte, i) => header[i] === byte);
   }
 
   append(record: Uint8Array<ArrayBuffer>, durability: "strict" | "relaxed"): void {
@@ -105,7 +106,7 @@ export class JournalFiles {
 
   /** @param last - the last key that is in use */
   begin(db: IDBDatabase, lead: { epoch: number; id: string; last: JournalKey }): Journal {
-    for (const file of this.#files) file.begin(lead.id);
+    for (const file of this.#files) file.rewind(lead.id);
     return new FileJournal(db, this.#files, lead);
   }
 }
@@ -157,7 +158,7 @@ class FileJournal implements Journal {
   turn(): void {
     if (this.#pending !== undefined || this.#closed) return; // the last checkpoint did not get through
     [this.#current, this.#other] = [this.#other, this.#current];
-    this.#current.rewind();
+    this.#current.rewind(this.#id);
     this.#pending = this.#last;
   }
 
