@@ -151,22 +151,6 @@ export class SnapshotChain {
     }
   }
 
-  /** The types and state keys in which the two states may differ. Costs what lies between the two. */
-  *differences(other: SnapshotChain): Generator<[type: Nid, key: Nid]> {
-    const shared = new Set(this.links.map((link) => link.nid));
-    const meeting = other.links.find(({ nid }) => shared.has(nid))?.nid;
-    const seen = new Set<Pair>();
-    for (const { links } of [this, other]) {
-      for (const { nid, delta } of links) {
-        if (nid === meeting) break;
-        for (const pair of delta.keys()) seen.add(pair);
-      }
-    }
-    for (const pair of seen) {
-      if (this.#entryByPair(pair) !== other.#entryByPair(pair)) yield [Math.floor(pair / PAIR), pair % PAIR];
-    }
-  }
-
   /** Events of this state that `before` has not. Costs what lies between the two, not the size of the state. */
   changesSince(before: SnapshotChain): EventNid[] {
     const shared = new Set(before.links.map((link) => link.nid));

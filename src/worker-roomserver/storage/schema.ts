@@ -73,9 +73,6 @@ export type EventRow = {
   t?: [deviceId: string, txnId: string];
 };
 
-/** `[nid, number of auth events, ...their nids]` of state events, one after the other. */
-export type AuthEdgesRow = Uint32Array<ArrayBuffer>;
-
 /** Where the room stands is what its newest event says: only that it exists, and in which version, is kept apart. */
 export type RoomRow = { roomId: string; version: string };
 
@@ -188,8 +185,6 @@ export interface HearthSchema extends DBSchema {
   nameTexts: { key: Nid; value: string };
   /** In-line key `n`; by event id, and by room and order. */
   events: { key: EventNid; value: EventRow; indexes: { id: string; timeline: [Nid, number] } };
-  /** Which events authorise the state events of a room, by the newest of a row: read whole (state/auth-graphs.ts). */
-  authEdges: { key: [room: Nid, newest: EventNid]; value: AuthEdgesRow };
   rooms: { key: Nid; value: RoomRow };
   snapshots: { key: SnapshotNid; value: SnapshotRow };
   /** In-line key `[u, r]`. */
