@@ -204,7 +204,7 @@ export async function untilSynced(): Promise<{ ms: number; bytes: number }> {
   }
 }
 
-/** Bytes of the events' JSON text, and what the browser says the origin stores in IndexedDB. */
+/** Bytes of the events' JSON text, and what the browser says the origin stores of them. */
 export async function storedBytes(): Promise<{ json: number; events: number; usage: number }> {
   const names = (await indexedDB.databases()).map(({ name }) => name ?? "");
   let json = 0;
@@ -230,8 +230,9 @@ export async function storedBytes(): Promise<{ json: number; events: number; usa
     db.close();
   }
   const estimate = (await navigator.storage.estimate()) as {
-    usageDetails?: { indexedDB?: number };
-    usage?: number;
+    usageDetails?: { indexedDB?: number; fileSystem?: number };
   };
-  return { json, events, usage: estimate.usageDetails?.indexedDB ?? estimate.usage ?? 0 };
+  // Not what the page's own code takes in caches.
+  const { indexedDB: database = 0, fileSystem: journal = 0 } = estimate.usageDetails ?? {};
+  return { json, events, usage: database + journal };
 }

@@ -7,6 +7,8 @@ import type { JournalKey, JournalState, LeadRow } from "./schema.ts";
 
 /** Milliseconds after which another try is made to get a file that the leader before still holds. */
 const TRY_AGAIN_MS = 20;
+/** Bytes that a file keeps for its next use; what one large write made it grow by is given back. */
+const KEPT_BYTES = 1_000_000;
 /** Bytes at the beginning of a file that say which database it belongs to. */
 const HEADER = 36;
 
@@ -33,6 +35,7 @@ class JournalFile {
   /** The next record goes to the beginning: what stands after it does not follow it, and so is not read. */
   rewind(id: string): void {
     this.#end = HEADER;
+    if (this.#handle.getSize() > KEPT_BYTES) this.#handle.truncate(KEPT_BYTES);
     if (this.#belongsTo(id)) return;
     this.#handle.truncate(0);
     this.#handle.write(encodeUtf8(id), { at: 0 });

@@ -56,6 +56,21 @@ test("what goes to the other file while a checkpoint is under way is not lost wi
   expect(await noted(next)).toEqual([...Array.from({ length: 100 }, (_, i) => `${i}`), "later"]);
 });
 
+test("what one large write made a file grow by is given back", async () => {
+  const files = originFiles();
+  const storage = await testStorage();
+  const large = "x".repeat(3_000_000);
+  await note(storage, large);
+  expect(files.size).toBeGreaterThan(large.length);
+  for (const text of ["one", "two"]) {
+    await storage.flushed();
+    await note(storage, text);
+  }
+  expect(files.size).toBeLessThan(2_000_001);
+  crash(files, storage, true);
+  expect(await noted(await testStorage(storage.name))).toEqual([large, "one", "two"]);
+});
+
 test("the next leader waits until the one before is gone, and then has all of its writes", async () => {
   originFiles();
   const old = await testStorage();

@@ -29,6 +29,11 @@ export class OriginFiles {
     file.flushed = file.bytes.slice();
   }
 
+  /** Bytes of all files. */
+  get size(): number {
+    return [...this.#files.values()].reduce((sum, { bytes }) => sum + bytes.length, 0);
+  }
+
   open(name: string): Handle {
     const file = this.#files.get(name) ?? {
       bytes: new Uint8Array(),
