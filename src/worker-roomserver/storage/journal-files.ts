@@ -77,21 +77,27 @@ export class JournalFiles {
 
   /**
    * Opens them as soon as no other leader has them open.
-   * @returns undefined where the browser, or the kind of thread that this is, has no such files
+   * @returns undefined where there are no such files: some browsers have none in private windows, others only in some
+   *   kinds of threads
    */
   static async open(dbName: string): Promise<JournalFiles | undefined> {
     const isThere =
       typeof FileSystemFileHandle !== "undefined" &&
       "createSyncAccessHandle" in FileSystemFileHandle.prototype;
     if (!isThere) return undefined;
-    const folder = await navigator.storage.getDirectory();
-    const open = async (number: number) => {
-      const file = await folder.getFileHandle(`${encodeURIComponent(dbName)}.journal-${number}`, {
-        create: true,
-      });
-      return new JournalFile(await whenFree(() => file.createSyncAccessHandle()));
-    };
-    return new JournalFiles([await open(0), await open(1)]);
+    try {
+      const folder = await navigator.storage.getDirectory();
+      const open = async (number: number) => {
+        const file = await folder.getFileHandle(`${encodeURIComponent(dbName)}.journal-${number}`, {
+          create: true,
+        });
+        return new JournalFile(await whenFree(() => file.createSyncAccessHandle()));
+      };
+      return new JournalFiles([await open(0), await open(1)]);
+    } catch (error) {
+      console.warn("hearth: no files for the journal, so it is kept in the database", error);
+      return undefined;
+    }
   }
 
   /** The records that follow the last one that is in its stores. */

@@ -156,6 +156,7 @@ describe("under the next leader", () => {
 
 test("what a failed commit has lost is told with the next change", async () => {
   const { storage, presence, told } = await open();
+  await storage.names.intern(alice.userId); // nothing is to be read between the one and the other
   const failed = failCommit(storage);
   const lost = presence.set(alice, alice.userId, "online", undefined);
   await Promise.all([failed, expect(lost).rejects.toThrow()]);

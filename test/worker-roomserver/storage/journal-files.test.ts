@@ -96,6 +96,17 @@ test("files that are left of another database of the name are not taken for this
   expect(await noted(await testStorage(name))).toEqual([]);
 });
 
+test("where files are refused, as in some private windows, the database has the journal", async () => {
+  originFiles();
+  const warned = vi.spyOn(console, "warn").mockImplementation(() => undefined);
+  vi.spyOn(navigator.storage, "getDirectory").mockRejectedValue(new DOMException("no", "SecurityError"));
+  const storage = await testStorage();
+  await note(storage, "one");
+  storage.close();
+  expect(await noted(await testStorage(storage.name))).toEqual(["one"]);
+  expect(warned).toHaveBeenCalledTimes(2);
+});
+
 test("a homeserver whose journal cannot be read does not start without it", async () => {
   originFiles();
   const storage = await testStorage();
