@@ -21,7 +21,7 @@ export type AuthFacts = {
   readonly authorisingServerSigned?: boolean;
   /**
    * The ids of those `m.room.third_party_invite` events one of whose public keys has signed this event's
-   * `content.third_party_invite.signed` (see `isThirdPartyInviteSigned`).
+   * `content.third_party_invite.signed` (see the function `signedThirdPartyInvites`).
    */
   readonly signedThirdPartyInvites?: ReadonlySet<string>;
 };

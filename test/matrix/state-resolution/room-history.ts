@@ -11,6 +11,7 @@ import type {
 } from "../../../src/matrix/state-resolution/api.ts";
 import { CompactAuthGraph } from "../../../src/matrix/state-resolution/auth-graph.ts";
 import { resolveState } from "../../../src/matrix/state-resolution/resolve.ts";
+import type { RefEvent } from "../../reference/events.ts";
 
 /** An event as a test tells it; events go by names, and an event's id is its name behind a "$". */
 export type ToldEvent = {
@@ -30,6 +31,9 @@ export type ToldEvent = {
 /** A state of the room: by entry, the name of the event. */
 export type State = ReadonlyMap<string, string>;
 
+/** What an event is called, by its id. */
+export const nameOf = (eventId: string) => eventId.slice(1);
+
 export const keyOf = (type: string, stateKey: string) => JSON.stringify([type, stateKey]);
 
 /** A room's events in memory, numbered as they are told, and what resolution asks of them. */
@@ -48,7 +52,7 @@ export class RoomHistory {
   }
 
   tell({ name, type, sender, stateKey, content = {}, auth, prev = [], ...told }: ToldEvent): void {
-    const nid = this.#events.length + 1;
+    const number = this.#events.length + 1;
     const [first] = this.#events;
     const creator = first?.pdu.sender ?? sender;
     const domain = creator.slice(creator.indexOf(":"));
@@ -61,16 +65,22 @@ export class RoomHistory {
       ...(roomId !== undefined && { room_id: roomId }),
       ...(stateKey !== undefined && { state_key: stateKey }),
       content,
-      origin_server_ts: told.ts ?? nid,
-      depth: told.depth ?? nid,
+      origin_server_ts: told.ts ?? number,
+      depth: told.depth ?? number,
       auth_events: references(auth),
       prev_events: references(prev),
       hashes: { sha256: "" },
       signatures: {},
     };
-    const authEvents = auth.map((other) => this.#nidOf(other));
-    this.#events.push({ nid, eventId: `$${name}`, pdu, authEvents, rejected: told.rejected ?? false });
-    this.#nids.set(name, nid);
+    this.receive({ eventId: `$${name}`, pdu, auth: auth.map((other) => `$${other}`) }, told.rejected);
+  }
+
+  /** Numbers an event that is there as a whole; its name is its id without the "$". */
+  receive({ eventId, pdu, auth }: Omit<RefEvent, "prev">, rejected = false): void {
+    const nid = this.#events.length + 1;
+    const authEvents = auth.map((id) => this.#nidOf(nameOf(id)));
+    this.#events.push({ nid, eventId, pdu, authEvents, rejected });
+    this.#nids.set(nameOf(eventId), nid);
     this.graph.add(nid, authEvents);
   }
 
@@ -103,7 +113,7 @@ export class RoomHistory {
       if (resolved.has(key)) throw new Error(`${key} is in the result twice, or was agreed on.`);
       if (event !== undefined) resolved.set(key, event);
     }
-    return new Map([...resolved].map(([key, nid]) => [key, this.#events[nid - 1]!.eventId.slice(1)]));
+    return new Map([...resolved].map(([key, nid]) => [key, nameOf(this.#events[nid - 1]!.eventId)]));
   }
 
   #setsOf(states: readonly State[]): { sets: StateSets; agreed: ReadonlyMap<string, EventNid> } {
