@@ -1,5 +1,5 @@
 import { openDB } from "idb";
-import { describe, expect, test } from "vitest";
+import { describe, expect, onTestFinished, test, vi } from "vitest";
 import type { Storage } from "../../../src/worker-roomserver/storage/api.ts";
 import { LeaderFenced } from "../../../src/worker-roomserver/storage/errors.ts";
 import { dump, dumpDatabase, testStorage } from "../support/storage.ts";
@@ -112,6 +112,22 @@ describe("a leader that another has followed", () => {
     for (let i = 0; i < 5; i++) await note(await testStorage(old.name), `new ${i}`);
     await expect(note(old, "late")).rejects.toBeInstanceOf(LeaderFenced);
   });
+});
+
+test("a checkpoint that the disk does not take loses nothing: all are told, and it is tried again", async () => {
+  const storage = await testStorage();
+  await note(storage, "one");
+  const put = vi.spyOn(IDBObjectStore.prototype, "put").mockImplementation(() => {
+    throw new DOMException("no space", "QuotaExceededError");
+  });
+  onTestFinished(() => put.mockRestore());
+  await expect(noted(storage)).rejects.toMatchObject({ status: 507 });
+  await expect(note(storage, "two")).rejects.toMatchObject({ status: 507 });
+  put.mockRestore();
+  expect(await noted(storage)).toBe("one");
+  await note(storage, "three");
+  expect(await noted(storage)).toBe("three");
+  expect((await storage.entriesAfter(0, 10)).map(({ detail }) => detail)).toEqual(["one", "three"]);
 });
 
 test("a key that no store would take is refused at once, with its unit", async () => {
