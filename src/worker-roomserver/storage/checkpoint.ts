@@ -63,24 +63,24 @@ export class Checkpoint {
   }
 
   async #run(): Promise<void> {
-    const { operations, entries } = this.#pending;
+    let { operations, entries } = this.#pending;
     const key = this.#key;
     this.#journal.turn();
     const behind = this.#behind;
     this.#pending = { operations: [], entries: [] };
     this.#behind = new Set(behind);
-    let done = 0;
     try {
-      for (; done < operations.length; done += CHUNK) {
-        await this.#apply({ operations: operations.slice(done, done + CHUNK), entries: [] });
+      while (operations.length > 0) {
+        await this.#apply({ operations: operations.slice(0, CHUNK), entries: [] });
+        operations = operations.slice(CHUNK);
       }
-      await this.#apply({ operations: [], entries });
+      await this.#apply({ operations, entries });
+      entries = []; // a row of the log holds what came together: they must not be in the next one as well
       await this.#journal.clear(key);
     } catch (error) {
-      const { operations: later, entries: laterEntries } = this.#pending;
       this.#pending = {
-        operations: [...operations.slice(done), ...later],
-        entries: [...entries, ...laterEntries],
+        operations: [...operations, ...this.#pending.operations],
+        entries: [...entries, ...this.#pending.entries],
       };
       throw error;
     }

@@ -130,6 +130,23 @@ test("a checkpoint that the disk does not take loses nothing: all are told, and 
   expect((await storage.entriesAfter(0, 10)).map(({ detail }) => detail)).toEqual(["one", "three"]);
 });
 
+test("a journal that cannot be cleared after a checkpoint: the log has each entry once", async () => {
+  const storage = await testStorage();
+  await note(storage, "one");
+  await note(storage, "two");
+  const removed = vi.spyOn(IDBObjectStore.prototype, "delete").mockImplementationOnce(() => {
+    throw new DOMException("no space", "QuotaExceededError");
+  });
+  onTestFinished(() => removed.mockRestore());
+  await expect(noted(storage)).rejects.toMatchObject({ status: 507 });
+  expect(await noted(storage)).toBe("two");
+  await note(storage, "three");
+  await storage.flushed();
+  storage.close();
+  const next = await testStorage(storage.name);
+  expect((await next.entriesAfter(0, 10)).map(({ detail }) => detail)).toEqual(["one", "two", "three"]);
+});
+
 test("a key that no store would take is refused at once, with its unit", async () => {
   const storage = await testStorage();
   const bad = (fill: Parameters<Storage["commit"]>[0]) => storage.commit(fill);
