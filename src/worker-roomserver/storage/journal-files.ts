@@ -24,12 +24,12 @@ class JournalFile {
     this.#handle = handle;
   }
 
-  /** What is in it, if it belongs to the database of this id. */
-  read(id: string): JournalRecord[] {
+  /** Its records that are not in their stores yet, if it belongs to this database. */
+  read({ id, applied }: JournalState): JournalRecord[] {
     if (!this.#belongsTo(id)) return [];
     const bytes = new Uint8Array(this.#handle.getSize() - HEADER);
     this.#handle.read(bytes, { at: HEADER });
-    return [...decodeRecords(bytes)];
+    return [...decodeRecords(bytes, applied)];
   }
 
   /** The next record goes to the beginning: what stands after it does not follow it, and so is not read. */
@@ -101,12 +101,9 @@ export class JournalFiles {
   }
 
   /** The records that follow the last one that is in its stores. */
-  read({ id, applied }: JournalState): JournalRecord[] {
-    if (id === "") return [];
-    const records = this.#files
-      .flatMap((file) => file.read(id))
-      .filter(({ key }) => key > applied)
-      .sort((one, other) => one.key - other.key);
+  read(state: JournalState): JournalRecord[] {
+    if (state.id === "") return [];
+    const records = this.#files.flatMap((file) => file.read(state)).sort((one, other) => one.key - other.key);
     const gap = records.findIndex(({ key }, i) => i > 0 && key !== records[i - 1]!.key + 1);
     if (gap === -1) return records;
     console.error(`hearth: the journal is damaged after its record ${records[gap - 1]!.key}`);

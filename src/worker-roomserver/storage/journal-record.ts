@@ -30,19 +30,24 @@ export function encodeRecord(key: JournalKey, changes: Changes): Uint8Array<Arra
   return record;
 }
 
-/** The records from the beginning of the bytes up to the first that is not whole, or does not follow the one before. */
-export function* decodeRecords(bytes: Uint8Array<ArrayBuffer>): Generator<JournalRecord> {
+/**
+ * The records from the beginning of the bytes up to the first that is not whole, or does not follow the one before.
+ * @param after - records up to this key are passed over, which costs next to nothing
+ */
+export function* decodeRecords(bytes: Uint8Array<ArrayBuffer>, after: JournalKey): Generator<JournalRecord> {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   let last: JournalKey | undefined;
   for (let at = 0; at + HEAD <= bytes.length; ) {
     const length = view.getUint32(at);
     if (length < HEAD || at + length > bytes.length) return;
-    const check = sha256(bytes.subarray(at + LENGTH + CHECK, at + length));
-    for (let i = 0; i < CHECK; i++) if (check[i] !== bytes[at + LENGTH + i]) return;
     const key = view.getFloat64(at + LENGTH + CHECK);
     if (last !== undefined && key !== last + 1) return;
-    const row = JSON.parse(utf8.decode(bytes.subarray(at + HEAD, at + length)), restoreNumbers) as ChangesRow;
-    yield { key, changes: rowToChanges(row) };
+    if (key > after) {
+      const check = sha256(bytes.subarray(at + LENGTH + CHECK, at + length));
+      for (let i = 0; i < CHECK; i++) if (check[i] !== bytes[at + LENGTH + i]) return;
+      const json = utf8.decode(bytes.subarray(at + HEAD, at + length));
+      yield { key, changes: rowToChanges(JSON.parse(json, restoreNumbers) as ChangesRow) };
+    }
     last = key;
     at += length;
   }

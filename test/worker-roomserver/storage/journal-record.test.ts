@@ -49,7 +49,7 @@ test("property: what was written is read, up to where the file was cut, or spoil
         const records = all.map((each, i) => encodeRecord(i + 7, each));
         const file = join(records);
         const expected = all.map((each, i) => ({ key: i + 7, changes: each }));
-        expect([...decodeRecords(file)]).toEqual(expected);
+        expect([...decodeRecords(file, 0)]).toEqual(expected);
 
         const at = where % file.length;
         const damaged = isCut ? file.slice(0, at) : file.map((byte, i) => (i === at ? byte ^ 0xff : byte));
@@ -57,18 +57,25 @@ test("property: what was written is read, up to where the file was cut, or spoil
         for (let end = 0; whole < records.length && end + records[whole]!.length <= at; whole++) {
           end += records[whole]!.length;
         }
-        expect([...decodeRecords(damaged)]).toEqual(expected.slice(0, whole));
+        expect([...decodeRecords(damaged, 0)]).toEqual(expected.slice(0, whole));
       },
     ),
     { numRuns: 200 },
   );
 });
 
+test("records that are in their stores already are passed over", () => {
+  const none: Changes = { operations: [], entries: [] };
+  const file = join([3, 4, 5, 6].map((key) => encodeRecord(key, none)));
+  const keysAfter = (after: number) => [...decodeRecords(file, after)].map(({ key }) => key);
+  expect([keysAfter(2), keysAfter(4), keysAfter(6)]).toEqual([[3, 4, 5, 6], [5, 6], []]);
+});
+
 test("what is left from an earlier use of the file is not read", () => {
   const none: Changes = { operations: [], entries: [] };
   const earlier = [3, 4, 5].map((key) => encodeRecord(key, none));
   const file = join([encodeRecord(6, none), ...earlier.slice(1)]);
-  expect([...decodeRecords(file)].map(({ key }) => key)).toEqual([6]);
+  expect([...decodeRecords(file, 0)].map(({ key }) => key)).toEqual([6]);
 });
 
 test.each([() => undefined, new Blob(["x"]), new Float64Array(1)])(
