@@ -85,8 +85,9 @@ describe(`what is acknowledged survives whatever happens (HEARTH_SEED=${random.s
   const leads = (tab: Tab) => tab.page.locator('[data-phase="ready"]').isVisible();
 
   /** Work that is under way, to be waited for at the end. */
-  const work = new Set<Promise<void>>();
-  const run = (tab: Tab, job: Promise<void>) => {
+  const sending = new Set<Promise<void>>();
+  const observing = new Set<Promise<void>>();
+  const run = (work: Set<Promise<void>>, tab: Tab, job: Promise<void>) => {
     const watched = job
       .catch((error: unknown) => {
         if (!tab.doomed) surprises.push(String(error));
@@ -100,12 +101,16 @@ describe(`what is acknowledged survives whatever happens (HEARTH_SEED=${random.s
     // The forgetful do not look back at what they were about to send.
     const from = sender.patient || missed === 0 ? missed : missed + 1;
     const { user, room, ...rest } = sender;
-    run(tab, tab.page.evaluate(sendMessages, { ...logins[user], ...rest, roomId: rooms[room]!, from }));
+    run(
+      sending,
+      tab,
+      tab.page.evaluate(sendMessages, { ...logins[user], ...rest, roomId: rooms[room]!, from }),
+    );
   };
   const startObserver = (tab: Tab, observer: "alice" | "bob") => {
     tab.observers.push(observer);
     const since = journal.followed.get(observer)?.since;
-    run(tab, tab.page.evaluate(followSync, { ...logins[observer], observer, since }));
+    run(observing, tab, tab.page.evaluate(followSync, { ...logins[observer], observer, since }));
   };
   const takeOver = (tab: Tab, from: Pick<Tab, "senders" | "observers">) => {
     for (const sender of from.senders) startSender(tab, sender);
@@ -209,6 +214,8 @@ describe(`what is acknowledged survives whatever happens (HEARTH_SEED=${random.s
     expect(done).toEqual(blows);
 
     stopsSending = true;
+    // What is under way yet, or is tried again, must not come after the marks.
+    await Promise.all(sending);
     const last = tabs[0]!.page;
     const marks: typeof endMarks = [];
     for (const roomId of rooms) {
@@ -218,7 +225,7 @@ describe(`what is acknowledged survives whatever happens (HEARTH_SEED=${random.s
       marks.push({ roomId, eventId: String(answer.event_id) });
     }
     endMarks = marks;
-    await Promise.all(work);
+    await Promise.all(observing);
     expect(surprises).toEqual([]);
     expect(journal.contradictions).toEqual([]);
     // A client takes no answer and 503 as "try again"; anything else would have made it give up.
