@@ -251,7 +251,8 @@ export class Committer {
     this.#starting = true;
     this.#journal.soon(() => {
       this.#starting = false;
-      if (this.#waiting.units === 0) return;
+      // Who was told that this leader is gone must not find that it has written after all.
+      if (this.#waiting.units === 0 || this.#fenced) return;
       const batch = this.#waiting;
       this.#running = batch;
       this.#waiting = new Batch();

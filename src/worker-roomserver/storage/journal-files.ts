@@ -62,6 +62,10 @@ class JournalFile {
     this.#end = end;
   }
 
+  flush(): void {
+    this.#handle.flush();
+  }
+
   close(): void {
     this.#handle.close();
   }
@@ -104,9 +108,9 @@ export class JournalFiles {
   read(state: JournalState): JournalRecord[] {
     if (state.id === "") return [];
     const records = this.#files.flatMap((file) => file.read(state)).sort((one, other) => one.key - other.key);
-    const gap = records.findIndex(({ key }, i) => i > 0 && key !== records[i - 1]!.key + 1);
+    const gap = records.findIndex(({ key }, i) => key !== state.applied + 1 + i);
     if (gap === -1) return records;
-    console.error(`hearth: the journal is damaged after its record ${records[gap - 1]!.key}`);
+    console.error(`hearth: the journal is damaged after its record ${state.applied + gap}`);
     return records.slice(0, gap);
   }
 
@@ -163,14 +167,17 @@ class FileJournal implements Journal {
 
   turn(): void {
     if (this.#pending !== undefined || this.#closed) return; // the last checkpoint did not get through
+    // What was written relaxed must not be missing before records that are flushed to the other file.
+    this.#current.flush();
+    this.#other.rewind(this.#id);
     [this.#current, this.#other] = [this.#other, this.#current];
-    this.#current.rewind(this.#id);
     this.#pending = this.#last;
   }
 
   async clear(key: JournalKey): Promise<void> {
     if (this.#pending === undefined || key < this.#pending) return;
-    await this.#noteApplied(this.#pending);
+    // Up to where this checkpoint went: a row of the log holds what one checkpoint took, and must be made again whole.
+    await this.#noteApplied(key);
     this.#pending = undefined;
   }
 

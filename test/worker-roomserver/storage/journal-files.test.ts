@@ -1,7 +1,9 @@
 import fc from "fast-check";
-import { expect, test, vi } from "vitest";
+import { expect, onTestFinished, test, vi } from "vitest";
 import type { Storage } from "../../../src/worker-roomserver/storage/api.ts";
-import { deleteDatabase } from "../../../src/worker-roomserver/storage/open.ts";
+import { JournalFiles } from "../../../src/worker-roomserver/storage/journal-files.ts";
+import { takeLead } from "../../../src/worker-roomserver/storage/lead.ts";
+import { deleteDatabase, openDatabase } from "../../../src/worker-roomserver/storage/open.ts";
 import { openStorage } from "../../../src/worker-roomserver/storage/storage.ts";
 import { type OriginFiles, originFiles } from "../support/origin-files.ts";
 import { dumpDatabase, testStorage } from "../support/storage.ts";
@@ -54,6 +56,58 @@ test("what goes to the other file while a checkpoint is under way is not lost wi
   await checkpoint.catch(() => undefined); // it may have been cut short
   const next = await testStorage(storage.name);
   expect(await noted(next)).toEqual([...Array.from({ length: 100 }, (_, i) => `${i}`), "later"]);
+});
+
+test("what was written relaxed is not missing before what was flushed to the other file", async () => {
+  const files = originFiles();
+  const storage = await testStorage();
+  await note(storage, "one");
+  await storage.commit((write) => write.append({ topic: "typing", detail: "relaxed" }), { relaxed: true });
+  const checkpoint = storage.getAll("log"); // from here on, records go to the other file
+  await note(storage, "three");
+  crash(files, storage, true);
+  await checkpoint.catch(() => undefined); // it may have been cut short
+  expect(await noted(await testStorage(storage.name))).toEqual(["one", "relaxed", "three"]);
+});
+
+test("a checkpoint after one that failed: a crash then leaves every entry in the log", async () => {
+  const files = originFiles();
+  const storage = await testStorage();
+  await note(storage, "one");
+  await note(storage, "two");
+  const put = vi.spyOn(IDBObjectStore.prototype, "put").mockImplementationOnce(() => {
+    throw new DOMException("no space", "QuotaExceededError");
+  });
+  onTestFinished(() => put.mockRestore());
+  const failing = storage.get("filters", [1, "note"]);
+  // The third goes to the other file, and with the next checkpoint into one row with what this one leaves over.
+  await Promise.all([expect(failing).rejects.toMatchObject({ status: 507 }), note(storage, "three")]);
+  await storage.flushed();
+  crash(files, storage, true);
+  expect(await noted(await testStorage(storage.name))).toEqual(["one", "two", "three"]);
+});
+
+test("a file that cannot be made ready for its next use: what the other one holds stays", async () => {
+  const files = originFiles();
+  const name = `test-${crypto.randomUUID()}`;
+  const ignored = { onSuperseded: () => undefined, onBlocked: () => undefined, onLost: () => undefined };
+  const db = await openDatabase(name, ignored);
+  const { journal } = await takeLead(db, await JournalFiles.open(name));
+  const add = (position: number, detail: string) => {
+    const entry = { topic: "typing", room: 0, user: 0, event: 0, detail, position } as const;
+    return journal.add({ operations: [], entries: [entry] }, "strict");
+  };
+  const first = await add(1, "x".repeat(1_500_000));
+  journal.turn();
+  await journal.clear(first);
+  await add(2, "kept");
+  files.truncateFailure = new DOMException("no", "InvalidStateError");
+  expect(() => journal.turn()).toThrow("no");
+  journal.turn();
+  await add(3, "later");
+  files.crash(true);
+  db.close();
+  expect(await noted(await testStorage(name))).toEqual(["kept", "later"]);
 });
 
 test("what one large write made a file grow by is given back", async () => {

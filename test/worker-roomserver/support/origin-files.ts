@@ -10,6 +10,8 @@ export class OriginFiles {
   #handles: Handle[] = [];
   /** What the next write throws, if anything. */
   failure: DOMException | undefined;
+  /** The same of the next truncation. */
+  truncateFailure: DOMException | undefined;
 
   /** Ends all who have files open. @param powerCut - what was not flushed is gone */
   crash(powerCut = false): void {
@@ -85,6 +87,9 @@ class Handle {
 
   truncate(size: number): void {
     this.#live();
+    const { truncateFailure } = this.#files;
+    this.#files.truncateFailure = undefined;
+    if (truncateFailure !== undefined) throw truncateFailure;
     const whole = new Uint8Array(size);
     whole.set(this.#file.bytes.subarray(0, size));
     this.#file.bytes = whole;
