@@ -29,8 +29,8 @@ export type CommitOptions = {
   /** Losing it in a power cut does no harm (typing, presence). A closed tab or a crash loses nothing anyway. */
   relaxed?: boolean;
   /**
-   * Nobody waits for it, and it can be derived again: it is written within half a second, after units that may come
-   * later, and relaxed. It may not append to the log.
+   * Nobody waits for it, and it can be derived again: it goes into its stores with the next checkpoint, after units
+   * that may come later, and into no journal. It may not append to the log.
    */
   lazy?: boolean;
 };
@@ -56,7 +56,7 @@ export interface Storage {
 
   /**
    * Fills a unit and queues it. `fill` runs at once and synchronously, so units are ordered as `commit` was
-   * called. Units that wait together share one strict IndexedDB transaction (group commit).
+   * called. Units that wait together share one record of the journal (group commit); reads see it from then on.
    * @returns what `fill` returned, once it is on the disk
    * @throws MatrixError 507 when the disk is full; LeaderFenced when another leader has taken over
    */

@@ -1,14 +1,14 @@
-import { LeaderFenced } from "./errors.ts";
 import type { Journal } from "./journal.ts";
 import { applyChanges, type Changes, storesOf } from "./operations.ts";
-import type { JournalKey, LeadRow, StoreName } from "./schema.ts";
+import type { JournalKey, StoreName } from "./schema.ts";
+import { leadersTransaction } from "./write-transaction.ts";
 
 /** Rows in one transaction: commits come in between, and should not wait long. */
 const CHUNK = 64;
 
 /**
  * Puts what is durable in the journal into its stores, and clears the journal. Until then the stores are behind: who
- * reads one that is has to wait for `reached`.
+ * reads one that is has to wait for `reach`.
  */
 export class Checkpoint {
   readonly #db: IDBDatabase;
@@ -87,23 +87,10 @@ export class Checkpoint {
     this.#behind = storesOf(this.#pending);
   }
 
-  #apply(changes: Changes): Promise<void> {
+  async #apply(changes: Changes): Promise<void> {
     const stores = storesOf(changes);
-    if (stores.size === 0) return Promise.resolve();
-    return new Promise((resolve, reject) => {
-      // Losing it in a power cut does no harm: the journal is cleared after it.
-      const tx = this.#db.transaction([...stores, "meta"], "readwrite", { durability: "relaxed" });
-      let cause: Error | undefined;
-      tx.oncomplete = () => resolve();
-      tx.onabort = () => reject(cause ?? tx.error ?? new Error("the transaction was aborted"));
-      const lead = tx.objectStore("meta").get("lead");
-      // The writes need not wait for it: if another leader is there, all of them are undone.
-      lead.onsuccess = () => {
-        if ((lead.result as LeadRow).epoch === this.#epoch) return;
-        cause = new LeaderFenced();
-        tx.abort();
-      };
-      applyChanges(tx, changes);
-    });
+    if (stores.size === 0) return;
+    // Losing it in a power cut does no harm: the journal is cleared after it.
+    await leadersTransaction(this.#db, this.#epoch, stores, "relaxed", (tx) => applyChanges(tx, changes));
   }
 }

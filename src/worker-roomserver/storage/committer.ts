@@ -1,11 +1,12 @@
 import { unknown } from "../../matrix/errors.ts";
-import type { LogEntry, PositionedEntry } from "../log/entry.ts";
+import type { PositionedEntry } from "../log/entry.ts";
 import type { CommitOptions, Generation, Write } from "./api.ts";
 import type { Checkpoint } from "./checkpoint.ts";
 import { CommitSuperseded, LeaderFenced } from "./errors.ts";
 import type { Journal } from "./journal.ts";
-import { type Changes, checkKey, deletion, namesToOperations, type Operation } from "./operations.ts";
-import type { Counters, HearthSchema, JournalKey, Nid, Position, StoreName } from "./schema.ts";
+import { type Changes, namesToOperations, type Operation } from "./operations.ts";
+import type { Counters, JournalKey, Nid, Position, StoreName } from "./schema.ts";
+import { Unit } from "./unit.ts";
 
 /** Checkpoints are for calm moments: a burst of writes should not have to share the disk with its own past. */
 const CALM_MS = 300;
@@ -13,7 +14,7 @@ const CALM_MS = 300;
 const CHECKPOINT_ROWS = 4_000;
 const CHECKPOINT_MS = 10_000;
 /**
- * How long a unit may wait for company that is to be expected. A transaction costs several times what a unit in it
+ * How long a unit may wait for company that is to be expected. A record costs several times what a unit in it
  * does, and those who were just answered together mostly come again together.
  */
 const GATHER_MS = 20;
@@ -231,7 +232,7 @@ export class Committer {
     return lazy;
   }
 
-  /** Starts the next transaction now or later, as what waits for it demands. */
+  /** Starts the next record now or later, as what waits for it demands. */
   #schedule(): void {
     const { units } = this.#waiting;
     if (performance.now() - this.#expected.since > GATHER_MS) this.#expected.units = 1;
@@ -313,45 +314,6 @@ export class Committer {
     if (this.#fenced) return;
     this.#fenced = true;
     this.#listeners.fenced();
-  }
-}
-
-class Unit implements Write {
-  readonly operations: Operation[] = [];
-  readonly entries: PositionedEntry[] = [];
-  readonly #counters: Counters;
-  /** Whether a number was given out in it. */
-  isNumbered = false;
-
-  constructor(counters: Counters) {
-    this.#counters = counters;
-  }
-
-  put<S extends StoreName>(store: S, value: HearthSchema[S]["value"], key?: HearthSchema[S]["key"]): void {
-    checkKey(store, value, key);
-    this.operations.push({ kind: "put", store, value, ...(key !== undefined && { key }) });
-  }
-
-  delete<S extends StoreName>(store: S, key: HearthSchema[S]["key"] | IDBKeyRange): void {
-    this.operations.push(deletion(store, key));
-  }
-
-  append(partial: Partial<LogEntry> & Pick<LogEntry, "topic">): Position {
-    this.isNumbered = true;
-    const position = ++this.#counters.position;
-    const entry = { room: 0, user: 0, event: 0, detail: "", ...partial, position };
-    this.entries.push(entry);
-    return position;
-  }
-
-  newEvent(): number {
-    this.isNumbered = true;
-    return ++this.#counters.eventNid;
-  }
-
-  newSnapshot(): number {
-    this.isNumbered = true;
-    return ++this.#counters.snapshotNid;
   }
 }
 

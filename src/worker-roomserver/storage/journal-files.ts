@@ -3,7 +3,8 @@ import { LeaderFenced } from "./errors.ts";
 import type { Journal } from "./journal.ts";
 import { decodeRecords, encodeRecord, type JournalRecord } from "./journal-record.ts";
 import type { Changes } from "./operations.ts";
-import type { JournalKey, JournalState, LeadRow } from "./schema.ts";
+import type { JournalKey, JournalState } from "./schema.ts";
+import { leadersTransaction } from "./write-transaction.ts";
 
 /** Milliseconds after which another try is made to get a file that the leader before still holds. */
 const TRY_AGAIN_MS = 20;
@@ -89,16 +90,19 @@ export class JournalFiles {
       typeof FileSystemFileHandle !== "undefined" &&
       "createSyncAccessHandle" in FileSystemFileHandle.prototype;
     if (!isThere) return undefined;
+    const opened: JournalFile[] = [];
     try {
       const folder = await navigator.storage.getDirectory();
       const open = async (number: number) => {
-        const file = await folder.getFileHandle(`${encodeURIComponent(dbName)}.journal-${number}`, {
-          create: true,
-        });
-        return new JournalFile(await whenFree(() => file.createSyncAccessHandle()));
+        const name = `${encodeURIComponent(dbName)}.journal-${number}`;
+        const file = await folder.getFileHandle(name, { create: true });
+        const journalFile = new JournalFile(await whenFree(() => file.createSyncAccessHandle()));
+        opened.push(journalFile);
+        return journalFile;
       };
       return new JournalFiles([await open(0), await open(1)]);
     } catch (error) {
+      for (const file of opened) file.close(); // the next leader waits for both
       console.warn("hearth: no files for the journal, so it is kept in the database", error);
       return undefined;
     }
@@ -191,20 +195,8 @@ class FileJournal implements Journal {
 
   /** Strictly, as what came before it must be on the disk before its records are written over. */
   #noteApplied(applied: JournalKey): Promise<void> {
-    return new Promise((resolve, reject) => {
-      const tx = this.#db.transaction("meta", "readwrite", { durability: "strict" });
-      let cause: Error | undefined;
-      tx.oncomplete = () => resolve();
-      tx.onabort = () => reject(cause ?? tx.error ?? new Error("the transaction was aborted"));
-      const lead = tx.objectStore("meta").get("lead");
-      lead.onsuccess = () => {
-        if ((lead.result as LeadRow).epoch === this.#epoch) {
-          tx.objectStore("meta").put({ id: this.#id, applied } satisfies JournalState, "journal");
-          return;
-        }
-        cause = new LeaderFenced();
-        tx.abort();
-      };
+    return leadersTransaction(this.#db, this.#epoch, [], "strict", (tx) => {
+      tx.objectStore("meta").put({ id: this.#id, applied } satisfies JournalState, "journal");
     });
   }
 }

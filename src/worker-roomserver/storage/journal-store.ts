@@ -2,6 +2,7 @@ import { LeaderFenced } from "./errors.ts";
 import type { Journal } from "./journal.ts";
 import { type Changes, changesToRow } from "./operations.ts";
 import type { JournalKey } from "./schema.ts";
+import { writeTransaction } from "./write-transaction.ts";
 
 /** The journal as a store of the database: one transaction with one row for each record. */
 export class StoreJournal implements Journal {
@@ -17,28 +18,19 @@ export class StoreJournal implements Journal {
     this.#cleared = marker;
   }
 
-  add(changes: Changes, durability: "strict" | "relaxed"): Promise<JournalKey> {
-    return new Promise((resolve, reject) => {
-      const tx = this.#db.transaction("journal", "readwrite", { durability });
-      const key = this.#last + 1;
-      let cause: Error | undefined;
-      tx.oncomplete = () => {
-        this.#last = key;
-        resolve(key);
-      };
-      tx.onabort = () => reject(cause ?? tx.error ?? new Error("the transaction was aborted"));
-      try {
-        const added = tx.objectStore("journal").add(changesToRow(changes), key);
-        added.onerror = () => {
-          if (added.error?.name === "ConstraintError") cause = new LeaderFenced();
-        };
+  async add(changes: Changes, durability: "strict" | "relaxed"): Promise<JournalKey> {
+    const key = this.#last + 1;
+    try {
+      await writeTransaction(this.#db, ["journal"], durability, (tx) => {
+        tx.objectStore("journal").add(changesToRow(changes), key);
         tx.commit(); // there is nothing to wait for
-      } catch (error) {
-        // A value that cannot be cloned: a defect, and no reason to write anything.
-        cause = error as Error;
-        tx.abort();
-      }
-    });
+      });
+    } catch (error) {
+      if (error instanceof DOMException && error.name === "ConstraintError") throw new LeaderFenced();
+      throw error;
+    }
+    this.#last = key;
+    return key;
   }
 
   soon(write: () => void): void {
@@ -52,10 +44,7 @@ export class StoreJournal implements Journal {
 
   async clear(key: JournalKey): Promise<void> {
     if (key <= this.#cleared) return;
-    await new Promise<void>((resolve, reject) => {
-      const tx = this.#db.transaction("journal", "readwrite", { durability: "relaxed" });
-      tx.oncomplete = () => resolve();
-      tx.onabort = () => reject(tx.error ?? new Error("the transaction was aborted"));
+    await writeTransaction(this.#db, ["journal"], "relaxed", (tx) => {
       // A later leader's marker is past all records of this one.
       tx.objectStore("journal").delete(IDBKeyRange.bound(this.#cleared, key, true, false));
       tx.commit();
