@@ -11,12 +11,15 @@ export const TOPICS = [
   "toDevice",
   "deviceList",
   "media",
+  "state",
 ] as const;
 
 /**
  * One entry of the log, and what a reader must do on it.
  * - `room`: an event was taken into `room`'s timeline as `event`. `user` is the member that it is about when
  *   it is a member event, else 0. Sync shows it, push counts it, the federation sender sends it.
+ * - `state`: the current state of `room` has changed by more than the event of the next `room` entry, which came with
+ *   others' that were not known here: `event` is what stands there now, 0 for an entry that is gone. `user` as above.
  * - `receipt`: `user` moved a marker in `room`; `detail` is the receipt type.
  * - `typing`: who types in `room` has changed. Who it is stands in memory only; `detail` is "" when it is nobody.
  * - `presence`: the presence of `user` has changed.

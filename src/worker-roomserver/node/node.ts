@@ -34,7 +34,8 @@ export async function openNode(options: NodeOptions): Promise<OpenNode> {
   const { now } = options;
   const storage = await openStorage({ name: options.dbName, onStopped: options.onStopped });
   const answers = await Answers.open(storage, now);
-  const { serverName, key } = await openIdentity(storage, await chooseEd25519(crypto.subtle));
+  const ed25519 = await chooseEd25519(crypto.subtle);
+  const { serverName, key } = await openIdentity(storage, ed25519);
 
   const users = await openUsers({
     storage,
@@ -53,6 +54,7 @@ export async function openNode(options: NodeOptions): Promise<OpenNode> {
     now,
     serverName,
     key,
+    ed25519,
     onActivity: (userId) => presence.active(userId),
   });
   const profiles = new ProfileReader({ storage, announce: (userId) => room.announceProfile(userId) });

@@ -97,14 +97,33 @@ export type StoredEvent = {
   eventId: string;
   room: Nid;
   roomId: string;
-  /** Place in the room's timeline; for events taken in live, their position in the log. */
+  /**
+   * Place in the room's timeline; for events taken in live, their position in the log. 0 for what is in no timeline:
+   * outliers, rejected and soft-failed events.
+   */
   order: number;
+  /** 0 for an outlier: not known. */
   stateBefore: SnapshotNid;
-  /** The room's current state once this event was taken in. */
+  /** The same as before it, unless it is a state event that was not rejected. */
+  stateAfter: SnapshotNid;
+  /** The room's current state once this event was taken in live; of others, the state after it. */
   current: SnapshotNid;
   pdu: Pdu;
+  /** What the auth rules go by where a redaction took some of that away from `pdu`. */
+  authPdu?: Pdu;
   /** 0 accepted, 1 rejected, 2 soft-failed. */
   status: 0 | 1 | 2;
+  /** Why it was rejected or soft-failed; "" for an accepted event. */
+  reason: string;
+  /** Known for what it authorises, without a place in the room's history. */
+  isOutlier: boolean;
+  /**
+   * Of an event that was taken in live: the room's forward extremities after it. Of a rejected or soft-failed one:
+   * those that it is built upon.
+   */
+  extremities: readonly EventNid[];
+  /** Whether events right before it are not known here. */
+  afterGap: boolean;
   /** Id of the event that redacted this one, "" if none has; `pdu` is then the redacted form. */
   redactedBy: string;
   redaction?: StoredEvent;

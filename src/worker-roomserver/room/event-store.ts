@@ -1,3 +1,5 @@
+import { authContent } from "../../matrix/auth-content.ts";
+import { canonicalJson } from "../../matrix/canonical-json.ts";
 import type { JsonObject } from "../../matrix/json.ts";
 import type { Pdu } from "../../matrix/pdu.ts";
 import { redact } from "../../matrix/redaction.ts";
@@ -55,10 +57,21 @@ export class EventStore {
   }
 
   async byId(eventId: string): Promise<StoredEvent | undefined> {
-    const nid = this.#nids.get(eventId);
-    if (nid !== undefined) return this.getOne(nid);
-    const [row] = await this.#storage.fromIndex("events", "id", IDBKeyRange.only(eventId), 1);
-    return row && (await this.fromRows([row]))[0];
+    return (await this.byIds([eventId]))[0];
+  }
+
+  /** Events in the order asked for, undefined where there is none. One read each for those that are not in memory. */
+  async byIds(eventIds: readonly string[]): Promise<(StoredEvent | undefined)[]> {
+    const inMemory = eventIds.map((id) => this.#inMemoryById(id));
+    const unknown = [...new Set(eventIds.filter((_, i) => inMemory[i] === undefined))];
+    if (unknown.length === 0) return inMemory;
+    const rows = await Promise.all(
+      unknown.map((id) => this.#storage.fromIndex("events", "id", IDBKeyRange.only(id), 1)),
+    );
+    const read = await this.fromRows(rows.flat());
+    const byId = new Map(read.map((event) => [event.eventId, event]));
+    // What was queued meanwhile counts, though the disk had not heard of it.
+    return eventIds.map((id, i) => inMemory[i] ?? byId.get(id) ?? this.#inMemoryById(id));
   }
 
   /** Events whose rows have been read already, in their order. */
@@ -94,11 +107,24 @@ export class EventStore {
     this.#put(write, event, json);
   }
 
-  /** Queues that `target` is now its redacted form, for `redaction`. */
-  redact(write: Write, target: StoredEvent, redaction: StoredEvent, rules: RoomVersionRules): void {
-    const pdu = redact(target.pdu, rules) as Pdu;
-    const redacted: StoredEvent = { ...target, pdu, redactedBy: redaction.eventId, redaction };
-    this.#put(write, redacted, JSON.stringify(pdu));
+  /** Queues that `target` is now its redacted form, for `redaction`. @returns that form */
+  redact(write: Write, target: StoredEvent, redaction: StoredEvent, rules: RoomVersionRules): StoredEvent {
+    const redacted = redactedEvent(target, redaction, rules);
+    this.#put(write, redacted, JSON.stringify(redacted.pdu));
+    return redacted;
+  }
+
+  /** Queues what has changed about an event other than the event itself. */
+  update(write: Write, event: StoredEvent): void {
+    this.#put(write, event, JSON.stringify(event.pdu));
+  }
+
+  /** Queues that an event is not there any more. */
+  remove(write: Write, event: StoredEvent): void {
+    write.delete("events", event.nid);
+    this.#queued.delete(event.nid);
+    this.#cache.delete(event.nid);
+    this.#nids.delete(event.eventId);
   }
 
   /** What was queued in this unit is on the disk, or has failed: called when its commit has settled. */
@@ -115,6 +141,11 @@ export class EventStore {
     write.put("events", toRow(event, json));
     this.#queued.set(event.nid, { event, weight: json.length });
     this.#nids.set(event.eventId, event.nid);
+  }
+
+  #inMemoryById(eventId: string): StoredEvent | undefined {
+    const nid = this.#nids.get(eventId);
+    return nid === undefined ? undefined : this.#inMemory(nid);
   }
 
   #inMemory(nid: EventNid): StoredEvent | undefined {
@@ -143,16 +174,24 @@ export class EventStore {
     about: { roomId: string; redaction: StoredEvent | undefined; replaced: StoredEvent["replaced"] },
   ): StoredEvent {
     const { roomId, redaction, replaced } = about;
+    const pdu = JSON.parse(row.json) as Pdu;
+    const isLive = row.o !== "" && Number.isInteger(row.o);
     const event: StoredEvent = {
       nid: row.n,
       eventId: row.id,
       room: row.r,
       roomId,
-      order: -row.o,
+      order: row.o === "" ? 0 : -row.o,
       stateBefore: row.b,
+      stateAfter: row.d ?? row.c,
       current: row.c,
       status: row.s ?? 0,
-      pdu: JSON.parse(row.json) as Pdu,
+      reason: row.w ?? "",
+      isOutlier: row.u === 1,
+      extremities: row.f ?? (isLive ? [row.n] : []),
+      afterGap: row.g === 1,
+      pdu,
+      ...(row.q !== undefined && { authPdu: { ...pdu, content: JSON.parse(row.q) as JsonObject } }),
       redactedBy: redaction?.eventId ?? "",
       ...(redaction && { redaction }),
       replaces: row.p ?? 0,
@@ -175,6 +214,18 @@ export class EventStore {
   }
 }
 
+function redactedEvent(target: StoredEvent, redaction: StoredEvent, rules: RoomVersionRules): StoredEvent {
+  const pdu = redact(target.pdu, rules) as Pdu;
+  const content = authContent(target.pdu);
+  const authPdu = content !== undefined && !isPartOf(content, pdu.content) ? { ...pdu, content } : undefined;
+  return { ...target, pdu, ...(authPdu && { authPdu }), redactedBy: redaction.eventId, redaction };
+}
+
+function isPartOf(part: JsonObject, whole: JsonObject): boolean {
+  const same = Object.fromEntries(Object.keys(part).map((name) => [name, whole[name] ?? null]));
+  return canonicalJson(part, "lenient") === canonicalJson(same, "lenient");
+}
+
 /** What an event tells of the state event that it took the place of. */
 export function replacedBy(event: StoredEvent): { eventId: string; content: JsonObject; sender: string } {
   return { eventId: event.eventId, content: event.pdu.content, sender: event.pdu.sender };
@@ -188,15 +239,22 @@ async function each<K, V>(keys: readonly K[], read: (key: K) => Promise<V>): Pro
 }
 
 function toRow(event: StoredEvent, json: string): EventRow {
+  const { extremities, nid } = event;
+  const isSole = extremities.length === 1 && extremities[0] === nid;
   return {
-    n: event.nid,
+    n: nid,
     json,
     id: event.eventId,
     r: event.room,
-    o: -event.order,
+    ...(event.order === 0 ? { o: "" } : { o: -event.order, ts: event.pdu.origin_server_ts }),
     b: event.stateBefore,
     c: event.current,
-    ...(event.status !== 0 && { s: event.status }),
+    ...(event.stateAfter !== event.current && { d: event.stateAfter }),
+    ...(!isSole && extremities.length > 0 && { f: [...extremities] }),
+    ...(event.status !== 0 && { s: event.status, w: event.reason }),
+    ...(event.isOutlier && { u: 1 }),
+    ...(event.afterGap && { g: 1 }),
+    ...(event.authPdu && { q: JSON.stringify(event.authPdu.content) }),
     ...(event.redaction && { x: event.redaction.nid }),
     ...(event.replaces !== 0 && { p: event.replaces }),
     ...(event.sentBy && { t: event.sentBy }),

@@ -1,4 +1,5 @@
 import type { Answers } from "../node/answers.ts";
+import type { KeyedLock } from "../node/keyed-lock.ts";
 import type { Storage } from "../storage/api.ts";
 import type { UsersForComponents } from "../users/api.ts";
 import type { Directory } from "./directory.ts";
@@ -8,6 +9,8 @@ import type { Author } from "./plan.ts";
 import type { RecentEvents } from "./recent-events.ts";
 import type { RoomHeads } from "./room-head.ts";
 import type { SnapshotStore } from "./snapshots.ts";
+import type { AuthGraphs } from "./state/auth-graphs.ts";
+import type { StateResolver } from "./state/resolver.ts";
 import type { Transactions } from "./transactions.ts";
 import type { Visibility } from "./visibility.ts";
 import type { RoomWriter } from "./writer.ts";
@@ -25,7 +28,11 @@ export type RoomParts = {
   recent: RecentEvents;
   snapshots: SnapshotStore;
   memberships: Memberships;
+  graphs: AuthGraphs;
+  resolver: StateResolver;
   heads: RoomHeads;
+  /** Held by who changes a room, by its id. */
+  locks: KeyedLock<string>;
   writer: RoomWriter;
   transactions: Transactions;
   visibility: Visibility;

@@ -10,7 +10,7 @@ import type { Pdu } from "../../matrix/pdu.ts";
 import { powerLevels } from "../../matrix/power-levels.ts";
 import { isRedactionEffective } from "../../matrix/redaction-target.ts";
 import { type EventDraft, finishEvent, type SigningKey } from "../../matrix/signing.ts";
-import type { Nid } from "../storage/schema.ts";
+import type { EventNid, Nid } from "../storage/schema.ts";
 import type { StoredEvent } from "./api.ts";
 import type { RoomHead } from "./room-head.ts";
 
@@ -29,12 +29,14 @@ export type Proposal = {
 
 /** An event that is ready to be written: checked, hashed and signed. */
 export type PlannedEvent = {
+  nid: EventNid;
   pdu: Pdu;
   eventId: string;
   json: string;
   sentBy: [deviceId: string, txnId: string] | null;
   /** For state events. */
-  names: { type: Nid; key: Nid } | undefined;
+  key: readonly [type: Nid, stateKey: Nid] | undefined;
+  authEvents: readonly EventNid[];
   /** What the redaction takes effect on. */
   redacted: StoredEvent | undefined;
 };
@@ -43,10 +45,14 @@ export type Author = {
   serverName: string;
   key: SigningKey;
   intern: (text: string) => Promise<Nid>;
+  newEvent: () => EventNid;
 };
 
 /** What a plan builds on: a room's head, or nothing yet for a room that is being made (`roomId` is then ""). */
 export type PlanBase = Pick<RoomHead, "roomId" | "rules" | "extremities" | "depth" | "state">;
+
+/** An entry of the state: in the room, or only in the plan. */
+export type PlannedState = AuthEvent & { nid: EventNid; authPdu?: Pdu };
 
 /**
  * Events that follow one another in one room and are written together or not at all. Each is built on the one
@@ -56,7 +62,7 @@ export class RoomPlan {
   readonly base: PlanBase;
   readonly events: PlannedEvent[] = [];
   readonly #author: Author;
-  readonly #state = new Map<string, AuthEvent>();
+  readonly #state = new Map<string, PlannedState>();
   #roomId: string | undefined;
 
   constructor(base: PlanBase, author: Author) {
@@ -71,7 +77,7 @@ export class RoomPlan {
   }
 
   /** The current state, with what is planned on top. */
-  async state(type: string, stateKey: string): Promise<AuthEvent | undefined> {
+  async state(type: string, stateKey: string): Promise<PlannedState | undefined> {
     return this.#state.get(entryKey(type, stateKey)) ?? (await this.base.state(type, stateKey));
   }
 
@@ -79,13 +85,14 @@ export class RoomPlan {
   async add(proposal: Proposal): Promise<PlannedEvent> {
     const { rules } = this.base;
     const authEvents = await this.#authEvents(proposal);
-    const draft = this.#draft(proposal, [...authEvents.values()]);
+    const listed = this.#listed([...authEvents.values()]);
+    const draft = this.#draft(proposal, listed);
     const subject = { ...draft, hashes: { sha256: "" }, signatures: {} } as Pdu;
     checkFieldSizes(subject);
     const verdict = authorise(
       { eventId: subject.event_id ?? "", pdu: subject },
       rules,
-      (type, key) => authEvents.get(entryKey(type, key)),
+      (type, key) => authForm(authEvents.get(entryKey(type, key))),
       { authorisingServerSigned: true },
     );
     if (verdict.outcome === "reject") throw forbidden(verdict.reason);
@@ -93,19 +100,20 @@ export class RoomPlan {
     checkEventSize(finished.json);
     const planned: PlannedEvent = {
       ...finished,
+      nid: this.#author.newEvent(),
       sentBy: proposal.sentBy ?? null,
-      names: await this.#namesOf(proposal),
+      key: await this.#keyOf(proposal),
+      authEvents: listed.map(({ nid }) => nid).sort((a, b) => a - b),
       redacted: await this.#effectiveTarget(finished.pdu, proposal.redacts),
     };
     this.events.push(planned);
-    if (proposal.stateKey !== undefined)
-      this.#state.set(entryKey(proposal.type, proposal.stateKey), finished);
+    if (proposal.stateKey !== undefined) this.#state.set(entryKey(proposal.type, proposal.stateKey), planned);
     if (proposal.type === "m.room.create" && rules.roomIdIsCreateHash)
       this.#roomId = `!${finished.eventId.slice(1)}`;
     return planned;
   }
 
-  async #authEvents(proposal: Proposal): Promise<Map<string, AuthEvent>> {
+  async #authEvents(proposal: Proposal): Promise<Map<string, PlannedState>> {
     const { rules } = this.base;
     const wanted = authTypesFor(
       { ...proposal, ...(proposal.stateKey !== undefined && { state_key: proposal.stateKey }) },
@@ -113,7 +121,7 @@ export class RoomPlan {
     );
     // From v12 on it is not listed among the auth events, but the rules need it all the same.
     if (rules.roomIdIsCreateHash && proposal.type !== "m.room.create") wanted.push(["m.room.create", ""]);
-    const found = new Map<string, AuthEvent>();
+    const found = new Map<string, PlannedState>();
     for (const [type, key] of wanted) {
       const event = await this.state(type, key);
       if (event !== undefined) found.set(entryKey(type, key), event);
@@ -121,13 +129,16 @@ export class RoomPlan {
     return found;
   }
 
-  #draft(proposal: Proposal, authEvents: AuthEvent[]): EventDraft {
+  /** Those of the events that authorise one which it lists. */
+  #listed(authEvents: PlannedState[]): PlannedState[] {
+    if (!this.base.rules.roomIdIsCreateHash) return authEvents;
+    return authEvents.filter(({ pdu }) => pdu.type !== "m.room.create");
+  }
+
+  #draft(proposal: Proposal, authEvents: readonly AuthEvent[]): EventDraft {
     const { rules } = this.base;
     const last = this.events.at(-1);
     const previous = last === undefined ? this.base.extremities : [last];
-    const listed = rules.roomIdIsCreateHash
-      ? authEvents.filter(({ pdu }) => pdu.type !== "m.room.create")
-      : authEvents;
     const depth = Math.min((last?.pdu.depth ?? this.base.depth) + 1, Number.MAX_SAFE_INTEGER);
     return {
       type: proposal.type,
@@ -136,7 +147,7 @@ export class RoomPlan {
       origin_server_ts: proposal.ts,
       depth,
       prev_events: previous.map((event) => this.#reference(event)),
-      auth_events: listed.map((event) => this.#reference(event)),
+      auth_events: authEvents.map((event) => this.#reference(event)),
       ...(this.#roomId !== undefined && { room_id: this.#roomId }),
       ...(proposal.stateKey !== undefined && { state_key: proposal.stateKey }),
       ...(proposal.redacts && !rules.redactsInContent && { redacts: proposal.redacts.eventId }),
@@ -150,10 +161,10 @@ export class RoomPlan {
     return [eventId, { sha256: encodeBase64(referenceHash(pdu, rules)) }];
   }
 
-  async #namesOf({ type, stateKey }: Proposal): Promise<PlannedEvent["names"]> {
+  async #keyOf({ type, stateKey }: Proposal): Promise<PlannedEvent["key"]> {
     if (stateKey === undefined) return undefined;
     await this.state(type, stateKey); // the writer wants to know what is replaced, and cannot wait
-    return { type: await this.#author.intern(type), key: await this.#author.intern(stateKey) };
+    return [await this.#author.intern(type), await this.#author.intern(stateKey)];
   }
 
   async #effectiveTarget(redaction: Pdu, target: StoredEvent | undefined): Promise<StoredEvent | undefined> {
@@ -163,9 +174,14 @@ export class RoomPlan {
       this.state("m.room.power_levels", ""),
     ]);
     const { rules } = this.base;
-    const power = powerLevels(levels?.pdu.content, create?.pdu, rules);
+    const power = powerLevels(authForm(levels)?.pdu.content, create?.pdu, rules);
     return isRedactionEffective(redaction, target.pdu, power, rules) ? target : undefined;
   }
+}
+
+/** An event as the auth rules go by it. */
+export function authForm(event: PlannedState | undefined): AuthEvent | undefined {
+  return event?.authPdu === undefined ? event : { eventId: event.eventId, pdu: event.authPdu };
 }
 
 const entryKey = (type: string, stateKey: string) => `${type}\u0000${stateKey}`;

@@ -3,7 +3,7 @@ import { notFound, unknown } from "../../matrix/errors.ts";
 import { type RoomVersionRules, roomVersionRules } from "../../matrix/room-versions.ts";
 import type { Generation, Storage } from "../storage/api.ts";
 import { Lru } from "../storage/lru.ts";
-import type { EventNid, Nid } from "../storage/schema.ts";
+import type { EventNid, Nid, SnapshotNid } from "../storage/schema.ts";
 import type { StoredEvent } from "./api.ts";
 import type { EventStore } from "./event-store.ts";
 import { eventsBackward } from "./query/timeline.ts";
@@ -13,7 +13,8 @@ import type { SnapshotChain, SnapshotStore } from "./snapshots.ts";
 /** Current state entries that a head keeps at hand; past that it starts anew. */
 const KEPT_ENTRIES = 2_000;
 
-export type Extremity = AuthEvent & { nid: EventNid };
+/** An event that nothing is built upon yet. */
+export type Extremity = AuthEvent & { nid: EventNid; stateAfter: SnapshotNid };
 
 /**
  * Where a room stands: what the next event builds on. It runs ahead of the disk by what is queued, so it is
@@ -25,7 +26,7 @@ export class RoomHead {
   readonly rules: RoomVersionRules;
   readonly generation: Generation;
   extremities: Extremity[] = [];
-  depth = 0;
+  /** That of the newest event in the timeline. */
   order = 0;
   current: SnapshotChain;
   readonly #entries = new Map<string, StoredEvent | undefined>();
@@ -52,6 +53,11 @@ export class RoomHead {
     this.#read = read;
   }
 
+  /** The greatest depth of what the next event builds on. */
+  get depth(): number {
+    return Math.max(0, ...this.extremities.map(({ pdu }) => pdu.depth));
+  }
+
   /** An entry of the current state. From memory once it was asked for. */
   async state(type: string, stateKey: string): Promise<StoredEvent | undefined> {
     const key = entryKey(type, stateKey);
@@ -66,9 +72,9 @@ export class RoomHead {
     return this.#entries.get(key);
   }
 
-  /** Notes an entry that has just been queued, or redacted. */
-  setState(event: StoredEvent): void {
-    this.#keep(entryKey(event.pdu.type, event.pdu.state_key ?? ""), event);
+  /** Notes what stands in the current state from now on. */
+  setState(type: string, stateKey: string, event: StoredEvent | undefined): void {
+    this.#keep(entryKey(type, stateKey), event);
   }
 
   /** An entry that `state` has been asked for before, for those who cannot wait. */
@@ -139,7 +145,7 @@ export class RoomHeads {
   }
 
   async #load(roomId: string): Promise<RoomHead | undefined> {
-    const { storage, snapshots } = this.#parts;
+    const { storage, snapshots, events } = this.#parts;
     const nid = await storage.names.find(roomId);
     if (nid === undefined) return undefined;
     await storage.settled();
@@ -153,8 +159,7 @@ export class RoomHeads {
     if (newest === undefined) throw unknown("The room has no events: its data is damaged.");
     const head = this.fresh(nid, roomId, rules, await snapshots.chain(newest.current));
     if (head.generation !== generation) return this.#load(roomId);
-    head.extremities = [newest];
-    head.depth = newest.pdu.depth;
+    head.extremities = await events.get(newest.extremities);
     head.order = newest.order;
     return head;
   }

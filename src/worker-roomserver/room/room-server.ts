@@ -1,7 +1,9 @@
+import type { Ed25519 } from "../../matrix/ed25519.ts";
 import type { UserId } from "../../matrix/identifiers.ts";
 import type { JsonObject } from "../../matrix/json.ts";
 import type { SigningKey } from "../../matrix/signing.ts";
 import type { Answers } from "../node/answers.ts";
+import { KeyedLock } from "../node/keyed-lock.ts";
 import type { JsonBytes, Requester, RequestId } from "../node/requester.ts";
 import type { Storage } from "../storage/api.ts";
 import type { EventNid, Membership, Nid, Position, SnapshotNid } from "../storage/schema.ts";
@@ -38,6 +40,8 @@ import { hasEvents, snapshotAt, timelineChunk } from "./query/timeline.ts";
 import { RecentEvents } from "./recent-events.ts";
 import { RoomHeads } from "./room-head.ts";
 import { SnapshotStore } from "./snapshots.ts";
+import { AuthGraphs } from "./state/auth-graphs.ts";
+import { StateResolver } from "./state/resolver.ts";
 import { Transactions } from "./transactions.ts";
 import { Visibility } from "./visibility.ts";
 import { RoomWriter } from "./writer.ts";
@@ -49,6 +53,7 @@ export type RoomServerOptions = {
   now: () => number;
   serverName: string;
   key: SigningKey;
+  ed25519: Ed25519;
   /** A user has sent something. */
   onActivity: (userId: UserId) => void;
 };
@@ -77,14 +82,22 @@ export class RoomServer implements RoomForClient, RoomForReaders {
   readonly #parts: RoomParts;
   readonly #onActivity: (userId: UserId) => void;
 
-  constructor({ storage, answers, users, now, serverName, key, onActivity }: RoomServerOptions) {
+  constructor(options: RoomServerOptions) {
+    const { storage, answers, users, now, serverName, key, ed25519, onActivity } = options;
     this.#onActivity = onActivity;
     const events = new EventStore(storage);
     const snapshots = new SnapshotStore(storage);
     const memberships = new Memberships(storage);
     const recent = new RecentEvents(storage, (nid) => events.known(nid));
     const heads = new RoomHeads({ storage, events, recent, snapshots });
-    const author = { serverName, key, intern: (text: string) => storage.names.intern(text) };
+    const author = {
+      serverName,
+      key,
+      intern: (text: string) => storage.names.intern(text),
+      newEvent: () => storage.newEvent(),
+    };
+    const graphs = new AuthGraphs(storage);
+    const locks = new KeyedLock<string>();
     this.#parts = {
       storage,
       answers,
@@ -97,7 +110,10 @@ export class RoomServer implements RoomForClient, RoomForReaders {
       snapshots,
       memberships,
       heads,
-      writer: new RoomWriter({ storage, events, snapshots, memberships, heads, author }),
+      graphs,
+      resolver: new StateResolver({ storage, events, snapshots, graphs, ed25519 }),
+      locks,
+      writer: new RoomWriter({ storage, events, snapshots, memberships, graphs, heads, author, locks }),
       transactions: new Transactions(storage, now),
       visibility: new Visibility({ names: storage.names, events, snapshots, memberships }),
       directory: new Directory({ storage, answers, heads, serverName }),

@@ -28,6 +28,8 @@ export class SnapshotStore {
   readonly #storage: Storage;
   readonly #cache = new Lru<SnapshotNid, Snapshot>(CACHED_ENTRIES, (snapshot) => snapshot.delta.size + 8);
   readonly #queued = new Map<SnapshotNid, Snapshot>();
+  /** Derived, and not queued for writing. */
+  readonly #unsaved = new WeakSet<Snapshot>();
   readonly #reading = new Map<SnapshotNid, Promise<Snapshot>>();
 
   constructor(storage: Storage) {
@@ -38,7 +40,7 @@ export class SnapshotStore {
     });
   }
 
-  /** The chain from a snapshot to its root, newest first; `extend` needs it. */
+  /** The chain from a snapshot to its root, newest first; 0 is the empty state. */
   async chain(nid: SnapshotNid): Promise<SnapshotChain> {
     const links: Snapshot[] = [];
     for (let next = nid; next !== 0; ) {
@@ -49,8 +51,12 @@ export class SnapshotStore {
     return new SnapshotChain(links);
   }
 
-  /** Queues the state that follows from the chain's with these changes. @returns its chain */
-  extend(write: Write, before: SnapshotChain, changes: readonly StateChange[]): SnapshotChain {
+  /**
+   * The state that follows from the chain's with these changes; the same one where there are none. It is in memory
+   * alone until it is saved.
+   */
+  derive(before: SnapshotChain, changes: readonly StateChange[]): SnapshotChain {
+    if (changes.length === 0) return before;
     const delta = new Map(changes.map(([type, key, event]) => [pairOf(type, key), event]));
     const parent = before.links[0];
     const index = parent === undefined ? 0 : parent.index + 1;
@@ -60,10 +66,21 @@ export class SnapshotStore {
     while (kept[0] !== undefined && kept[0].index > baseIndex) {
       for (const [pair, event] of kept.shift()!.delta) if (!delta.has(pair)) delta.set(pair, event);
     }
-    const snapshot = { nid: write.newSnapshot(), base: kept[0]?.nid ?? 0, index, delta };
-    write.put("snapshots", toRow(snapshot), snapshot.nid);
-    this.#queued.set(snapshot.nid, snapshot);
+    const snapshot = { nid: this.#storage.newSnapshot(), base: kept[0]?.nid ?? 0, index, delta };
+    this.#unsaved.add(snapshot);
     return new SnapshotChain([snapshot, ...kept]);
+  }
+
+  /** Queues what of a chain is not stored yet. @returns the numbers of that */
+  save(write: Write, chain: SnapshotChain): SnapshotNid[] {
+    const saved: SnapshotNid[] = [];
+    for (const snapshot of chain.links) {
+      if (!this.#unsaved.delete(snapshot)) continue;
+      write.put("snapshots", toRow(snapshot), snapshot.nid);
+      this.#queued.set(snapshot.nid, snapshot);
+      saved.push(snapshot.nid);
+    }
+    return saved;
   }
 
   /** Called when the commit that these were queued in has settled. */
@@ -89,7 +106,7 @@ export class SnapshotStore {
     const first = Math.max(1, nid - READ_TOGETHER + 1);
     const range = IDBKeyRange.bound(first, nid);
     const rows = await this.#storage.getAll("snapshots", range);
-    // Numbers are missing only where a commit has failed.
+    // Numbers are missing where a state was derived and came to nothing.
     const areAll = rows.length === nid - first + 1;
     const nids = areAll ? undefined : await this.#storage.getAllKeys("snapshots", range);
     rows.forEach((row, i) => {
@@ -148,6 +165,22 @@ export class SnapshotChain {
         seen.add(pair);
         if (event !== 0) yield [Math.floor(pair / PAIR), pair % PAIR, event];
       }
+    }
+  }
+
+  /** The types and state keys in which the two states differ. Costs what lies between the two. */
+  *differences(other: SnapshotChain): Generator<[type: Nid, key: Nid]> {
+    const shared = new Set(this.links.map((link) => link.nid));
+    const meeting = other.links.find(({ nid }) => shared.has(nid))?.nid;
+    const seen = new Set<Pair>();
+    for (const { links } of [this, other]) {
+      for (const { nid, delta } of links) {
+        if (nid === meeting) break;
+        for (const pair of delta.keys()) seen.add(pair);
+      }
+    }
+    for (const pair of seen) {
+      if (this.#entryByPair(pair) !== other.#entryByPair(pair)) yield [Math.floor(pair / PAIR), pair % PAIR];
     }
   }
 

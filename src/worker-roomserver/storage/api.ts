@@ -16,8 +16,6 @@ export interface Write {
   delete<S extends StoreName>(store: S, key: HearthSchema[S]["key"] | IDBKeyRange): void;
   /** Appends to the log. @returns the entry's position; it becomes visible to readers once durable. */
   append(entry: Partial<LogEntry> & Pick<LogEntry, "topic">): Position;
-  newEvent(): EventNid;
-  newSnapshot(): SnapshotNid;
 }
 
 export type CommitOptions = {
@@ -53,6 +51,10 @@ export interface Storage {
   readonly generation: Generation;
   /** The newest position that is durable: everything up to it can be read. */
   readonly position: Position;
+
+  /** A number for an event or a snapshot, higher than all before. What is not used is never given out again. */
+  newEvent(): EventNid;
+  newSnapshot(): SnapshotNid;
 
   /**
    * Fills a unit and queues it. `fill` runs at once and synchronously, so units are ordered as `commit` was

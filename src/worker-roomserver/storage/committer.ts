@@ -5,7 +5,7 @@ import type { Checkpoint } from "./checkpoint.ts";
 import { CommitSuperseded, LeaderFenced } from "./errors.ts";
 import type { Journal } from "./journal.ts";
 import { type Changes, namesToOperations, type Operation } from "./operations.ts";
-import type { Counters, JournalKey, Nid, Position, StoreName } from "./schema.ts";
+import type { Counters, EventNid, JournalKey, Nid, Position, SnapshotNid, StoreName } from "./schema.ts";
 import { Unit } from "./unit.ts";
 
 /** Checkpoints are for calm moments: a burst of writes should not have to share the disk with its own past. */
@@ -25,8 +25,8 @@ class Batch implements Changes {
   readonly operations: Operation[] = [];
   readonly entries: PositionedEntry[] = [];
   readonly names: NewName[] = [];
-  /** The last numbers given out to a unit in it. */
-  counters: Counters | undefined;
+  /** Of the last entry, here or before. */
+  position: Position | undefined;
   /** Of lazy units: the batch that they may rest on. */
   after: Batch | undefined;
   /** Strict if any unit in it must be. */
@@ -61,9 +61,9 @@ export class Committer {
   readonly #journal: Journal;
   readonly #checkpoint: Checkpoint;
   readonly #listeners: CommitListeners;
-  #counters: Counters;
-  /** The last numbers that are durable. */
-  #durable: Counters;
+  readonly #counters: Counters;
+  /** The last position that is durable. */
+  #durable: Position;
   #waiting = new Batch();
   /** Units that nobody waits for: they go into their stores with the next checkpoint, and into no journal. */
   #lazy = new Batch();
@@ -91,12 +91,12 @@ export class Committer {
     this.#journal = to.journal;
     this.#checkpoint = to.checkpoint;
     this.#counters = { ...to.counters };
-    this.#durable = { ...to.counters };
+    this.#durable = to.counters.position;
     this.#listeners = listeners;
   }
 
   get durablePosition(): Position {
-    return this.#durable.position;
+    return this.#durable;
   }
 
   commit<T>(fill: (write: Write) => T, options: CommitOptions): Promise<T> {
@@ -108,25 +108,32 @@ export class Committer {
     if (options.basis !== undefined && options.basis !== this.generation) {
       return Promise.reject(new CommitSuperseded());
     }
-    const counters = { ...this.#counters };
-    const unit = new Unit(counters);
+    const unit = new Unit(this.#counters.position);
     let result: T;
     try {
       result = fill(unit);
     } catch (error) {
-      return Promise.reject(error as Error); // nothing has been queued and no number is used up
+      return Promise.reject(error as Error); // nothing has been queued and no position is used up
     }
     if (options.lazy === true) return this.#queueLazily(unit).then(() => result);
-    this.#counters = counters;
+    this.#counters.position = unit.position;
     const batch = this.#waiting;
     batch.units += 1;
     batch.strict ||= options.relaxed !== true;
     batch.operations.push(...unit.operations);
     batch.entries.push(...unit.entries);
-    batch.counters = counters;
+    batch.position = unit.position;
     batch.names.push(...this.#newNames.splice(0));
     this.#schedule();
     return batch.done.then(() => result);
+  }
+
+  newEvent(): EventNid {
+    return ++this.#counters.eventNid;
+  }
+
+  newSnapshot(): SnapshotNid {
+    return ++this.#counters.snapshotNid;
   }
 
   /** Gives out the next name's nid; its rows go with the next unit. */
@@ -166,8 +173,8 @@ export class Committer {
   }
 
   #queueLazily(unit: Unit): Promise<void> {
-    // It is written after units that come later, so it may take no number.
-    if (unit.isNumbered) return Promise.reject(new Error("a lazy unit cannot append to the log"));
+    // It is written after units that come later, so it may take no position.
+    if (unit.entries.length > 0) return Promise.reject(new Error("a lazy unit cannot append to the log"));
     const batch = this.#lazy;
     batch.units += 1;
     batch.operations.push(...unit.operations);
@@ -273,7 +280,7 @@ export class Committer {
       this.#rollback(batch, error);
       return;
     }
-    this.#durable = batch.counters ?? this.#durable;
+    this.#durable = batch.position ?? this.#durable;
     this.#lastWrite = performance.now();
     this.#running = undefined;
     this.#checkpoint.add(changes, key);
@@ -301,7 +308,8 @@ export class Committer {
     this.#lazy = new Batch();
     this.#newNames = [...batch.names, ...waiting.names, ...this.#newNames];
     this.generation += 1;
-    this.#counters = { ...this.#durable, nameNid: this.#counters.nameNid };
+    // The other numbers may be in somebody's hands.
+    this.#counters.position = this.#durable;
     this.#running = undefined;
     this.#listeners.rollback();
     if (failure instanceof LeaderFenced) this.#fence();

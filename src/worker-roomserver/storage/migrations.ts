@@ -58,7 +58,63 @@ const second: Migration = (db, transaction) => {
   };
 };
 
-export const migrations: readonly Migration[] = [first, second];
+/** What the events of version 2 have that the third step reads. */
+type StoredEvent = { n: number; r: number; o: number; json: string; id: string; ts?: number };
+type StoredPdu = {
+  state_key?: unknown;
+  origin_server_ts: number;
+  auth_events: (string | [string, unknown])[];
+  content: { "m.relates_to"?: { rel_type?: unknown; event_id?: unknown } };
+  type: string;
+};
+
+/**
+ * Rooms become graphs: who authorises whom, what waits for what, where history is missing. Relations and times are
+ * looked up without reading events.
+ */
+const third: Migration = (db, transaction) => {
+  for (const name of ["purges", "authEdges", "awaited", "relations", "gaps"]) db.createObjectStore(name);
+  const threads = db.createObjectStore("threads", { keyPath: ["r", "root"] });
+  threads.createIndex("latest", ["r", "o"]);
+  const events = transaction.objectStore("events");
+  events.createIndex("time", ["r", "ts"]);
+
+  const nids = new Map<string, number>();
+  const edges = new Map<number, number[]>();
+  const relations = transaction.objectStore("relations");
+  const rows = events.openCursor();
+  rows.onsuccess = () => {
+    const cursor = rows.result;
+    if (cursor === null) {
+      const store = transaction.objectStore("authEdges");
+      // All of a room in one record, under the number of its last state event.
+      for (const [room, [last, ...record]] of edges) store.put(Uint32Array.from(record), [room, last!]);
+      return;
+    }
+    const row = cursor.value as StoredEvent;
+    const pdu = JSON.parse(row.json) as StoredPdu;
+    nids.set(row.id, row.n);
+    cursor.update({ ...row, ts: pdu.origin_server_ts });
+    if (pdu.state_key !== undefined) {
+      const cited = pdu.auth_events
+        .map((entry) => nids.get(typeof entry === "string" ? entry : entry[0]))
+        .filter((nid) => nid !== undefined);
+      const record = edges.get(row.r) ?? [0];
+      record[0] = row.n;
+      for (const number of [row.n, cited.length, ...cited]) record.push(number);
+      edges.set(row.r, record);
+    }
+    const { rel_type: relType, event_id: target } = pdu.content["m.relates_to"] ?? {};
+    if (typeof relType === "string" && typeof target === "string") {
+      relations.put([row.n, relType, pdu.type], [row.r, target, row.o]);
+      if (relType === "m.thread")
+        transaction.objectStore("threads").put({ r: row.r, root: target, o: row.o });
+    }
+    cursor.continue();
+  };
+};
+
+export const migrations: readonly Migration[] = [first, second, third];
 
 /** Brings a database from `oldVersion` to the newest version, within its versionchange transaction. */
 export function migrate(db: IDBDatabase, transaction: IDBTransaction, oldVersion: number): void {

@@ -20,6 +20,7 @@ const inLineKeys: { readonly [store in StoreName]?: readonly string[] } = {
   devices: ["userId", "deviceId"],
   accountData: ["u", "r", "type"],
   receipts: ["r", "type", "u", "thread"],
+  threads: ["r", "root"],
 };
 
 /**

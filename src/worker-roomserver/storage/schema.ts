@@ -15,10 +15,15 @@ export type SnapshotNid = number;
 /** A place in the log. 1 and up, without gaps in order of commitment. */
 export type Position = number;
 
+export type NumbersRow = Pick<Counters, "eventNid" | "snapshotNid">;
+
 /** Who may write. A leader whose epoch is lower than this has lost, and writes nothing. */
 export type LeadRow = { epoch: number };
 
-/** The last numbers given out. Not stored: they are the last keys of `log`, `nameTexts`, `events` and `snapshots`. */
+/**
+ * The last numbers given out: the last keys of `log`, `nameTexts`, `events` and `snapshots`. The row "numbers" of `meta`
+ * has some of them from when rows were last removed, so that what has been removed never gives its number away.
+ */
 export type Counters = {
   position: Position;
   nameNid: Nid;
@@ -58,13 +63,34 @@ export type EventRow = {
   id: string;
   /** Room. */
   r: Nid;
-  /** The order in the room's timeline, negated: the newest come first, as `getAll` with a count reads only forwards. */
-  o: number;
-  /** The state before the event, and the room's current state once it was taken in. */
+  /**
+   * The order in the room's timeline, negated: the newest come first, as `getAll` with a count reads only forwards.
+   * "" for what is in no timeline (outliers, rejected and soft-failed events): it sorts after all numbers.
+   */
+  o: number | "";
+  /** `origin_server_ts`, of events of the timeline alone: history is looked up by it. */
+  ts?: number;
+  /** The state before the event; 0 for an outlier, of which it is not known. */
   b: SnapshotNid;
+  /** The room's current state once the event was taken into the timeline live; of others, the state after it. */
   c: SnapshotNid;
+  /** The state after the event, where that is not `c`. */
+  d?: SnapshotNid;
+  /**
+   * Of an event that was taken in live: the room's forward extremities after it, where it is not the only one.
+   * Of a rejected or soft-failed one: the forward extremities that it is built upon, by whatever way.
+   */
+  f?: EventNid[];
   /** 1 rejected, 2 soft-failed; absent: accepted. */
   s?: 1 | 2;
+  /** Why it was rejected or soft-failed, as a sentence. */
+  w?: string;
+  /** 1 for an outlier: known for what it authorises, without a place in the room's history. */
+  u?: 1;
+  /** 1 where events right before this one are not known here. */
+  g?: 1;
+  /** JSON text of the content that the auth rules still go by, where a redaction took some of that away. */
+  q?: string;
   /** The redaction of it. */
   x?: EventNid;
   /** The state event that this one took the place of. */
@@ -85,6 +111,21 @@ export type SnapshotRow = [base: SnapshotNid, index: number, delta: Uint32Array]
 /** Codes of `membership` in rows, so that they can stand in a key. */
 export const MEMBERSHIPS = ["leave", "join", "invite", "knock", "ban"] as const;
 export type Membership = (typeof MEMBERSHIPS)[number];
+
+/**
+ * What waits for an event that is not there yet: a redaction for its target, or an event that was rejected for want
+ * of an auth event.
+ */
+export type AwaitedRow = "redaction" | "auth";
+
+/** An event that relates to another, as `m.relates_to` of its content says. */
+export type RelationRow = [event: EventNid, relType: string, eventType: string];
+
+/** `o`: the order of the thread's latest event, negated. */
+export type ThreadRow = { r: Nid; root: string; o: number };
+
+/** An event of the timeline, and those of its `prev_events` that are not known here. */
+export type GapRow = { event: EventNid; missing: string[] };
 
 export type MembershipRow = {
   u: Nid;
@@ -175,7 +216,7 @@ export type PresenceRow = {
 export type PushActionRow = [event: EventNid, highlight: 0 | 1, thread: string];
 
 export interface HearthSchema extends DBSchema {
-  /** Single rows: "lead", "identity". */
+  /** Single rows: "lead", "identity", "journal", "numbers". */
   meta: { key: string; value: unknown };
   journal: { key: JournalKey; value: JournalRow };
   /** By the position of a row's last entry. */
@@ -184,8 +225,27 @@ export interface HearthSchema extends DBSchema {
   names: { key: string; value: Nid };
   nameTexts: { key: Nid; value: string };
   /** In-line key `n`; by event id, and by room and order. */
-  events: { key: EventNid; value: EventRow; indexes: { id: string; timeline: [Nid, number] } };
+  events: {
+    key: EventNid;
+    value: EventRow;
+    indexes: { id: string; timeline: [Nid, number | ""]; time: [Nid, number] };
+  };
   rooms: { key: Nid; value: RoomRow };
+  /** Rooms whose data is being removed. */
+  purges: { key: Nid; value: { since: number } };
+  /**
+   * `[room, newest event]` to `[nid, number of auth events, ...their nids]` of state events that were written
+   * together, in ascending order.
+   */
+  authEdges: { key: [Nid, EventNid]; value: Uint32Array };
+  /** `[room, event id that is awaited, event that waits]`. */
+  awaited: { key: [Nid, string, EventNid]; value: AwaitedRow };
+  /** `[room, event id that is related to, negated order of the one that relates]`. */
+  relations: { key: [Nid, string, number]; value: RelationRow };
+  /** In-line key `[r, root]`; by room and latest event, the latest first. */
+  threads: { key: [Nid, string]; value: ThreadRow; indexes: { latest: [Nid, number] } };
+  /** `[room, negated order]`: where history is missing. */
+  gaps: { key: [Nid, number]; value: GapRow };
   snapshots: { key: SnapshotNid; value: SnapshotRow };
   /** In-line key `[u, r]`. */
   memberships: { key: [Nid, Nid]; value: MembershipRow; indexes: { room: [Nid, number, Nid] } };

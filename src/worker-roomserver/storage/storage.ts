@@ -11,7 +11,7 @@ import { JournalFiles } from "./journal-files.ts";
 import { type Lead, takeLead } from "./lead.ts";
 import { firstNames, StoredNames } from "./names.ts";
 import { openDatabase } from "./open.ts";
-import type { Counters, HearthSchema, Position, StoreName } from "./schema.ts";
+import type { Counters, EventNid, HearthSchema, Position, SnapshotNid, StoreName } from "./schema.ts";
 
 const TAIL_ENTRIES = 5_000;
 
@@ -92,6 +92,14 @@ class IndexedDbStorage implements Storage {
 
   get position(): Position {
     return this.#committer.durablePosition;
+  }
+
+  newEvent(): EventNid {
+    return this.#committer.newEvent();
+  }
+
+  newSnapshot(): SnapshotNid {
+    return this.#committer.newSnapshot();
   }
 
   commit<T>(fill: (write: Write) => T, options: CommitOptions = {}): Promise<T> {

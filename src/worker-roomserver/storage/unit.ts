@@ -1,18 +1,21 @@
 import type { LogEntry, PositionedEntry } from "../log/entry.ts";
 import type { Write } from "./api.ts";
 import { checkKey, deletion, type Operation } from "./operations.ts";
-import type { Counters, HearthSchema, Position, StoreName } from "./schema.ts";
+import type { HearthSchema, Position, StoreName } from "./schema.ts";
 
 /** What one operation writes, while it is filled. */
 export class Unit implements Write {
   readonly operations: Operation[] = [];
   readonly entries: PositionedEntry[] = [];
-  readonly #counters: Counters;
-  /** Whether a number was given out in it. */
-  isNumbered = false;
+  /** Of the last entry, here or before. */
+  #position: Position;
 
-  constructor(counters: Counters) {
-    this.#counters = counters;
+  constructor(position: Position) {
+    this.#position = position;
+  }
+
+  get position(): Position {
+    return this.#position;
   }
 
   put<S extends StoreName>(store: S, value: HearthSchema[S]["value"], key?: HearthSchema[S]["key"]): void {
@@ -25,20 +28,9 @@ export class Unit implements Write {
   }
 
   append(partial: Partial<LogEntry> & Pick<LogEntry, "topic">): Position {
-    this.isNumbered = true;
-    const position = ++this.#counters.position;
+    const position = ++this.#position;
     const entry = { room: 0, user: 0, event: 0, detail: "", ...partial, position };
     this.entries.push(entry);
     return position;
-  }
-
-  newEvent(): number {
-    this.isNumbered = true;
-    return ++this.#counters.eventNid;
-  }
-
-  newSnapshot(): number {
-    this.isNumbered = true;
-    return ++this.#counters.snapshotNid;
   }
 }

@@ -44,7 +44,8 @@ function changesOf(interest: Interest, entries: readonly PositionedEntry[], upTo
     if (topic === "accountData") accountData = true;
     else if (topic === "presence") presence = true;
     else if (topic === "room" || topic === "receipt" || topic === "typing") rooms[topic].add(room);
-    if (topic === "room" && user !== 0) newcomers.add(user);
+    // Of the entry "state" there is always one "room" in the same unit.
+    if ((topic === "room" || topic === "state") && user !== 0) newcomers.add(user);
   }
   const { room: events, receipt: receipts, typing } = rooms;
   return { events, receipts, typing, accountData, presence, newcomers };

@@ -17,6 +17,7 @@ export type Interest = {
 export function concerns(interest: Interest, { topic, room, user, detail }: PositionedEntry): boolean {
   switch (topic) {
     case "room":
+    case "state":
       return interest.rooms.has(room) || user === interest.user;
     case "receipt":
       return user === interest.user || (detail === "m.read" && interest.rooms.has(room));

@@ -23,9 +23,12 @@ test("an empty database becomes one of today's version, with every store and ind
       "accounts",
       "aliases room",
       "answers",
+      "authEdges",
+      "awaited",
       "devices",
-      "events id timeline",
+      "events id time timeline",
       "filters",
+      "gaps",
       "journal",
       "log",
       "memberships room",
@@ -35,12 +38,15 @@ test("an empty database becomes one of today's version, with every store and ind
       "presence",
       "profiles",
       "published",
+      "purges",
       "pushActions",
       "readers",
       "receipts position user",
       "registrationTokens",
+      "relations",
       "rooms",
       "snapshots",
+      "threads latest",
       "tokens device",
       "transactions",
       "uia",
@@ -81,7 +87,8 @@ test("version 2: the entries of the log that version 1 kept, a row each, are all
     [0, 1, 0, 1, ""],
     [4, 0, 2, 0, "m.direct"],
   ];
-  const event = { n: 1, json: "{}", id: "$one", r: 1, o: -1, b: 0, c: 0 };
+  const pdu = { type: "m.room.create", origin_server_ts: 5, auth_events: [], content: {} };
+  const event = { n: 1, json: JSON.stringify(pdu), id: "$one", r: 1, o: -1, b: 0, c: 0 };
   await new Promise<void>((resolve, reject) => {
     const request = indexedDB.open(name, 1);
     request.onerror = () => reject(request.error);
@@ -101,5 +108,48 @@ test("version 2: the entries of the log that version 1 kept, a row each, are all
     { topic: "room", room: 1, user: 0, event: 1, detail: "", position: 1 },
     { topic: "accountData", room: 0, user: 2, event: 0, detail: "m.direct", position: 2 },
   ]);
-  expect(await storage.fromIndex("events", "id", IDBKeyRange.only("$one"))).toEqual([event]);
+  expect(await storage.fromIndex("events", "id", IDBKeyRange.only("$one"))).toEqual([{ ...event, ts: 5 }]);
+});
+
+test("version 3: rooms of version 2 get their auth edges, relations, threads and times", async () => {
+  const name = `test-${crypto.randomUUID()}`;
+  const pdus = [
+    { type: "m.room.create", state_key: "", auth_events: [] },
+    { type: "m.room.member", state_key: "@a:h", auth_events: ["$1"] },
+    { type: "m.room.message", auth_events: ["$1", "$2"], relates: { rel_type: "m.thread", event_id: "$0" } },
+    { type: "m.room.topic", state_key: "", auth_events: [["$1", {}], "$2", "$unknown"] },
+    { type: "m.room.message", auth_events: ["$1", "$2"], relates: { rel_type: "m.thread", event_id: "$0" } },
+    { type: "m.room.message", auth_events: [], relates: { rel_type: 5, event_id: "$0" } },
+  ].map(({ relates, ...pdu }, i) => ({
+    ...pdu,
+    origin_server_ts: 1000 + i,
+    content: relates === undefined ? {} : { "m.relates_to": relates },
+  }));
+  await new Promise<void>((resolve, reject) => {
+    const request = indexedDB.open(name, 2);
+    request.onerror = () => reject(request.error);
+    request.onupgradeneeded = () => {
+      for (const step of migrations.slice(0, 2)) step(request.result, request.transaction!);
+      const events = request.transaction!.objectStore("events");
+      for (const [i, pdu] of pdus.entries()) {
+        const n = i + 1;
+        events.put({ n, json: JSON.stringify(pdu), id: `$${n}`, r: 7, o: -10 * n, b: 0, c: 0 });
+      }
+    };
+    request.onsuccess = () => {
+      request.result.close();
+      resolve();
+    };
+  });
+  const storage = await testStorage(name);
+  const room = IDBKeyRange.bound([7], [7, []]);
+  expect(await storage.getAll("authEdges", room)).toEqual([Uint32Array.from([1, 0, 2, 1, 1, 4, 2, 1, 2])]);
+  expect(await storage.getAllKeys("authEdges", room)).toEqual([[7, 4]]);
+  expect(await storage.getAll("relations", room)).toEqual([
+    [5, "m.thread", "m.room.message"],
+    [3, "m.thread", "m.room.message"],
+  ]);
+  expect(await storage.getAll("threads", room)).toEqual([{ r: 7, root: "$0", o: -50 }]);
+  const between = IDBKeyRange.bound([7, 1001], [7, 1003]);
+  expect((await storage.fromIndex("events", "time", between)).map(({ n }) => n)).toEqual([2, 3, 4]);
 });

@@ -28,7 +28,8 @@ export async function testRooms(name?: string): Promise<TestRooms> {
   const storage = await testStorage(name);
   const now = () => Date.now();
   const answers = await Answers.open(storage, now);
-  const { serverName, key } = await openIdentity(storage, await chooseEd25519(crypto.subtle));
+  const ed25519 = await chooseEd25519(crypto.subtle);
+  const { serverName, key } = await openIdentity(storage, ed25519);
   const rooms = new RoomServer({
     storage,
     answers,
@@ -36,6 +37,7 @@ export async function testRooms(name?: string): Promise<TestRooms> {
     now,
     serverName,
     key,
+    ed25519,
     onActivity: () => undefined,
   });
   return {
