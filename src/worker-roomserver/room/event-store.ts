@@ -65,13 +65,11 @@ export class EventStore {
     const inMemory = eventIds.map((id) => this.#inMemoryById(id));
     const unknown = [...new Set(eventIds.filter((_, i) => inMemory[i] === undefined))];
     if (unknown.length === 0) return inMemory;
-    const rows = await Promise.all(
-      unknown.map((id) => this.#storage.fromIndex("events", "id", IDBKeyRange.only(id), 1)),
-    );
-    const read = await this.fromRows(rows.flat());
+    // What was written of late is in memory: there is no need to wait until it is in the store as well.
+    const keys = await Promise.all(unknown.map((id) => this.#nidsOf(id)));
+    const read = await this.fromRows(await this.#rows(keys.flat()));
     const byId = new Map(read.map((event) => [event.eventId, event]));
-    // What was queued meanwhile counts, though the disk had not heard of it.
-    return eventIds.map((id, i) => inMemory[i] ?? byId.get(id) ?? this.#inMemoryById(id));
+    return eventIds.map((id, i) => inMemory[i] ?? this.#inMemoryById(id) ?? byId.get(id));
   }
 
   /** Events whose rows have been read already, in their order. */
@@ -141,6 +139,12 @@ export class EventStore {
     write.put("events", toRow(event, json));
     this.#queued.set(event.nid, { event, weight: json.length });
     this.#nids.set(event.eventId, event.nid);
+  }
+
+  async #nidsOf(eventId: string): Promise<EventNid[]> {
+    const nid = this.#nids.get(eventId);
+    if (nid !== undefined) return [nid];
+    return this.#storage.storedKeys("events", "id", IDBKeyRange.only(eventId), 1);
   }
 
   #inMemoryById(eventId: string): StoredEvent | undefined {

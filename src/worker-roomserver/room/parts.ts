@@ -4,6 +4,7 @@ import type { Storage } from "../storage/api.ts";
 import type { UsersForComponents } from "../users/api.ts";
 import type { Directory } from "./directory.ts";
 import type { EventStore } from "./event-store.ts";
+import type { RoomServerInput } from "./input/room-input.ts";
 import type { Memberships } from "./memberships.ts";
 import type { Author } from "./plan.ts";
 import type { RecentEvents } from "./recent-events.ts";
@@ -34,6 +35,7 @@ export type RoomParts = {
   /** Held by who changes a room, by its id. */
   locks: KeyedLock<string>;
   writer: RoomWriter;
+  input: RoomServerInput;
   transactions: Transactions;
   visibility: Visibility;
   directory: Directory;

@@ -49,7 +49,9 @@ export type Author = {
 };
 
 /** What a plan builds on: a room's head, or nothing yet for a room that is being made (`roomId` is then ""). */
-export type PlanBase = Pick<RoomHead, "roomId" | "rules" | "extremities" | "depth" | "state">;
+export type PlanBase = Pick<RoomHead, "roomId" | "rules" | "extremities" | "depth"> & {
+  state(type: string, stateKey: string): Promise<PlannedState | undefined>;
+};
 
 /** An entry of the state: in the room, or only in the plan. */
 export type PlannedState = AuthEvent & { nid: EventNid; authPdu?: Pdu };

@@ -22,6 +22,11 @@ import type {
 import { clientEvent, strippedEvent } from "./client-event.ts";
 import { Directory } from "./directory.ts";
 import { EventStore } from "./event-store.ts";
+import type { RoomInput } from "./input/api.ts";
+import { Awaited } from "./input/awaited.ts";
+import { Gaps } from "./input/gaps.ts";
+import { ExtremityMerger } from "./input/merge.ts";
+import { RoomServerInput } from "./input/room-input.ts";
 import { Memberships } from "./memberships.ts";
 import type { RoomParts } from "./parts.ts";
 import { createRoom } from "./perform/create-room.ts";
@@ -97,7 +102,22 @@ export class RoomServer implements RoomForClient, RoomForReaders {
       newEvent: () => storage.newEvent(),
     };
     const graphs = new AuthGraphs(storage);
+    const resolver = new StateResolver({ storage, events, snapshots, graphs, ed25519 });
     const locks = new KeyedLock<string>();
+    const shared = {
+      storage,
+      names: storage.names,
+      events,
+      snapshots,
+      memberships,
+      graphs,
+      resolver,
+      heads,
+      locks,
+    };
+    const merger = new ExtremityMerger({ ...shared, author, now });
+    const awaited = new Awaited(storage);
+    const gaps = new Gaps(storage);
     this.#parts = {
       storage,
       answers,
@@ -111,13 +131,19 @@ export class RoomServer implements RoomForClient, RoomForReaders {
       memberships,
       heads,
       graphs,
-      resolver: new StateResolver({ storage, events, snapshots, graphs, ed25519 }),
+      resolver,
       locks,
-      writer: new RoomWriter({ storage, events, snapshots, memberships, graphs, heads, author, locks }),
+      writer: new RoomWriter({ ...shared, author }),
+      input: new RoomServerInput({ ...shared, ed25519, awaited, gaps, merger }),
       transactions: new Transactions(storage, now),
       visibility: new Visibility({ names: storage.names, events, snapshots, memberships }),
       directory: new Directory({ storage, answers, heads, serverName }),
     };
+  }
+
+  /** The way in for events of other servers. */
+  get input(): RoomInput {
+    return this.#parts.input;
   }
 
   createRoom(request: RequestId, requester: Requester, body: CreateRoomBody): Promise<{ room_id: string }> {

@@ -109,6 +109,14 @@ export class RoomUnit {
     return stored;
   }
 
+  /** Members that come with a room, as of the event that brings it. */
+  addMembers(
+    members: readonly { event: Pick<StoredEvent, "nid" | "pdu">; user: Nid }[],
+    since: number,
+  ): void {
+    for (const { event, user } of members) this.#setMembership(event, user, since);
+  }
+
   /** An accepted event of earlier, at a place in the timeline that is given. */
   addHistory(event: NewEvent, order: number): StoredEvent {
     return this.#insert(event, { order, current: event.after.nid, extremities: [] });
@@ -191,9 +199,6 @@ export class RoomUnit {
       this.#parts.events.redact(this.#write, stored, event.redactedBy, this.#head.rules);
     }
     if (event.redacts !== undefined) this.redact(event.redacts, stored);
-    if (stored.afterGap && stored.order !== 0) {
-      this.#write.put("gaps", { event: nid, missing: [...event.missing] }, [stored.room, -stored.order]);
-    }
     return stored;
   }
 
@@ -228,7 +233,7 @@ export class RoomUnit {
   }
 
   #setMembership(
-    { pdu, nid }: StoredEvent,
+    { pdu, nid }: Pick<StoredEvent, "nid" | "pdu">,
     user: Nid,
     since: number,
     membership: unknown = pdu.content.membership,

@@ -109,6 +109,17 @@ export interface Storage {
     count?: number,
   ): Promise<HearthSchema[S]["key"][]>;
 
+  /**
+   * The same as the store was at the last checkpoint: does not wait for what is still on its way there. For those who
+   * have all that in memory and want to know whether there is anything else.
+   */
+  storedKeys<S extends StoreName, I extends IndexNames<HearthSchema, S>>(
+    store: S,
+    index: I,
+    range: IDBKeyRange,
+    count?: number,
+  ): Promise<HearthSchema[S]["key"][]>;
+
   /** Reads in one transaction. Await nothing in `run` but its requests: IndexedDB closes it otherwise. */
   read<T>(stores: StoreName[], run: (tx: ReadTransaction) => Promise<T>): Promise<T>;
 

@@ -99,6 +99,11 @@ export class Committer {
     return this.#durable;
   }
 
+  /** Rows that are durable and not in their stores yet. */
+  get rowsUnderWay(): number {
+    return this.#checkpoint.size;
+  }
+
   commit<T>(fill: (write: Write) => T, options: CommitOptions): Promise<T> {
     if (this.#fenced) return Promise.reject(new LeaderFenced());
     if (this.#stuck !== undefined) {

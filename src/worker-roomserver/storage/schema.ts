@@ -113,10 +113,10 @@ export const MEMBERSHIPS = ["leave", "join", "invite", "knock", "ban"] as const;
 export type Membership = (typeof MEMBERSHIPS)[number];
 
 /**
- * What waits for an event that is not there yet: a redaction for its target, or an event that was rejected for want
- * of an auth event.
+ * How an event awaits another, that is not there or was rejected: as the target of its redaction, as an auth event for
+ * want of which it was rejected itself, or as one that it is built upon.
  */
-export type AwaitedRow = "redaction" | "auth";
+export type AwaitedRow = "redaction" | "auth" | "prev";
 
 /** An event that relates to another, as `m.relates_to` of its content says. */
 export type RelationRow = [event: EventNid, relType: string, eventType: string];

@@ -14,6 +14,8 @@ import { openDatabase } from "./open.ts";
 import type { Counters, EventNid, HearthSchema, Position, SnapshotNid, StoreName } from "./schema.ts";
 
 const TAIL_ENTRIES = 5_000;
+/** Rows on their way to the stores that others can be expected to have in memory. */
+const MOST_UNDER_WAY = 20_000;
 
 export type StorageOptions = {
   /** The database's name. */
@@ -153,6 +155,19 @@ class IndexedDbStorage implements Storage {
     count?: number,
   ): Promise<HearthSchema[S]["key"][]> {
     return this.#ask(
+      store,
+      (rows) => rows.index(index as string).getAllKeys(range, count) as IDBRequest<HearthSchema[S]["key"][]>,
+    );
+  }
+
+  async storedKeys<S extends StoreName, I extends IndexNames<HearthSchema, S>>(
+    store: S,
+    index: I,
+    range: IDBKeyRange,
+    count?: number,
+  ): Promise<HearthSchema[S]["key"][]> {
+    if (this.#committer.rowsUnderWay > MOST_UNDER_WAY) await this.#committer.upToDate([store]);
+    return this.#reader.request(
       store,
       (rows) => rows.index(index as string).getAllKeys(range, count) as IDBRequest<HearthSchema[S]["key"][]>,
     );
