@@ -16,8 +16,8 @@ const openFiles = [
   "^src/worker-roomserver/storage/schema[.]ts$",
   // What a full disk, a lost lead or a corrupt row is thrown as, and the bounded cache in front of rows.
   "^src/worker-roomserver/storage/(errors|lru)[.]ts$",
-  // What all components are made with alike: JSON answers as bytes, sync tokens, work in order by key.
-  "^src/worker-roomserver/node/(answers|json-bytes|keyed-lock|tokens)[.]ts$",
+  // What all components are made with alike: JSON answers as bytes, sync tokens, work in order by key or in turns.
+  "^src/worker-roomserver/node/(answers|breathe|json-bytes|keyed-lock|tokens)[.]ts$",
   // The kinds of entry of the log, its newest ones in memory, and how to follow it without losing any.
   "^src/worker-roomserver/log/(entry|tail|reader)[.]ts$",
 ];

@@ -68,6 +68,7 @@ export class Committer {
   /** Units that nobody waits for: they go into their stores with the next checkpoint, and into no journal. */
   #lazy = new Batch();
   #checkpointTimer: ReturnType<typeof setTimeout> | undefined;
+  #inTime: Promise<void> = Promise.resolve();
   /** Since when something waits for a checkpoint, and when something was written last. */
   #behindSince = 0;
   #lastWrite = 0;
@@ -204,8 +205,16 @@ export class Committer {
     }, ms);
   }
 
-  /** A checkpoint that nobody waits for: what stands in its way is told to those who come next. */
-  async #checkpointInTime(): Promise<void> {
+  /**
+   * A checkpoint that nobody waits for: what stands in its way is told to those who come next. One after the other, so
+   * that who asks for one has what those before have taken along in its store, too.
+   */
+  #checkpointInTime(): Promise<void> {
+    this.#inTime = this.#inTime.then(() => this.#nextInTime());
+    return this.#inTime;
+  }
+
+  async #nextInTime(): Promise<void> {
     clearTimeout(this.#checkpointTimer);
     this.#checkpointTimer = undefined;
     const lazy = await this.#takeLazy();

@@ -92,11 +92,17 @@ describe("a changed profile", () => {
     const alice = await registerAt(node, "alice");
     const roomId = await makeRoom(node, alice);
     await rename(node, alice, "Alice");
+    const log = await node.storage.entriesAfter(0, 1_000);
+    const { position } = log.findLast(({ topic }) => topic === "profile")!;
     await node.room.setState(request(), alice, {
       ...memberKey(alice, roomId),
       content: { membership: "join", displayname: "Mum" },
     });
-    await node.storage.flushed();
+    // The reader notes how far it has come in a unit that nobody waits for.
+    await until(async () => {
+      await node.storage.flushed();
+      return ((await node.storage.get("readers", "profiles")) ?? 0) >= position;
+    });
     const next = await testNode(name);
     // Is answered when all that was in the log before it has been handled.
     await rename(next, await registerAt(next, "bob"), "Bob");
