@@ -16,6 +16,8 @@ export type RoomView = {
   extremities: string[];
   currentState: string;
   timeline: string[];
+  /** Users by their membership; who has left is out like anybody else. */
+  users: Record<string, string[]>;
   events: Record<string, { outcome: string; before: string; after: string; redactedBy: string }>;
 };
 
@@ -56,8 +58,12 @@ export class HostedRoom {
       extremities: extremities.map(({ eventId }) => eventId).sort(),
       currentState: await this.#state(newest.current),
       timeline: timeline.map(({ eventId }) => eventId),
+      users: {},
       events: {},
     };
+    for (const membership of present) {
+      view.users[membership] = (await this.#rooms.usersIn(room, membership)).sort();
+    }
     for (const { eventId } of events) {
       const event = await this.#rooms.eventById(eventId);
       if (event === undefined) continue;
@@ -76,6 +82,8 @@ export class HostedRoom {
     return stateText(asState(events));
   }
 }
+
+const present = ["join", "invite", "knock", "ban"] as const;
 
 function asState(events: readonly StoredEvent[]): RefState {
   return new Map(events.map(({ eventId, pdu }) => [stateKey(pdu.type, pdu.state_key ?? ""), eventId]));
@@ -96,7 +104,16 @@ export function referenceView(reference: ReferenceRoom): RoomView {
       redactedBy: reference.redactedBy(eventId) ?? "",
     };
   }
+  const members = [...reference.currentState().values()].map((id) => reference.event(id).pdu);
+  const users = present.map((membership) => [
+    membership,
+    members
+      .filter(({ type, content }) => type === "m.room.member" && content.membership === membership)
+      .map(({ state_key: userId }) => userId)
+      .sort(),
+  ]);
   return {
+    users: Object.fromEntries(users),
     extremities: [...reference.extremities()].sort(),
     currentState: stateText(reference.currentState()),
     timeline: reference.timeline(),
