@@ -25,8 +25,11 @@ export type GraphEvent = {
   authEvents: string[];
 };
 
-/** Where a page of the graph ended: in the timeline, and among what is in no timeline. As it was given out. */
-export type GraphPlace = { order?: number; aside?: EventNid };
+/**
+ * Where the next page of the graph starts: in the timeline by order, and among what is in no timeline by number. Null
+ * where nothing is left.
+ */
+export type GraphPlace = { order: number | null; aside: EventNid | null };
 
 export type EventGraphPage = {
   /** From the newest on. */

@@ -7,12 +7,14 @@ import type { EventGraphPage, GraphEvent, GraphPlace } from "./event-graph-api.t
 /** Events of one page, however many are asked for. */
 const MOST_EVENTS = 1_000;
 
+const NEWEST: GraphPlace = { order: Number.POSITIVE_INFINITY, aside: Number.POSITIVE_INFINITY };
+
 const STATUS = ["accepted", "rejected", "soft-failed"] as const;
 
 /**
  * A room's events from the newest on, with what they are built upon. What is in no timeline (rejected, soft-failed,
  * outliers) stands where it came in: between the events of the timeline that came before and after it. Each event is
- * on one page; what comes in meanwhile is on none of the later ones.
+ * on one page; what comes in live meanwhile is on none of the later ones.
  *
  * Asks nobody who may see what: it is for the owner of the node. Costs `limit` rows of the timeline and as many of the
  * others.
@@ -21,40 +23,31 @@ const STATUS = ["accepted", "rejected", "soft-failed"] as const;
 export async function eventGraph(
   parts: RoomParts,
   roomId: string,
-  { from = {}, limit }: { from?: GraphPlace | undefined; limit: number },
+  { from = NEWEST, limit }: { from?: GraphPlace | undefined; limit: number },
 ): Promise<EventGraphPage> {
   // What is answered must be durable, and memory may be ahead of the disk.
   await parts.storage.settled();
   const head = await parts.heads.get(roomId);
   const extremities = head.extremities.map(({ eventId }) => eventId);
   const count = Math.min(Math.max(1, limit), MOST_EVENTS);
+  // One more of each than can be shown: the next page starts with the first that is not.
   const [timeline, aside] = await Promise.all([
-    timelineBefore(parts, head.nid, from.order ?? Number.POSITIVE_INFINITY, count + 1),
-    asideBefore(parts, head.nid, from.aside ?? Number.POSITIVE_INFINITY, count + 1),
+    from.order === null ? [] : timelineFrom(parts, head.nid, from.order, count + 1),
+    from.aside === null ? [] : asideFrom(parts, head.nid, from.aside, count + 1),
   ]);
-  const merged = byArrival(timeline, aside);
-  const rows = merged.slice(0, count);
+  const { rows, next } = firstToArrive(timeline, aside, count);
   const events = await parts.events.fromRows(rows);
-  return {
-    events: events.map(toGraphEvent),
-    extremities,
-    ...(merged.length > count && { next: placeAfter(from, rows) }),
-  };
+  return { events: events.map(toGraphEvent), extremities, ...(next && { next }) };
 }
 
-async function timelineBefore(
-  { storage }: RoomParts,
-  room: Nid,
-  order: number,
-  count: number,
-): Promise<EventRow[]> {
+function timelineFrom({ storage }: RoomParts, room: Nid, order: number, count: number): Promise<EventRow[]> {
   // The index is by [room, -order], and "" sorts after all numbers.
-  const range = IDBKeyRange.bound([room, -order], [room, ""], true, true);
+  const range = IDBKeyRange.bound([room, -order], [room, ""], false, true);
   return storage.fromIndex("events", "timeline", range, count);
 }
 
 /** Those of one key of the index are in the order of their nids, and only a cursor can start among them. */
-async function asideBefore(
+async function asideFrom(
   { storage }: RoomParts,
   room: Nid,
   nid: EventNid,
@@ -63,12 +56,8 @@ async function asideBefore(
   const key: [Nid, ""] = [room, ""];
   return storage.read(["events"], async (tx) => {
     const rows: EventRow[] = [];
-    const index = tx.objectStore("events").index("timeline");
-    let cursor = await index.openCursor(IDBKeyRange.only(key), "prev");
-    if (cursor !== null && cursor.primaryKey >= nid) {
-      // Nids are whole numbers: the last one before it, or nearest to that.
-      cursor = await cursor.continuePrimaryKey(key, nid - 1);
-    }
+    let cursor = await tx.objectStore("events").index("timeline").openCursor(IDBKeyRange.only(key), "prev");
+    if (cursor !== null && cursor.primaryKey > nid) cursor = await cursor.continuePrimaryKey(key, nid);
     while (cursor !== null) {
       rows.push(cursor.value);
       if (rows.length === count) break;
@@ -82,23 +71,21 @@ async function asideBefore(
  * One sequence of two, each in its own order: next comes always the one that came in later. History that was fetched
  * later is in its place in the timeline, with high nids; what is aside stays where it is then.
  */
-function byArrival(timeline: readonly EventRow[], aside: readonly EventRow[]): EventRow[] {
-  const merged: EventRow[] = [];
+function firstToArrive(
+  timeline: readonly EventRow[],
+  aside: readonly EventRow[],
+  count: number,
+): { rows: EventRow[]; next: GraphPlace | undefined } {
+  const rows: EventRow[] = [];
   let [t, a] = [0, 0];
-  while (t < timeline.length || a < aside.length) {
+  while (rows.length < count && (t < timeline.length || a < aside.length)) {
     const isAside = (aside[a]?.n ?? 0) > (timeline[t]?.n ?? 0);
-    merged.push(isAside ? aside[a++]! : timeline[t++]!);
+    rows.push(isAside ? aside[a++]! : timeline[t++]!);
   }
-  return merged;
-}
-
-function placeAfter(from: GraphPlace, rows: readonly EventRow[]): GraphPlace {
-  const place = { ...from };
-  for (const { n, o } of rows) {
-    if (o === "") place.aside = n;
-    else place.order = -o;
-  }
-  return place;
+  const [nextInTimeline, nextAside] = [timeline[t], aside[a]];
+  if (nextInTimeline === undefined && nextAside === undefined) return { rows, next: undefined };
+  const order = nextInTimeline === undefined ? null : -nextInTimeline.o;
+  return { rows, next: { order, aside: nextAside?.n ?? null } };
 }
 
 function toGraphEvent(event: StoredEvent): GraphEvent {

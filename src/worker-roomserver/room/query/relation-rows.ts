@@ -35,6 +35,10 @@ export function relatedTo(
   stretch: Stretch,
   count: number,
 ): Promise<RelatedPage[]> {
+  // IndexedDB knows no range without a place in it.
+  if (stretch.after >= stretch.upTo) {
+    return Promise.resolve(targets.map(() => ({ related: [], rest: undefined })));
+  }
   // One more than is given, to know whether there is more.
   const read = stretch.dir === "b" ? newestFirst : oldestFirst;
   return storage.read(["relations"], async (tx) => {
