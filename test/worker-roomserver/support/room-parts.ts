@@ -13,13 +13,17 @@ import type {
 } from "../../../src/worker-roomserver/room/api.ts";
 import { Directory } from "../../../src/worker-roomserver/room/directory.ts";
 import { EventStore } from "../../../src/worker-roomserver/room/event-store.ts";
+import { Awaited } from "../../../src/worker-roomserver/room/input/awaited.ts";
+import { Gaps } from "../../../src/worker-roomserver/room/input/gaps.ts";
+import { ExtremityMerger } from "../../../src/worker-roomserver/room/input/merge.ts";
+import { RoomServerInput } from "../../../src/worker-roomserver/room/input/room-input.ts";
 import { Memberships } from "../../../src/worker-roomserver/room/memberships.ts";
 import type { RoomParts } from "../../../src/worker-roomserver/room/parts.ts";
 import { createRoom } from "../../../src/worker-roomserver/room/perform/create-room.ts";
 import { changeMembership } from "../../../src/worker-roomserver/room/perform/membership.ts";
 import { redact, sendEvent, setState } from "../../../src/worker-roomserver/room/perform/send.ts";
 import { RecentEvents } from "../../../src/worker-roomserver/room/recent-events.ts";
-import { RoomHeads } from "../../../src/worker-roomserver/room/room-head.ts";
+import { type RoomHead, RoomHeads } from "../../../src/worker-roomserver/room/room-head.ts";
 import { commitUnit, type NewEvent } from "../../../src/worker-roomserver/room/room-unit.ts";
 import { SnapshotStore } from "../../../src/worker-roomserver/room/snapshots.ts";
 import { AuthGraphs } from "../../../src/worker-roomserver/room/state/auth-graphs.ts";
@@ -69,6 +73,12 @@ export async function testParts(name?: string): Promise<TestParts> {
     intern: (text: string) => storage.names.intern(text),
     newEvent: () => storage.newEvent(),
   };
+  const resolver = new StateResolver({ storage, events, snapshots, graphs, ed25519 });
+  const { names } = storage;
+  const shared = { storage, names, events, snapshots, memberships, graphs, resolver, heads, locks };
+  const merger = new ExtremityMerger({ ...shared, author, now });
+  const awaited = new Awaited(storage);
+  const gaps = new Gaps(storage);
   const parts: RoomParts & { storage: TestStorage } = {
     storage,
     answers,
@@ -87,10 +97,11 @@ export async function testParts(name?: string): Promise<TestParts> {
     snapshots,
     memberships,
     graphs,
-    resolver: new StateResolver({ storage, events, snapshots, graphs, ed25519 }),
+    resolver,
     heads,
     locks,
-    writer: new RoomWriter({ storage, events, snapshots, memberships, graphs, heads, author, locks }),
+    writer: new RoomWriter({ ...shared, author }),
+    input: new RoomServerInput({ ...shared, ed25519, awaited, gaps, merger }),
     transactions: new Transactions(storage, now),
     visibility: new Visibility({ names: storage.names, events, snapshots, memberships }),
     directory: new Directory({ storage, answers, heads, serverName }),
@@ -137,7 +148,7 @@ export async function testParts(name?: string): Promise<TestParts> {
 
 async function newEvent(
   { storage }: RoomParts,
-  head: Awaited<ReturnType<RoomHeads["own"]>>,
+  head: RoomHead,
   eventId: string,
   fields: Partial<Pdu> & { sender: string; type: string },
 ): Promise<NewEvent> {

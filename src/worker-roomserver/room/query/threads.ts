@@ -5,6 +5,7 @@ import { redact } from "../../../matrix/redaction.ts";
 import { jsonBytes } from "../../node/json-bytes.ts";
 import type { JsonBytes, Requester } from "../../node/requester.ts";
 import { parsePositionToken, positionToken } from "../../node/tokens.ts";
+import type { ThreadRow } from "../../storage/schema.ts";
 import type { StoredEvent } from "../api.ts";
 import { clientEvent } from "../client-event.ts";
 import type { RoomParts } from "../parts.ts";
@@ -65,35 +66,29 @@ async function readPage(
   const found: Thread[] = [];
   let from = query.start;
   for (let scanned = 0; ; ) {
-    // One more than is shown, to know whether there is more.
     const count = Math.min(BATCH, limit - found.length);
-    const rows = await threadRows(parts, access.head, { from, count: count + 1 });
-    const roots = await visibleRoots(
-      parts,
-      requester,
-      rows.slice(0, count).map(({ root }) => root),
-      access,
-    );
+    const { rows, rest } = await threadRows(parts, access.head, { from, count });
+    const roots = await visibleRoots(parts, requester, rows, access);
     const relations = await aggregations(parts, requester, roots, { form: "full", ignored });
     for (const root of roots) {
       const about = relations.get(root.eventId);
       if (about !== undefined && isThread(about, include)) found.push({ root, relations: about });
     }
-    const next = rows[count];
-    scanned += count;
-    if (next === undefined) return { threads: found, next: undefined };
-    from = -next.o;
-    if (found.length === limit || scanned >= SCANNED) return { threads: found, next: from };
+    scanned += rows.length;
+    const isEnough = found.length === limit || scanned >= SCANNED || rows.length === 0;
+    if (rest === undefined || isEnough) return { threads: found, next: rest };
+    from = rest;
   }
 }
 
 async function visibleRoots(
   parts: RoomParts,
   requester: Requester,
-  eventIds: readonly string[],
+  rows: readonly ThreadRow[],
   { head }: Access,
 ): Promise<StoredEvent[]> {
-  const roots = (await parts.events.byIds(eventIds)).filter(
+  const events = await parts.events.byIds(rows.map(({ root }) => root));
+  const roots = events.filter(
     (event) => event !== undefined && event.room === head.nid && event.order !== 0,
   ) as StoredEvent[];
   return parts.visibility.visibleTo(requester.userId, roots);

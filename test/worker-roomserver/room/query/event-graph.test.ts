@@ -1,10 +1,13 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { prevEventIds } from "../../../../src/matrix/event-format.ts";
 import { eventGraph } from "../../../../src/worker-roomserver/room/query/event-graph.ts";
 import type { GraphEvent, GraphPlace } from "../../../../src/worker-roomserver/room/query/event-graph-api.ts";
 import { stateAtEvent } from "../../../../src/worker-roomserver/room/query/state-around.ts";
+import { generatedRoom } from "../../../reference/arbitrary-room.ts";
 import { refusal } from "../../support/requester.ts";
 import { type TestParts, testParts } from "../../support/room-parts.ts";
+import { received } from "../input/hosted-room.ts";
 
 async function withRoom(): Promise<{ t: TestParts; roomId: string }> {
   const t = await testParts();
@@ -136,6 +139,34 @@ describe("a room's graph", () => {
       { numRuns: 20 },
     );
   });
+});
+
+test("property: of a room with forks it has what the room server has found, once each", async () => {
+  const statuses = { accepted: 0, rejected: 1, "soft-failed": 2 };
+  await fc.assert(
+    fc.asyncProperty(
+      generatedRoom,
+      fc.integer({ min: 1, max: 7 }),
+      async ({ rules, roomId, events }, limit) => {
+        const t = await testParts();
+        const [create, ...others] = events.map(received);
+        await t.input.takeInRoom({ version: rules.id, event: create!, state: [], authChain: [] });
+        for (const event of others) await t.input.receive(roomId, [event]);
+        const graph = await turn(t, roomId, limit);
+        const known = (await t.storage.getAll("events")).map(({ id }) => id);
+        expect(graph.map(({ eventId }) => eventId).sort()).toEqual(known.sort());
+        for (const { eventId, status, prevEvents } of graph) {
+          const stored = (await t.events.byId(eventId))!;
+          expect(statuses[status]).toBe(stored.status);
+          expect(prevEvents).toEqual(prevEventIds(stored.pdu));
+        }
+        const { extremities } = await eventGraph(t, roomId, { limit: 1 });
+        const head = (await t.heads.find(roomId))!;
+        expect(extremities).toEqual(head.extremities.map(({ eventId }) => eventId));
+      },
+    ),
+    { numRuns: 15 },
+  );
 });
 
 describe("the state around an event", () => {

@@ -1,6 +1,5 @@
 import { describe, expect, test } from "vitest";
 import type { JsonObject } from "../../../../src/matrix/json.ts";
-import { renewThreads } from "../../../../src/worker-roomserver/room/query/thread-rows.ts";
 import { type ThreadsQuery, threads } from "../../../../src/worker-roomserver/room/query/threads.ts";
 import { refusal } from "../../support/requester.ts";
 import { page, relating, type TestParts, testParts } from "../../support/room-parts.ts";
@@ -179,16 +178,43 @@ describe("when replies are redacted", () => {
   });
 });
 
-test("threads of history that came in later are there once they have been looked for", async () => {
-  const { t, roomId, roots } = await withThreads(1);
-  const sender = t.user("bob").userId;
-  const old = await t.takeIn(roomId, { type: "m.room.message", sender }, { order: -3 });
-  const content = relating("m.thread", old);
-  await t.takeIn(roomId, { type: "m.room.message", sender, content }, { order: -2 });
-  expect(ids(await ask(t, roomId))).toEqual(roots);
-  const nid = (await t.storage.names.find(roomId))!;
-  await renewThreads(t, { nid, roomId }, [old, roots[0]!, "$unknown"]);
-  expect(ids(await ask(t, roomId))).toEqual([roots[0], old]);
+describe("when history comes in", () => {
+  const takeIn = (t: TestParts, roomId: string, order: number, content: JsonObject = {}) =>
+    t.takeIn(roomId, { type: "m.room.message", sender: t.user("bob").userId, content }, { order });
+
+  test("its threads are where their latest replies are", async () => {
+    const { t, roomId, roots } = await withThreads(2);
+    const [a, b] = roots as [string, string];
+    const old = await takeIn(t, roomId, -5);
+    const older = await takeIn(t, roomId, -9);
+    await takeIn(t, roomId, -4, relating("m.thread", old));
+    await takeIn(t, roomId, -8, relating("m.thread", older));
+    // Earlier than the latest one that the thread has already.
+    await takeIn(t, roomId, -3, relating("m.thread", a));
+    expect(ids(await ask(t, roomId))).toEqual([b, a, old, older]);
+    await takeIn(t, roomId, -2, relating("m.thread", older));
+    expect(ids(await ask(t, roomId))).toEqual([b, a, older, old]);
+    await reply(t, roomId, older);
+    expect(ids(await ask(t, roomId))).toEqual([older, b, a, old]);
+  });
+
+  test("pages have each thread once, however many there are to be put right", async () => {
+    const { t, roomId, roots } = await withThreads(1);
+    const old: string[] = [];
+    for (let i = 0; i < 30; i++) {
+      const root = await takeIn(t, roomId, -1_000 + 2 * i);
+      await takeIn(t, roomId, -999 + 2 * i, relating("m.thread", root));
+      old.push(root);
+    }
+    const found: string[] = [];
+    let from: string | undefined;
+    do {
+      const answer = await ask(t, roomId, { limit: 7, from });
+      found.push(...ids(answer));
+      from = answer.next_batch;
+    } while (from !== undefined);
+    expect(found).toEqual([...roots, ...old.reverse()]);
+  });
 });
 
 function relationsOf({ unsigned }: { unsigned: JsonObject }) {
