@@ -212,14 +212,11 @@ export class RoomUnit {
     if (relation === undefined || order === 0) return;
     const { event_id: target, rel_type: relType } = relation;
     this.#write.put("relations", [nid, relType, pdu.type], [room, target, -order]);
-    // History that comes later is not what is latest.
-    if (relType === "m.thread" && order === this.#newest(order)) {
-      this.#write.put("threads", { r: room, root: target, o: -order });
+    if (relType === "m.thread") {
+      // History that comes later may be the latest of its thread all the same, and is at most as late as the room: who
+      // reads the row finds out (query/thread-rows.ts), as when a reply has been redacted.
+      this.#write.put("threads", { r: room, root: target, o: -Math.max(order, this.#head.order) });
     }
-  }
-
-  #newest(order: number): number {
-    return Math.max(order, this.#head.order);
   }
 
   #turn(turn: StateTurn, order: number): void {

@@ -1,4 +1,3 @@
-import { notFound } from "../../../matrix/errors.ts";
 import { filterEvents, parseRoomEventFilter, type RoomEventFilter } from "../../../matrix/filters.ts";
 import type { JsonObject } from "../../../matrix/json.ts";
 import { jsonBytes } from "../../node/json-bytes.ts";
@@ -11,6 +10,7 @@ import type { SnapshotChain } from "../snapshots.ts";
 import { type Access, accessTo } from "./access.ts";
 import { entryOf } from "./state.ts";
 import { eventsBackward, eventsForward } from "./timeline.ts";
+import { visibleEvent } from "./visible-event.ts";
 
 /** Events read for one answer at most: a filter that lets nearly nothing through must not read the whole room. */
 const SCANNED = 2_000;
@@ -98,22 +98,6 @@ export async function event(
 ): Promise<JsonBytes> {
   const found = await visibleEvent(parts, requester, roomId, eventId);
   return jsonBytes(clientEvent(found.event, requester, "full", parts.now()));
-}
-
-/** @throws MatrixError M_NOT_FOUND (404) for an event that is not there as well as for one that may not be seen */
-async function visibleEvent(
-  parts: RoomParts,
-  requester: Requester,
-  roomId: string,
-  eventId: string,
-): Promise<{ event: StoredEvent; access: Access }> {
-  const access = await accessTo(parts, requester, roomId);
-  const event = await parts.events.byId(eventId);
-  if (event?.roomId === roomId && event.status === 0) {
-    const [visible] = await parts.visibility.visibleTo(requester.userId, [event]);
-    if (visible !== undefined) return { event: visible, access };
-  }
-  throw notFound("There is no such event in the room, or you may not see it.");
 }
 
 /** Reads on until enough events have passed the filter and the history visibility. */

@@ -10,6 +10,8 @@ type Parts = { storage: Storage; events: EventStore; recent: RecentEvents };
 const between = (room: Nid, after: number, upTo: number) =>
   IDBKeyRange.bound([room, -upTo], [room, -after], false, true);
 const BEGINNING = Number.NEGATIVE_INFINITY;
+// IndexedDB knows no range without a place in it, and tokens can be given the wrong way round.
+const isEmpty = (after: number, upTo: number) => after >= upTo;
 
 /** Events with `after < order <= from`, newest first. From memory, or one range, rows included. */
 export async function eventsBackward(
@@ -17,6 +19,7 @@ export async function eventsBackward(
   room: Nid,
   { from, after = BEGINNING, count }: { from: number; after?: number; count: number },
 ): Promise<StoredEvent[]> {
+  if (isEmpty(after, from)) return [];
   const recent = parts.recent.backward(room, { from, after, count });
   if (recent !== undefined) return parts.events.get(recent.map(({ event }) => event));
   const keys = between(room, after, from);
@@ -29,6 +32,7 @@ export async function eventsForward(
   room: Nid,
   range: { after: number; upTo: number; count: number },
 ): Promise<StoredEvent[]> {
+  if (isEmpty(range.after, range.upTo)) return [];
   const rows = await parts.storage.read(["events"], async (tx: ReadTransaction) => {
     const found: EventRow[] = [];
     const index = tx.objectStore("events").index("timeline");
@@ -56,6 +60,7 @@ export async function hasEvents(
   room: Nid,
   { after, upTo }: { after: number; upTo: number },
 ): Promise<boolean> {
+  if (isEmpty(after, upTo)) return false;
   const recent = parts.recent.backward(room, { from: upTo, after, count: 1 });
   if (recent !== undefined) return recent.length > 0;
   const keys = between(room, after, upTo);

@@ -1,0 +1,173 @@
+import type { JsonObject } from "../../../matrix/json.ts";
+import { isReplaceable, isValidReplacement, latestReplacement } from "../../../matrix/replacements.ts";
+import { relationOf } from "../../../matrix/threads.ts";
+import type { EventNid } from "../../storage/schema.ts";
+import type { ClientEvent, StoredEvent } from "../api.ts";
+import { clientEvent } from "../client-event.ts";
+import type { RoomParts } from "../parts.ts";
+import { type Children, childrenOf } from "./children.ts";
+
+export type AggregationParts = Pick<RoomParts, "storage" | "events" | "visibility" | "now">;
+
+/** For whom events are summed up. */
+export type Viewer = { userId: string; deviceId: string };
+
+export type AggregationOptions = {
+  /** Of the events that stand in the answer; the same as that of the events they are in. */
+  form: "sync" | "full";
+  /** Users whose events do not count. */
+  ignored: ReadonlySet<string>;
+};
+
+/**
+ * Children read as events: the newest of each kind, and of all the events of a call together. Beyond that a thread's
+ * replies are counted, but not looked at.
+ */
+const MOST_EVENTS = 500;
+const ALL_EVENTS = 10_000;
+/** Of one event, however many are asked for. */
+const LEAST_EVENTS = 20;
+
+/**
+ * What `unsigned["m.relations"]` of events says to a user, by event id: `m.replace`, `m.reference` and `m.thread`.
+ * Events with nothing to say, and state events, are not in it. Only what the user may see counts. Of an event with
+ * more than 5,000 relations the newest are looked at; senders are known of the newest 500 replies of a thread alone.
+ *
+ * Costs one range of small rows for each event, and the children as events: at most 10,000 of all.
+ * @param events - of one room, which the user may see
+ * @see https://spec.matrix.org/v1.19/client-server-api/#aggregations-of-child-events
+ */
+export async function aggregations(
+  parts: AggregationParts,
+  viewer: Viewer,
+  events: readonly StoredEvent[],
+  options: AggregationOptions,
+): Promise<Map<string, JsonObject>> {
+  const parents = events.filter(({ pdu }) => pdu.state_key === undefined);
+  const children = await childrenOf(parts.storage, parents);
+  const related = parents.filter(({ eventId }) => children.has(eventId));
+  if (related.length === 0) return new Map();
+  const most = Math.min(MOST_EVENTS, Math.max(LEAST_EVENTS, Math.floor(ALL_EVENTS / related.length)));
+  const visible = await visibleChildren(parts, viewer.userId, wantedOf(related, children, most));
+  const counting = (nids: readonly EventNid[]) =>
+    nids.flatMap((nid) => visible.get(nid) ?? []).filter(({ pdu }) => !options.ignored.has(pdu.sender));
+
+  const facts = new Map<string, Facts>();
+  for (const parent of related) {
+    const { replacements, references, replies } = children.get(parent.eventId)!;
+    const threaded = isThreadRoot(parent) ? counting(replies.slice(0, most)) : [];
+    facts.set(parent.eventId, {
+      replacement: replacementOf(parent, counting(replacements.slice(0, most))),
+      references: counting(references.slice(0, most)),
+      thread: threaded[0] && {
+        latest: threaded[0],
+        count: threaded.length + Math.max(0, replies.length - most),
+        hasParticipated:
+          parent.pdu.sender === viewer.userId || threaded.some(({ pdu }) => pdu.sender === viewer.userId),
+      },
+    });
+  }
+  const latest = [...facts.values()].flatMap(({ thread }) => thread?.latest ?? []);
+  // A reply is no thread's root, so this goes no deeper.
+  const replies = latest.length === 0 ? new Map() : await aggregations(parts, viewer, latest, options);
+  const form = (event: StoredEvent) =>
+    bundled(clientEvent(event, viewer, options.form, parts.now()), replies.get(event.eventId));
+  return new Map(
+    [...facts]
+      .map(([eventId, fact]) => [eventId, toJson(fact, form)] as const)
+      .filter(([, json]) => hasAny(json)),
+  );
+}
+
+/** Events as clients get them, with what is summed up about them. */
+export async function bundledEvents(
+  parts: AggregationParts,
+  viewer: Viewer,
+  events: readonly StoredEvent[],
+  options: AggregationOptions,
+): Promise<ClientEvent[]> {
+  const relations = await aggregations(parts, viewer, events, options);
+  return events.map((event) =>
+    bundled(clientEvent(event, viewer, options.form, parts.now()), relations.get(event.eventId)),
+  );
+}
+
+/** The event with its `m.relations`, if there are any. */
+export function bundled(event: ClientEvent, relations: JsonObject | undefined): ClientEvent {
+  if (relations === undefined) return event;
+  return { ...event, unsigned: { ...event.unsigned, "m.relations": relations } };
+}
+
+type Facts = {
+  replacement: StoredEvent | undefined;
+  /** The newest first. */
+  references: StoredEvent[];
+  thread: { latest: StoredEvent; count: number; hasParticipated: boolean } | undefined;
+};
+
+/**
+ * What relates to another event starts no thread.
+ * @see https://spec.matrix.org/v1.19/client-server-api/#threading
+ */
+function isThreadRoot({ pdu }: StoredEvent): boolean {
+  return relationOf(pdu.content) === undefined;
+}
+
+/** Of a redacted event no edit is shown. */
+function mayShowReplacement(parent: StoredEvent): boolean {
+  return parent.redactedBy === "" && isReplaceable(parent);
+}
+
+function replacementOf(parent: StoredEvent, candidates: readonly StoredEvent[]): StoredEvent | undefined {
+  if (!mayShowReplacement(parent)) return undefined;
+  return latestReplacement(candidates.filter((candidate) => isValidReplacement(parent, candidate)));
+}
+
+/** The children that must be known as events. */
+function wantedOf(
+  parents: readonly StoredEvent[],
+  children: ReadonlyMap<string, Children>,
+  most: number,
+): EventNid[] {
+  return parents.flatMap((parent) => {
+    const { replacements, references, replies } = children.get(parent.eventId)!;
+    return [
+      ...(mayShowReplacement(parent) ? replacements.slice(0, most) : []),
+      ...references.slice(0, most),
+      ...(isThreadRoot(parent) ? replies.slice(0, most) : []),
+    ];
+  });
+}
+
+async function visibleChildren(
+  parts: AggregationParts,
+  userId: string,
+  nids: readonly EventNid[],
+): Promise<Map<EventNid, StoredEvent>> {
+  const visible = await parts.visibility.visibleTo(userId, await parts.events.get(nids));
+  // One whose redaction is on its way to the disk is related no more.
+  return new Map(visible.filter(({ redactedBy }) => redactedBy === "").map((event) => [event.nid, event]));
+}
+
+function toJson(
+  { replacement, references, thread }: Facts,
+  form: (event: StoredEvent) => ClientEvent,
+): JsonObject {
+  return {
+    ...(replacement && { "m.replace": form(replacement) }),
+    ...(references.length > 0 && {
+      "m.reference": { chunk: references.map(({ eventId }) => ({ event_id: eventId })).reverse() },
+    }),
+    ...(thread && {
+      "m.thread": {
+        latest_event: form(thread.latest),
+        count: thread.count,
+        current_user_participated: thread.hasParticipated,
+      },
+    }),
+  };
+}
+
+function hasAny(json: JsonObject): boolean {
+  return Object.keys(json).length > 0;
+}
