@@ -3,6 +3,7 @@ import { openAccountData } from "../account-data/open.ts";
 import { openPresence } from "../presence/open.ts";
 import { openPush } from "../push/open.ts";
 import { openReceipts } from "../receipts/open.ts";
+import { makeRoomParts } from "../room/make-parts.ts";
 import { ProfileReader } from "../room/profile-reader.ts";
 import { RoomServer } from "../room/room-server.ts";
 import type { Storage } from "../storage/api.ts";
@@ -47,16 +48,8 @@ export async function openNode(options: NodeOptions): Promise<OpenNode> {
     profilesAnnounced: (position) => profiles.caughtUp(position),
     ...(options.passwordCost && { passwordCost: options.passwordCost }),
   });
-  const room = new RoomServer({
-    storage,
-    answers,
-    users,
-    now,
-    serverName,
-    key,
-    ed25519,
-    onActivity: (userId) => presence.active(userId),
-  });
+  const rooms = makeRoomParts({ storage, answers, users, now, serverName, key, ed25519 });
+  const room = new RoomServer(rooms, (userId) => presence.active(userId));
   const profiles = new ProfileReader({ storage, announce: (userId) => room.announceProfile(userId) });
   const accountData = openAccountData({ storage });
   const typing = await openTyping({ storage, room, now });

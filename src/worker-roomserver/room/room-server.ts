@@ -1,13 +1,7 @@
-import type { Ed25519 } from "../../matrix/ed25519.ts";
 import type { UserId } from "../../matrix/identifiers.ts";
 import type { JsonObject } from "../../matrix/json.ts";
-import type { SigningKey } from "../../matrix/signing.ts";
-import type { Answers } from "../node/answers.ts";
-import { KeyedLock } from "../node/keyed-lock.ts";
 import type { JsonBytes, Requester, RequestId } from "../node/requester.ts";
-import type { Storage } from "../storage/api.ts";
 import type { EventNid, Membership, Nid, Position, SnapshotNid } from "../storage/schema.ts";
-import type { UsersForComponents } from "../users/api.ts";
 import type {
   ClientEvent,
   CreateRoomBody,
@@ -20,14 +14,7 @@ import type {
   TimelineChunk,
 } from "./api.ts";
 import { clientEvent, strippedEvent } from "./client-event.ts";
-import { Directory } from "./directory.ts";
-import { EventStore } from "./event-store.ts";
 import type { RoomInput } from "./input/api.ts";
-import { Awaited } from "./input/awaited.ts";
-import { Gaps } from "./input/gaps.ts";
-import { ExtremityMerger } from "./input/merge.ts";
-import { RoomServerInput } from "./input/room-input.ts";
-import { Memberships } from "./memberships.ts";
 import type { RoomParts } from "./parts.ts";
 import { createRoom } from "./perform/create-room.ts";
 import {
@@ -42,26 +29,6 @@ import { accessTo } from "./query/access.ts";
 import { context, event, messages } from "./query/messages.ts";
 import { joinedMembers, members, roomState, stateEvent } from "./query/state.ts";
 import { hasEvents, snapshotAt, timelineChunk } from "./query/timeline.ts";
-import { RecentEvents } from "./recent-events.ts";
-import { RoomHeads } from "./room-head.ts";
-import { SnapshotStore } from "./snapshots.ts";
-import { AuthGraphs } from "./state/auth-graphs.ts";
-import { StateResolver } from "./state/resolver.ts";
-import { Transactions } from "./transactions.ts";
-import { Visibility } from "./visibility.ts";
-import { RoomWriter } from "./writer.ts";
-
-export type RoomServerOptions = {
-  storage: Storage;
-  answers: Answers;
-  users: UsersForComponents;
-  now: () => number;
-  serverName: string;
-  key: SigningKey;
-  ed25519: Ed25519;
-  /** A user has sent something. */
-  onActivity: (userId: UserId) => void;
-};
 
 /** The types whose events an invite shows to whom it is for. */
 const STRIPPED = [
@@ -74,71 +41,15 @@ const STRIPPED = [
   "m.room.encryption",
 ] as const;
 
-function neverTwice(now: () => number): () => number {
-  let last = 0;
-  return () => {
-    last = Math.max(now(), last + 1);
-    return last;
-  };
-}
-
 /** The room server: it alone writes events and says what a room's state is. */
 export class RoomServer implements RoomForClient, RoomForReaders {
   readonly #parts: RoomParts;
   readonly #onActivity: (userId: UserId) => void;
 
-  constructor(options: RoomServerOptions) {
-    const { storage, answers, users, now, serverName, key, ed25519, onActivity } = options;
+  /** @param onActivity - a user has sent something */
+  constructor(parts: RoomParts, onActivity: (userId: UserId) => void) {
+    this.#parts = parts;
     this.#onActivity = onActivity;
-    const events = new EventStore(storage);
-    const snapshots = new SnapshotStore(storage);
-    const memberships = new Memberships(storage);
-    const recent = new RecentEvents(storage, (nid) => events.known(nid));
-    const heads = new RoomHeads({ storage, events, recent, snapshots });
-    const author = {
-      serverName,
-      key,
-      intern: (text: string) => storage.names.intern(text),
-      newEvent: () => storage.newEvent(),
-    };
-    const graphs = new AuthGraphs(storage);
-    const resolver = new StateResolver({ storage, events, snapshots, graphs, ed25519 });
-    const locks = new KeyedLock<string>();
-    const shared = {
-      storage,
-      names: storage.names,
-      events,
-      snapshots,
-      memberships,
-      graphs,
-      resolver,
-      heads,
-      locks,
-    };
-    const merger = new ExtremityMerger({ ...shared, author, now });
-    const awaited = new Awaited(storage);
-    const gaps = new Gaps(storage);
-    this.#parts = {
-      storage,
-      answers,
-      users,
-      now,
-      creationTime: neverTwice(now),
-      author,
-      events,
-      recent,
-      snapshots,
-      memberships,
-      heads,
-      graphs,
-      resolver,
-      locks,
-      writer: new RoomWriter({ ...shared, author }),
-      input: new RoomServerInput({ ...shared, ed25519, awaited, gaps, merger }),
-      transactions: new Transactions(storage, now),
-      visibility: new Visibility({ names: storage.names, events, snapshots, memberships }),
-      directory: new Directory({ storage, answers, heads, serverName }),
-    };
   }
 
   /** The way in for events of other servers. */

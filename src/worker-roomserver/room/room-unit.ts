@@ -211,7 +211,7 @@ export class RoomUnit {
     const relation = relationOf(pdu.content);
     if (relation === undefined || order === 0) return;
     const { event_id: target, rel_type: relType } = relation;
-    this.#write.put("relations", [nid, relType, pdu.type], [room, target, -order]);
+    this.#write.put("relations", [nid, relType, pdu.type, pdu.sender], [room, target, -order]);
     if (relType === "m.thread") {
       // History that comes later may be the latest of its thread all the same, and is at most as late as the room: who
       // reads the row finds out (query/thread-rows.ts), as when a reply has been redacted.

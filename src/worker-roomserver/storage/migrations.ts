@@ -66,6 +66,7 @@ type StoredPdu = {
   auth_events: (string | [string, unknown])[];
   content: { "m.relates_to"?: { rel_type?: unknown; event_id?: unknown } };
   type: string;
+  sender: string;
 };
 
 /**
@@ -106,7 +107,7 @@ const third: Migration = (db, transaction) => {
     }
     const { rel_type: relType, event_id: target } = pdu.content["m.relates_to"] ?? {};
     if (typeof relType === "string" && typeof target === "string") {
-      relations.put([row.n, relType, pdu.type], [row.r, target, row.o]);
+      relations.put([row.n, relType, pdu.type, pdu.sender], [row.r, target, row.o]);
       if (relType === "m.thread")
         transaction.objectStore("threads").put({ r: row.r, root: target, o: row.o });
     }

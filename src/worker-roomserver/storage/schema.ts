@@ -119,7 +119,7 @@ export type Membership = (typeof MEMBERSHIPS)[number];
 export type AwaitedRow = "redaction" | "auth" | "prev";
 
 /** An event that relates to another, as `m.relates_to` of its content says. */
-export type RelationRow = [event: EventNid, relType: string, eventType: string];
+export type RelationRow = [event: EventNid, relType: string, eventType: string, sender: string];
 
 /** `o`: the order of the thread's latest event, negated. */
 export type ThreadRow = { r: Nid; root: string; o: number };

@@ -87,7 +87,7 @@ test("version 2: the entries of the log that version 1 kept, a row each, are all
     [0, 1, 0, 1, ""],
     [4, 0, 2, 0, "m.direct"],
   ];
-  const pdu = { type: "m.room.create", origin_server_ts: 5, auth_events: [], content: {} };
+  const pdu = { type: "m.room.create", sender: "@a:h", origin_server_ts: 5, auth_events: [], content: {} };
   const event = { n: 1, json: JSON.stringify(pdu), id: "$one", r: 1, o: -1, b: 0, c: 0 };
   await new Promise<void>((resolve, reject) => {
     const request = indexedDB.open(name, 1);
@@ -122,6 +122,7 @@ test("version 3: rooms of version 2 get their auth edges, relations, threads and
     { type: "m.room.message", auth_events: [], relates: { rel_type: 5, event_id: "$0" } },
   ].map(({ relates, ...pdu }, i) => ({
     ...pdu,
+    sender: "@a:h",
     origin_server_ts: 1000 + i,
     content: relates === undefined ? {} : { "m.relates_to": relates },
   }));
@@ -146,8 +147,8 @@ test("version 3: rooms of version 2 get their auth edges, relations, threads and
   expect(await storage.getAll("authEdges", room)).toEqual([Uint32Array.from([1, 0, 2, 1, 1, 4, 2, 1, 2])]);
   expect(await storage.getAllKeys("authEdges", room)).toEqual([[7, 4]]);
   expect(await storage.getAll("relations", room)).toEqual([
-    [5, "m.thread", "m.room.message"],
-    [3, "m.thread", "m.room.message"],
+    [5, "m.thread", "m.room.message", "@a:h"],
+    [3, "m.thread", "m.room.message", "@a:h"],
   ]);
   expect(await storage.getAll("threads", room)).toEqual([{ r: 7, root: "$0", o: -50 }]);
   const between = IDBKeyRange.bound([7, 1001], [7, 1003]);

@@ -4,33 +4,19 @@ import type { JsonObject } from "../../../src/matrix/json.ts";
 import type { Pdu } from "../../../src/matrix/pdu.ts";
 import { Answers } from "../../../src/worker-roomserver/node/answers.ts";
 import { openIdentity } from "../../../src/worker-roomserver/node/identity.ts";
-import { KeyedLock } from "../../../src/worker-roomserver/node/keyed-lock.ts";
 import type { JsonBytes, Requester } from "../../../src/worker-roomserver/node/requester.ts";
 import type {
   CreateRoomBody,
   MembershipAction,
   StoredEvent,
 } from "../../../src/worker-roomserver/room/api.ts";
-import { Directory } from "../../../src/worker-roomserver/room/directory.ts";
-import { EventStore } from "../../../src/worker-roomserver/room/event-store.ts";
-import { Awaited } from "../../../src/worker-roomserver/room/input/awaited.ts";
-import { Gaps } from "../../../src/worker-roomserver/room/input/gaps.ts";
-import { ExtremityMerger } from "../../../src/worker-roomserver/room/input/merge.ts";
-import { RoomServerInput } from "../../../src/worker-roomserver/room/input/room-input.ts";
-import { Memberships } from "../../../src/worker-roomserver/room/memberships.ts";
+import { makeRoomParts } from "../../../src/worker-roomserver/room/make-parts.ts";
 import type { RoomParts } from "../../../src/worker-roomserver/room/parts.ts";
 import { createRoom } from "../../../src/worker-roomserver/room/perform/create-room.ts";
 import { changeMembership } from "../../../src/worker-roomserver/room/perform/membership.ts";
 import { redact, sendEvent, setState } from "../../../src/worker-roomserver/room/perform/send.ts";
-import { RecentEvents } from "../../../src/worker-roomserver/room/recent-events.ts";
-import { type RoomHead, RoomHeads } from "../../../src/worker-roomserver/room/room-head.ts";
+import type { RoomHead } from "../../../src/worker-roomserver/room/room-head.ts";
 import { commitUnit, type NewEvent } from "../../../src/worker-roomserver/room/room-unit.ts";
-import { SnapshotStore } from "../../../src/worker-roomserver/room/snapshots.ts";
-import { AuthGraphs } from "../../../src/worker-roomserver/room/state/auth-graphs.ts";
-import { StateResolver } from "../../../src/worker-roomserver/room/state/resolver.ts";
-import { Transactions } from "../../../src/worker-roomserver/room/transactions.ts";
-import { Visibility } from "../../../src/worker-roomserver/room/visibility.ts";
-import { RoomWriter } from "../../../src/worker-roomserver/room/writer.ts";
 import { type TestStorage, testStorage } from "./storage.ts";
 
 /** The parts of a room server, to call its queries with, and short ways to make something to ask for. */
@@ -60,26 +46,7 @@ export async function testParts(name?: string): Promise<TestParts> {
   const answers = await Answers.open(storage, now);
   const ed25519 = await chooseEd25519(crypto.subtle);
   const { serverName, key } = await openIdentity(storage, ed25519);
-  const events = new EventStore(storage);
-  const snapshots = new SnapshotStore(storage);
-  const memberships = new Memberships(storage);
-  const recent = new RecentEvents(storage, (nid) => events.known(nid));
-  const heads = new RoomHeads({ storage, events, recent, snapshots });
-  const graphs = new AuthGraphs(storage);
-  const locks = new KeyedLock<string>();
-  const author = {
-    serverName,
-    key,
-    intern: (text: string) => storage.names.intern(text),
-    newEvent: () => storage.newEvent(),
-  };
-  const resolver = new StateResolver({ storage, events, snapshots, graphs, ed25519 });
-  const { names } = storage;
-  const shared = { storage, names, events, snapshots, memberships, graphs, resolver, heads, locks };
-  const merger = new ExtremityMerger({ ...shared, author, now });
-  const awaited = new Awaited(storage);
-  const gaps = new Gaps(storage);
-  const parts: RoomParts & { storage: TestStorage } = {
+  const made = makeRoomParts({
     storage,
     answers,
     users: {
@@ -87,24 +54,17 @@ export async function testParts(name?: string): Promise<TestParts> {
       memberProfile: () => Promise.resolve({}),
     },
     now,
+    serverName,
+    key,
+    ed25519,
+  });
+  const parts = {
+    ...made,
+    storage,
     creationTime: () => {
       clock.now += 1;
       return clock.now;
     },
-    author,
-    events,
-    recent,
-    snapshots,
-    memberships,
-    graphs,
-    resolver,
-    heads,
-    locks,
-    writer: new RoomWriter({ ...shared, author }),
-    input: new RoomServerInput({ ...shared, ed25519, awaited, gaps, merger }),
-    transactions: new Transactions(storage, now),
-    visibility: new Visibility({ names: storage.names, events, snapshots, memberships }),
-    directory: new Directory({ storage, answers, heads, serverName }),
   };
   const request = () => crypto.randomUUID();
   const user = (localpart: string): Requester => ({
@@ -133,8 +93,8 @@ export async function testParts(name?: string): Promise<TestParts> {
     },
     takeIn: async (roomId, pdu, how) => {
       const eventId = `$${request()}`;
-      await locks.run(roomId, async () => {
-        const head = await heads.own(roomId);
+      await parts.locks.run(roomId, async () => {
+        const head = await parts.heads.own(roomId);
         const event = await newEvent(parts, head, eventId, pdu);
         await commitUnit(parts, head, (unit) => {
           if ("order" in how) unit.addHistory(event, how.order);

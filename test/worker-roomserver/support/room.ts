@@ -4,6 +4,7 @@ import type { JsonObject } from "../../../src/matrix/json.ts";
 import { Answers } from "../../../src/worker-roomserver/node/answers.ts";
 import { openIdentity } from "../../../src/worker-roomserver/node/identity.ts";
 import type { JsonBytes, Requester } from "../../../src/worker-roomserver/node/requester.ts";
+import { makeRoomParts } from "../../../src/worker-roomserver/room/make-parts.ts";
 import { RoomServer } from "../../../src/worker-roomserver/room/room-server.ts";
 import type { UsersForComponents } from "../../../src/worker-roomserver/users/api.ts";
 import { type TestStorage, testStorage } from "./storage.ts";
@@ -30,16 +31,8 @@ export async function testRooms(name?: string): Promise<TestRooms> {
   const answers = await Answers.open(storage, now);
   const ed25519 = await chooseEd25519(crypto.subtle);
   const { serverName, key } = await openIdentity(storage, ed25519);
-  const rooms = new RoomServer({
-    storage,
-    answers,
-    users,
-    now,
-    serverName,
-    key,
-    ed25519,
-    onActivity: () => undefined,
-  });
+  const parts = makeRoomParts({ storage, answers, users, now, serverName, key, ed25519 });
+  const rooms = new RoomServer(parts, () => undefined);
   return {
     storage,
     rooms,

@@ -5,7 +5,7 @@ import type { EventNid } from "../../storage/schema.ts";
 import type { ClientEvent, StoredEvent } from "../api.ts";
 import { clientEvent } from "../client-event.ts";
 import type { RoomParts } from "../parts.ts";
-import { type Children, childrenOf } from "./children.ts";
+import { type Child, type Children, childrenOf } from "./children.ts";
 
 export type AggregationParts = Pick<RoomParts, "storage" | "events" | "visibility" | "now">;
 
@@ -31,7 +31,7 @@ const LEAST_EVENTS = 20;
 /**
  * What `unsigned["m.relations"]` of events says to a user, by event id: `m.replace`, `m.reference` and `m.thread`.
  * Events with nothing to say, and state events, are not in it. Only what the user may see counts. Of an event with
- * more than 5,000 relations the newest are looked at; senders are known of the newest 500 replies of a thread alone.
+ * more than 5,000 relations the newest are looked at, and whether the user may see them only of the newest 500 of a kind.
  *
  * Costs one range of small rows for each event, and the children as events: at most 10,000 of all.
  * @param events - of one room, which the user may see
@@ -48,22 +48,27 @@ export async function aggregations(
   const related = parents.filter(({ eventId }) => children.has(eventId));
   if (related.length === 0) return new Map();
   const most = Math.min(MOST_EVENTS, Math.max(LEAST_EVENTS, Math.floor(ALL_EVENTS / related.length)));
-  const visible = await visibleChildren(parts, viewer.userId, wantedOf(related, children, most));
-  const counting = (nids: readonly EventNid[]) =>
-    nids.flatMap((nid) => visible.get(nid) ?? []).filter(({ pdu }) => !options.ignored.has(pdu.sender));
+  const counting = new Map(
+    related.map((parent) => [parent, countingOf(parent, children.get(parent.eventId)!, options.ignored)]),
+  );
+  const wanted = [...counting.values()].flatMap((kinds) =>
+    Object.values(kinds).flatMap((kind) => kind.slice(0, most)),
+  );
+  const visible = await visibleChildren(parts, viewer.userId, wanted);
+  const shown = (kind: readonly Child[]) => kind.slice(0, most).flatMap(({ nid }) => visible.get(nid) ?? []);
 
   const facts = new Map<string, Facts>();
-  for (const parent of related) {
-    const { replacements, references, replies } = children.get(parent.eventId)!;
-    const threaded = isThreadRoot(parent) ? counting(replies.slice(0, most)) : [];
+  for (const [parent, { replacements, references, replies }] of counting) {
+    const threaded = shown(replies);
+    const isOwn = ({ sender }: { sender: string }) => sender === viewer.userId;
     facts.set(parent.eventId, {
-      replacement: replacementOf(parent, counting(replacements.slice(0, most))),
-      references: counting(references.slice(0, most)),
+      replacement: latestReplacement(shown(replacements).filter((each) => isValidReplacement(parent, each))),
+      references: shown(references),
       thread: threaded[0] && {
         latest: threaded[0],
         count: threaded.length + Math.max(0, replies.length - most),
-        hasParticipated:
-          parent.pdu.sender === viewer.userId || threaded.some(({ pdu }) => pdu.sender === viewer.userId),
+        // One's own are visible, however many came after them.
+        hasParticipated: isOwn(parent.pdu) || replies.some(isOwn),
       },
     });
   }
@@ -118,33 +123,28 @@ function mayShowReplacement(parent: StoredEvent): boolean {
   return parent.redactedBy === "" && isReplaceable(parent);
 }
 
-function replacementOf(parent: StoredEvent, candidates: readonly StoredEvent[]): StoredEvent | undefined {
-  if (!mayShowReplacement(parent)) return undefined;
-  return latestReplacement(candidates.filter((candidate) => isValidReplacement(parent, candidate)));
-}
-
-/** The children that must be known as events. */
-function wantedOf(
-  parents: readonly StoredEvent[],
-  children: ReadonlyMap<string, Children>,
-  most: number,
-): EventNid[] {
-  return parents.flatMap((parent) => {
-    const { replacements, references, replies } = children.get(parent.eventId)!;
-    return [
-      ...(mayShowReplacement(parent) ? replacements.slice(0, most) : []),
-      ...references.slice(0, most),
-      ...(isThreadRoot(parent) ? replies.slice(0, most) : []),
-    ];
-  });
+/** The children that count, if they may be seen. Only the sender can edit an event. */
+function countingOf(
+  parent: StoredEvent,
+  { replacements, references, replies }: Children,
+  ignored: ReadonlySet<string>,
+): Children {
+  const isHeard = ({ sender }: Child) => !ignored.has(sender);
+  const isEditable = mayShowReplacement(parent) && !ignored.has(parent.pdu.sender);
+  return {
+    replacements: isEditable ? replacements.filter(({ sender }) => sender === parent.pdu.sender) : [],
+    references: references.filter(isHeard),
+    replies: isThreadRoot(parent) ? replies.filter(isHeard) : [],
+  };
 }
 
 async function visibleChildren(
   parts: AggregationParts,
   userId: string,
-  nids: readonly EventNid[],
+  children: readonly Child[],
 ): Promise<Map<EventNid, StoredEvent>> {
-  const visible = await parts.visibility.visibleTo(userId, await parts.events.get(nids));
+  const events = await parts.events.get(children.map(({ nid }) => nid));
+  const visible = await parts.visibility.visibleTo(userId, events);
   // One whose redaction is on its way to the disk is related no more.
   return new Map(visible.filter(({ redactedBy }) => redactedBy === "").map((event) => [event.nid, event]));
 }

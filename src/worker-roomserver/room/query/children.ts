@@ -2,8 +2,10 @@ import type { Storage } from "../../storage/api.ts";
 import type { EventNid, RelationRow } from "../../storage/schema.ts";
 import type { StoredEvent } from "../api.ts";
 
-/** Events that relate to one and that are summed up with it, as nids, the newest first. */
-export type Children = { replacements: EventNid[]; references: EventNid[]; replies: EventNid[] };
+export type Child = { nid: EventNid; sender: string };
+
+/** Events that relate to one and that are summed up with it, the newest first. */
+export type Children = { replacements: Child[]; references: Child[]; replies: Child[] };
 
 /** Most events have few relations, or none. */
 const FIRST_ROWS = 50;
@@ -48,7 +50,8 @@ async function read(
 }
 
 function sorted(rows: readonly RelationRow[]): Children {
-  const ofType = (wanted: string) => rows.filter(([, relType]) => relType === wanted).map(([nid]) => nid);
+  const ofType = (wanted: string) =>
+    rows.filter(([, relType]) => relType === wanted).map(([nid, , , sender]) => ({ nid, sender }));
   return {
     replacements: ofType("m.replace"),
     references: ofType("m.reference"),

@@ -164,7 +164,11 @@ describe("m.thread", () => {
     const { room, nid, order } = (await t.events.byId(latest))!;
     await t.storage.commit((write) => {
       for (let i = 1; i <= 600; i++) {
-        write.put("relations", [nid, "m.thread", "m.room.message"], [room, eventId, -(order - i / 1_000)]);
+        write.put(
+          "relations",
+          [nid, "m.thread", "m.room.message", "@x:h"],
+          [room, eventId, -(order - i / 1_000)],
+        );
       }
     });
     expect(await thread(t, eventId)).toEqual([latest, 601, true]);

@@ -51,7 +51,7 @@ async function relateMany(t: TestParts, { roomId, eventId }: Where, count: numbe
     for (let i = 0; i < count; i++) {
       write.put(
         "relations",
-        [nid, "m.annotation", "m.reaction"],
+        [nid, "m.annotation", "m.reaction", "@x:h"],
         [room, to, -(order - (i + 1) / (count + 1))],
       );
     }
@@ -212,7 +212,7 @@ describe("relations of relations", () => {
     const { room, nid, order } = (await t.events.byId(eventId))!;
     // As it can be in room versions 1 and 2, where servers make the ids up.
     await t.storage.commit((write) => {
-      write.put("relations", [nid, "m.x", "m.room.message"], [room, other, -order]);
+      write.put("relations", [nid, "m.x", "m.room.message", "@x:h"], [room, other, -order]);
     });
     for (const dir of ["b", "f"] as const) {
       const { found } = await turn(t, where, { recurse: true, limit: 1, dir });

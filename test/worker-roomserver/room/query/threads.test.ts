@@ -170,7 +170,7 @@ describe("when replies are redacted", () => {
     await t.storage.commit((write) => {
       for (let i = 1; i <= 450; i++) {
         const key: [number, string, number] = [room, roots[0]!, -(order - i / 1_000)];
-        write.put("relations", [nid, "m.annotation", "m.reaction"], key);
+        write.put("relations", [nid, "m.annotation", "m.reaction", "@x:h"], key);
       }
     });
     await t.redact(roomId, "bob", latest);

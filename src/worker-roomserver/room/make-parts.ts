@@ -1,0 +1,94 @@
+import type { Ed25519 } from "../../matrix/ed25519.ts";
+import type { SigningKey } from "../../matrix/signing.ts";
+import type { Answers } from "../node/answers.ts";
+import { KeyedLock } from "../node/keyed-lock.ts";
+import type { Storage } from "../storage/api.ts";
+import type { UsersForComponents } from "../users/api.ts";
+import { Directory } from "./directory.ts";
+import { EventStore } from "./event-store.ts";
+import { Awaited } from "./input/awaited.ts";
+import { Gaps } from "./input/gaps.ts";
+import { ExtremityMerger } from "./input/merge.ts";
+import { RoomServerInput } from "./input/room-input.ts";
+import { Memberships } from "./memberships.ts";
+import type { RoomParts } from "./parts.ts";
+import { RecentEvents } from "./recent-events.ts";
+import { RoomHeads } from "./room-head.ts";
+import { SnapshotStore } from "./snapshots.ts";
+import { AuthGraphs } from "./state/auth-graphs.ts";
+import { StateResolver } from "./state/resolver.ts";
+import { Transactions } from "./transactions.ts";
+import { Visibility } from "./visibility.ts";
+import { RoomWriter } from "./writer.ts";
+
+export type RoomPartsOptions = {
+  storage: Storage;
+  answers: Answers;
+  users: UsersForComponents;
+  now: () => number;
+  serverName: string;
+  key: SigningKey;
+  ed25519: Ed25519;
+};
+
+/** Puts together what the actions and queries of the room server work with. */
+export function makeRoomParts(options: RoomPartsOptions): RoomParts {
+  const { storage, answers, users, now, serverName, key, ed25519 } = options;
+  const events = new EventStore(storage);
+  const snapshots = new SnapshotStore(storage);
+  const memberships = new Memberships(storage);
+  const recent = new RecentEvents(storage, (nid) => events.known(nid));
+  const heads = new RoomHeads({ storage, events, recent, snapshots });
+  const author = {
+    serverName,
+    key,
+    intern: (text: string) => storage.names.intern(text),
+    newEvent: () => storage.newEvent(),
+  };
+  const graphs = new AuthGraphs(storage);
+  const resolver = new StateResolver({ storage, events, snapshots, graphs, ed25519 });
+  const locks = new KeyedLock<string>();
+  const shared = {
+    storage,
+    names: storage.names,
+    events,
+    snapshots,
+    memberships,
+    graphs,
+    resolver,
+    heads,
+    locks,
+  };
+  const merger = new ExtremityMerger({ ...shared, author, now });
+  const awaited = new Awaited(storage);
+  const gaps = new Gaps(storage);
+  return {
+    storage,
+    answers,
+    users,
+    now,
+    creationTime: neverTwice(now),
+    author,
+    events,
+    recent,
+    snapshots,
+    memberships,
+    heads,
+    graphs,
+    resolver,
+    locks,
+    writer: new RoomWriter({ ...shared, author }),
+    input: new RoomServerInput({ ...shared, ed25519, awaited, gaps, merger }),
+    transactions: new Transactions(storage, now),
+    visibility: new Visibility({ names: storage.names, events, snapshots, memberships }),
+    directory: new Directory({ storage, answers, heads, serverName }),
+  };
+}
+
+function neverTwice(now: () => number): () => number {
+  let last = 0;
+  return () => {
+    last = Math.max(now(), last + 1);
+    return last;
+  };
+}
