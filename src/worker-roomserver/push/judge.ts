@@ -39,6 +39,7 @@ export class Judge {
     for (const entry of entries) {
       const event = entry.topic === "room" ? byNid.get(entry.event) : undefined;
       if (event !== undefined) await this.#takeIn(event, changes);
+      else if (entry.topic === "state" && entry.user !== 0) await this.#turn(entry, changes);
       else if (entry.topic === "receipt") await this.#read(entry, changes);
       else if (entry.topic === "accountData") {
         this.#preferences.changed(await this.#options.storage.names.text(entry.user), entry.detail);
@@ -53,9 +54,24 @@ export class Judge {
     await this.#notify(event, this.#audience(event, members), changes);
     if (this.#members.isLocal(pdu.sender) && !isProfileChange(event)) await this.#hasSpoken(event, changes);
     if (pdu.type === "m.room.redaction") await this.#forgetRedacted(event, members, changes);
-    if (pdu.type === "m.room.member" && pdu.state_key !== undefined) {
-      this.#members.follow(event.room, pdu.state_key, pdu.content.membership);
-      if (this.#members.isLocal(pdu.state_key)) await this.#forgetRoom(event, pdu.state_key, changes);
+    const { state_key: userId } = pdu;
+    if (pdu.type !== "m.room.member" || userId === undefined) return;
+    const current = await this.#options.room.stateEntry(event.current, "m.room.member", userId);
+    if (current !== event.nid) return; // another branch of the room has the last word
+    this.#members.follow(event.room, userId, pdu.content.membership);
+    const { room, order } = event;
+    const { membership } = pdu.content;
+    if (this.#members.isLocal(userId)) await this.#forgetRoom({ room, order, membership }, userId, changes);
+  }
+
+  /** A membership that has changed by what came from another branch of the room. */
+  async #turn({ room, user, event, position }: PositionedEntry, changes: UnreadChanges): Promise<void> {
+    const userId = await this.#options.storage.names.text(user);
+    const [now] = event === 0 ? [] : await this.#options.room.events([event]);
+    const membership = now?.pdu.content.membership ?? "leave";
+    this.#members.follow(room, userId, membership);
+    if (this.#members.isLocal(userId)) {
+      await this.#forgetRoom({ room, order: position, membership }, userId, changes);
     }
   }
 
@@ -118,12 +134,16 @@ export class Judge {
   }
 
   /** Who is in the room no more, or not yet, has nothing unread there, except the invitation itself. */
-  async #forgetRoom(event: StoredEvent, userId: string, changes: UnreadChanges): Promise<void> {
-    const { membership } = event.pdu.content;
+  async #forgetRoom(
+    to: { room: Nid; order: number; membership: unknown },
+    userId: string,
+    changes: UnreadChanges,
+  ): Promise<void> {
+    const { room, membership } = to;
     if (membership === "join") return;
     const user = await this.#nid(userId);
-    const unread = await this.unread.of(user, event.room);
-    changes.remove(unread, user, event.room, (order) => order < event.order || membership !== "invite");
+    const unread = await this.unread.of(user, room);
+    changes.remove(unread, user, room, (order) => order < to.order || membership !== "invite");
   }
 
   /** Which receipts there are is read anew: a later one than this entry's only shows sooner. */

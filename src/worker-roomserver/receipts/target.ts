@@ -25,8 +25,8 @@ export async function receiptTarget(
   }
   const inRoom = async (id: string) => {
     const event = await events.eventById(id);
-    // Rejected and soft-failed events are shown to nobody.
-    return event?.room === room && event.status === 0 ? event : undefined;
+    // What is in no timeline is shown to nobody.
+    return event?.room === room && event.status === 0 && event.order !== 0 ? event : undefined;
   };
   const event = await inRoom(eventId);
   if (event === undefined) throw notFound("This event is not known in the room.");

@@ -35,6 +35,7 @@ export async function loadTimeline(rooms: RoomForReaders, request: TimelineReque
     asked = Math.min(asked * 4, LOOKED_AT);
     const known = chunk.events.length;
     chunk = await rooms.timeline(room, { after: since, upTo, limit: asked });
+    if (chunk.events.length === known) break; // older ones are not to be had
     kept = [...(await request.keep(chunk.events.slice(0, -known || undefined))), ...kept];
   }
   const events = kept.slice(-limit);

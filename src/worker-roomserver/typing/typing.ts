@@ -111,8 +111,8 @@ export class TypingInMemory implements Typing, TypingForReaders {
   #follow(entries: readonly PositionedEntry[]): void {
     for (const { topic, room, user, position } of entries) {
       if (topic === "typing") this.#changes.set(room, position);
-      // A member event: who has left types no more.
-      if (topic === "room" && user !== 0 && this.typists(room).length > 0) {
+      // Who has left types no more.
+      if ((topic === "room" || topic === "state") && user !== 0 && this.typists(room).length > 0) {
         this.#inBackground(this.#dropIfGone(room, user));
       }
     }

@@ -1,3 +1,4 @@
+import { notFound } from "../../../matrix/errors.ts";
 import { filterEvents, parseRoomEventFilter, type RoomEventFilter } from "../../../matrix/filters.ts";
 import type { JsonObject } from "../../../matrix/json.ts";
 import { jsonBytes } from "../../node/json-bytes.ts";
@@ -54,6 +55,7 @@ export async function context(
 ): Promise<JsonBytes> {
   const filter = parseRoomEventFilter(query.filter);
   const { event, access } = await visibleEvent(parts, requester, roomId, eventId);
+  if (event.order === 0) throw notFound("The event is known, but not what came before and after it.");
   const beforeLimit = Math.floor(query.limit / 2);
   const older = await eventsBackward(parts, access.head.nid, { from: event.order, count: 2 });
   const [before, after] = await Promise.all([

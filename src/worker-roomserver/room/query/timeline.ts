@@ -67,7 +67,20 @@ export async function hasEvents(
   return (await parts.storage.keysFromIndex("events", "timeline", keys, 1)).length > 0;
 }
 
-/** The newest `limit` events of a stretch, oldest first. */
+/** The room's state before the first event of a stretch that has no other before it. */
+async function stateBefore(
+  parts: Parts,
+  room: Nid,
+  { after, upTo }: { after: number; upTo: number },
+  [first]: readonly StoredEvent[],
+): Promise<SnapshotNid> {
+  if (first === undefined) return snapshotAt(parts, room, upTo);
+  const known = await snapshotAt(parts, room, after);
+  // A room that begins here in the midst of its history.
+  return known === 0 && first.afterGap ? first.stateBefore : known;
+}
+
+/** The newest `limit` events of a stretch without a gap, oldest first. */
 export async function timelineChunk(
   parts: Parts,
   room: Nid,
@@ -75,8 +88,14 @@ export async function timelineChunk(
 ): Promise<TimelineChunk> {
   const { after, upTo, limit } = range;
   const found = await eventsBackward(parts, room, { from: upTo, after, count: limit + 1 });
-  const events = found.slice(0, limit).reverse();
-  const older = found[limit];
-  const stateBefore = older?.current ?? (await snapshotAt(parts, room, events.length > 0 ? after : upTo));
-  return { events, limited: older !== undefined, stateBefore };
+  // What is on the far side of a gap does not belong to the same stretch, though it may be the next that is known.
+  const gap = found.findIndex((event) => event.afterGap);
+  const end = gap === -1 ? limit : Math.min(gap + 1, limit);
+  const events = found.slice(0, end).reverse();
+  const older = found[end];
+  return {
+    events,
+    limited: older !== undefined || end === gap + 1,
+    stateBefore: older?.current ?? (await stateBefore(parts, room, range, events)),
+  };
 }
