@@ -17,20 +17,24 @@ const NEARBY = 4;
 
 type Cached = { event: StoredEvent; weight: number };
 
+/** `isNew`: the disk knows nothing of the event yet, in whatever form. */
+type Queued = Cached & { isNew: boolean };
+
 /** Reads and writes single events. What has been queued for writing counts as written. */
 export class EventStore {
   readonly #storage: Storage;
   readonly #cache = new Lru<EventNid, Cached>(CACHED_CHARACTERS, (cached) => cached.weight);
   readonly #nids = new Lru<string, EventNid>(100_000);
   /** Queued, and perhaps not on the disk yet: never looked for there. */
-  readonly #queued = new Map<EventNid, Cached>();
+  readonly #queued = new Map<EventNid, Queued>();
 
   constructor(storage: Storage) {
     this.#storage = storage;
     storage.onRollback(() => {
+      // What is durable stays known by its id: the store of events may not have it yet (`storedKeys`).
+      for (const { event, isNew } of this.#queued.values()) if (isNew) this.#nids.delete(event.eventId);
       this.#queued.clear();
       this.#cache.clear();
-      this.#nids.clear();
     });
   }
 
@@ -102,19 +106,19 @@ export class EventStore {
 
   /** Queues a new event. */
   insert(write: Write, event: StoredEvent, json: string): void {
-    this.#put(write, event, json);
+    this.#put(write, event, json, true);
   }
 
   /** Queues that `target` is now its redacted form, for `redaction`. @returns that form */
   redact(write: Write, target: StoredEvent, redaction: StoredEvent, rules: RoomVersionRules): StoredEvent {
     const redacted = redactedEvent(target, redaction, rules);
-    this.#put(write, redacted, JSON.stringify(redacted.pdu));
+    this.#put(write, redacted, JSON.stringify(redacted.pdu), this.#isNew(target.nid));
     return redacted;
   }
 
   /** Queues what has changed about an event other than the event itself. */
   update(write: Write, event: StoredEvent): void {
-    this.#put(write, event, JSON.stringify(event.pdu));
+    this.#put(write, event, JSON.stringify(event.pdu), this.#isNew(event.nid));
   }
 
   /** Queues that an event is not there any more. */
@@ -135,9 +139,13 @@ export class EventStore {
     }
   }
 
-  #put(write: Write, event: StoredEvent, json: string): void {
+  #isNew(nid: EventNid): boolean {
+    return this.#queued.get(nid)?.isNew ?? false;
+  }
+
+  #put(write: Write, event: StoredEvent, json: string, isNew: boolean): void {
     write.put("events", toRow(event, json));
-    this.#queued.set(event.nid, { event, weight: json.length });
+    this.#queued.set(event.nid, { event, weight: json.length, isNew });
     this.#nids.set(event.eventId, event.nid);
   }
 

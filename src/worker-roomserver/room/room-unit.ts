@@ -192,12 +192,9 @@ export class RoomUnit {
     if (event.key !== undefined && stored.status !== 1) {
       this.#edges.push({ nid, authEvents: event.authEvents });
     }
-    if (event.redactedBy === undefined) {
-      this.#parts.events.insert(this.#write, stored, event.json);
-      this.#relate(stored);
-    } else {
-      this.#parts.events.redact(this.#write, stored, event.redactedBy, this.#head.rules);
-    }
+    this.#parts.events.insert(this.#write, stored, event.json);
+    if (event.redactedBy === undefined) this.#relate(stored);
+    else this.#parts.events.redact(this.#write, stored, event.redactedBy, this.#head.rules);
     if (event.redacts !== undefined) this.redact(event.redacts, stored);
     return stored;
   }

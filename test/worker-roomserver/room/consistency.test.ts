@@ -82,6 +82,7 @@ test("property: whatever fails and whenever the node restarts, what was acknowle
         }
       }
       await Promise.all(pending);
+      for (const eventId of acknowledged.flat()) expect(await t.rooms.eventById(eventId)).toBeDefined();
       const again = await testRooms(t.storage.name);
       await checkRooms(again, roomIds);
       for (const [room, eventIds] of acknowledged.entries()) {
@@ -97,4 +98,20 @@ test("property: whatever fails and whenever the node restarts, what was acknowle
     }),
     { numRuns: 40 },
   );
+});
+
+test("an event that is stored is found by its id, though what was to redact it has failed", async () => {
+  const t = await testRooms();
+  const alice = t.user("alice");
+  const { room_id: roomId } = await t.rooms.createRoom(t.request(), alice, {});
+  const send = (txnId: string) =>
+    t.rooms.sendEvent(alice, { roomId, type: "m.x", txnId, content: { body: txnId } });
+  const { event_id: eventId } = await send("m1");
+  const failed = Promise.allSettled([
+    failAUnit(t.storage),
+    t.rooms.redact(alice, { roomId, eventId, txnId: "m2", content: {} }),
+  ]);
+  expect((await failed).map(({ status }) => status)).toContain("rejected");
+  const found = await t.rooms.eventById(eventId);
+  expect(found?.pdu.content).toEqual(found?.redactedBy === "" ? { body: "m1" } : {});
 });
