@@ -1,0 +1,17 @@
+import type { Storage } from "../../../storage/api.ts";
+
+/**
+ * Answers what `read` finds, once all that it may have seen is on the disk: memory runs ahead of that. Where something
+ * of it has failed, it is read anew. Costs a wait for what is being written.
+ */
+export async function durable<T>(
+  storage: Pick<Storage, "generation" | "settled">,
+  read: () => Promise<T>,
+): Promise<T> {
+  for (;;) {
+    const { generation } = storage;
+    const answer = await read();
+    await storage.settled();
+    if (storage.generation === generation) return answer;
+  }
+}
