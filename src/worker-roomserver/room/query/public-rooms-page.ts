@@ -1,5 +1,4 @@
 import { invalidParam } from "../../../matrix/errors.ts";
-import type { JsonObject } from "../../../matrix/json.ts";
 import type { PublishedRoom } from "../../../matrix/room-summary.ts";
 
 /** Rooms in an answer, if no fewer are asked for. */
