@@ -2,7 +2,8 @@ import type { Storage } from "../../../storage/api.ts";
 
 /**
  * Answers what `read` finds, once all that it may have seen is on the disk: memory runs ahead of that. Where something
- * of it has failed, it is read anew. Costs a wait for what is being written.
+ * of it has failed, it is read anew, as what was found may never have been, and what was missed may be there. Costs a
+ * wait for what is being written.
  */
 export async function durable<T>(
   storage: Pick<Storage, "generation" | "settled">,
@@ -10,8 +11,10 @@ export async function durable<T>(
 ): Promise<T> {
   for (;;) {
     const { generation } = storage;
-    const answer = await read();
+    const [outcome] = await Promise.allSettled([read()]);
     await storage.settled();
-    if (storage.generation === generation) return answer;
+    if (storage.generation !== generation) continue;
+    if (outcome.status === "rejected") throw outcome.reason;
+    return outcome.value;
   }
 }
