@@ -1,7 +1,7 @@
 import { prevEventIds } from "../event-format.ts";
 import type { Pdu } from "../pdu.ts";
+import { isRestricted } from "../restricted-joins.ts";
 import { roomCreators } from "../room-creators.ts";
-import type { RoomVersionRules } from "../room-versions.ts";
 import type { MemberEvent } from "./member-event.ts";
 import { joinRuleOf, membershipOf, type Room } from "./room.ts";
 import { allow, reject, type Verdict } from "./verdict.ts";
@@ -44,11 +44,6 @@ export function authoriseJoin({ pdu, target }: MemberEvent, room: Room): Verdict
   if (joinRule === "public") return allow;
 
   return reject("member.join.otherwise", rules, "The user is not invited to the room.");
-}
-
-function isRestricted(joinRule: string | undefined, rules: RoomVersionRules): boolean {
-  if (joinRule === "restricted") return rules.restrictedJoins;
-  return joinRule === "knock_restricted" && rules.knockRestricted;
 }
 
 /** 4.3.5.2, v8: whoever vouches for the join must be in the room and allowed to invite. */

@@ -12,4 +12,25 @@ export class KeyedLock<K> {
     result.then(forget, forget);
     return result;
   }
+
+  /** Runs a task that needs several keys. They are taken in one order, so that no two such wait for each other. */
+  async runAll<T>(keys: readonly K[], task: () => Promise<T>): Promise<T> {
+    let release: () => void = () => undefined;
+    const released = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    try {
+      for (const key of [...new Set(keys)].sort()) {
+        await new Promise<void>((taken) => {
+          void this.run(key, () => {
+            taken();
+            return released;
+          });
+        });
+      }
+      return await task();
+    } finally {
+      release();
+    }
+  }
 }

@@ -9,6 +9,9 @@ import type { Storage, Write } from "../storage/api.ts";
 import type { Nid } from "../storage/schema.ts";
 import type { RoomHead, RoomHeads } from "./room-head.ts";
 
+/** An alias, and who made it. */
+export type HeldAlias = { alias: string; creator: string };
+
 /** Room aliases, and which rooms are listed in the public directory. */
 export class Directory {
   readonly #storage: Storage;
@@ -45,13 +48,34 @@ export class Directory {
     });
   }
 
-  /** Queues an alias that has been claimed. */
+  /**
+   * Runs `use` with the aliases made here that lead to a room, while nobody else can change them; those that are made
+   * meanwhile are not among them. Two reads, and one row each.
+   */
+  async hold<T>(roomId: string, use: (aliases: HeldAlias[]) => Promise<T>): Promise<T> {
+    const { aliases } = await this.of(roomId);
+    return this.#locks.runAll(aliases, async () => {
+      const rows = await Promise.all(aliases.map((alias) => this.#storage.get("aliases", alias)));
+      const held = aliases.map((alias, i) => ({ alias, creator: rows[i]?.creator ?? "" }));
+      return use(held.filter((_, i) => rows[i]?.roomId === roomId));
+    });
+  }
+
+  /** Queues an alias that has been claimed, or is held. */
   put(write: Write, alias: string, roomId: string, creator: string): void {
     write.put("aliases", { roomId, creator }, alias);
   }
 
   publish(write: Write, room: Nid): void {
     write.put("published", { p: this.#storage.position }, room);
+  }
+
+  unpublish(write: Write, room: Nid): void {
+    write.delete("published", room);
+  }
+
+  async isPublished(room: Nid): Promise<boolean> {
+    return (await this.#storage.get("published", room)) !== undefined;
   }
 
   set(request: RequestId, requester: Requester, alias: string, roomId: string): Promise<JsonObject> {
@@ -103,8 +127,7 @@ export class Directory {
 
   async visibility(roomId: string): Promise<{ visibility: "public" | "private" }> {
     const head = await this.#heads.get(roomId);
-    const row = await this.#storage.get("published", head.nid);
-    return { visibility: row === undefined ? "private" : "public" };
+    return { visibility: (await this.isPublished(head.nid)) ? "public" : "private" };
   }
 
   async setVisibility(requester: Requester, roomId: string, visibility: "public" | "private"): Promise<void> {
@@ -115,7 +138,7 @@ export class Directory {
     }
     await this.#storage.commit((write) => {
       if (visibility === "public") this.publish(write, head.nid);
-      else write.delete("published", head.nid);
+      else this.unpublish(write, head.nid);
     });
   }
 

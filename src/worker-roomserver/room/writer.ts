@@ -3,7 +3,7 @@ import type { Storage, Write } from "../storage/api.ts";
 import { CommitSuperseded } from "../storage/errors.ts";
 import { type Author, type PlannedEvent, RoomPlan } from "./plan.ts";
 import type { RoomHead, RoomHeads } from "./room-head.ts";
-import { commitUnit, type RoomUnit, type RoomUnitParts } from "./room-unit.ts";
+import { commitUnit, RoomUnit, type RoomUnitParts } from "./room-unit.ts";
 
 /** How often an operation is decided anew because a write that it was based on has failed. */
 const ATTEMPTS = 3;
@@ -15,6 +15,9 @@ export type RoomWriterParts = RoomUnitParts & {
   /** Held by who changes a room. */
   locks: KeyedLock<string>;
 };
+
+/** A room that does not exist yet: its head, which is empty, and the first events. */
+export type NewRoom = { head: RoomHead; events: readonly PlannedEvent[] };
 
 /**
  * Writes local events. Each room has one writer at a time: it decides on the room's head, queues its unit, moves
@@ -33,10 +36,37 @@ export class RoomWriter {
    *   leave the plan empty: nothing is written then and `fill` is not called
    * @param fill - writes that belong to the same unit
    */
-  async write<T>(
+  write<T>(
     roomId: string,
     decide: (plan: RoomPlan, head: RoomHead) => Promise<T>,
     fill?: (write: Write, decided: T) => void,
+  ): Promise<T> {
+    return this.#write(roomId, decide, (write, decided) => {
+      fill?.(write, decided);
+      return [];
+    });
+  }
+
+  /**
+   * As `write`, with the first events of another room, which `decide` has planned: both rooms have moved on, or
+   * neither. Nobody knows the new room before that, so its lock is not needed.
+   */
+  async writeWithRoom(
+    roomId: string,
+    decide: (plan: RoomPlan, head: RoomHead) => Promise<NewRoom>,
+    fill: (write: Write, room: NewRoom) => void,
+  ): Promise<NewRoom> {
+    return this.#write(roomId, decide, (write, room) => {
+      fill(write, room);
+      return [this.#begin(write, room)];
+    });
+  }
+
+  /** @param fill - @returns the units of other rooms that it has put into the write */
+  async #write<T>(
+    roomId: string,
+    decide: (plan: RoomPlan, head: RoomHead) => Promise<T>,
+    fill: (write: Write, decided: T) => RoomUnit[],
   ): Promise<T> {
     for (let attempt = 1; ; attempt++) {
       // Wrapped, because a promise returned from the lock would be waited for within it.
@@ -46,7 +76,7 @@ export class RoomWriter {
         const decided = await decide(plan, head);
         if (plan.events.length === 0) return { durable: this.#nothingNew(head, decided) };
         return {
-          durable: this.#commit(head, plan.events, (write) => fill?.(write, decided)).then(() => decided),
+          durable: this.#commit(head, plan.events, (write) => fill(write, decided)).then(() => decided),
         };
       });
       try {
@@ -58,10 +88,12 @@ export class RoomWriter {
   }
 
   /** Writes the first events of a room that does not exist yet. */
-  async create(head: RoomHead, events: readonly PlannedEvent[], fill: (write: Write) => void): Promise<void> {
+  async create(room: NewRoom, fill: (write: Write) => void): Promise<void> {
+    const { head, events } = room;
     await this.#commit(head, events, (write) => {
-      write.put("rooms", { roomId: head.roomId, version: head.rules.id }, head.nid);
+      putRoom(write, head);
       fill(write);
+      return [];
     });
   }
 
@@ -72,17 +104,40 @@ export class RoomWriter {
     return decided;
   }
 
-  /** Queues the unit at once, so that the head has moved on when this returns; resolves when it is durable. */
+  /**
+   * Queues the unit at once, so that the head has moved on when this returns; resolves when it is durable.
+   * @param fill - @returns the units of other rooms that it has put into the write
+   */
   async #commit(
     head: RoomHead,
     events: readonly PlannedEvent[],
-    fill: (write: Write) => void,
+    fill: (write: Write) => RoomUnit[],
   ): Promise<void> {
-    await commitUnit(this.#parts, head, (unit, write) => {
-      for (const planned of events) this.#add(unit, head, planned);
-      fill(write);
-      this.#parts.heads.keep(head);
-    });
+    let others: RoomUnit[] = [];
+    const settle = (durable: boolean) => {
+      for (const other of others) other.settled(durable);
+    };
+    try {
+      await commitUnit(this.#parts, head, (unit, write) => {
+        for (const planned of events) this.#add(unit, head, planned);
+        others = fill(write);
+        this.#parts.heads.keep(head);
+      });
+    } catch (error) {
+      settle(false);
+      throw error;
+    }
+    settle(true);
+  }
+
+  /** Puts the first events of a room into a write that is filled for another. @returns what is to be settled */
+  #begin(write: Write, { head, events }: NewRoom): RoomUnit {
+    const unit = new RoomUnit(this.#parts, write, head);
+    putRoom(write, head);
+    for (const planned of events) this.#add(unit, head, planned);
+    unit.finish();
+    this.#parts.heads.keep(head);
+    return unit;
   }
 
   /** The next event of a room that everything here builds on: the state before it is the current one. */
@@ -102,4 +157,8 @@ export class RoomWriter {
     const extremity = { nid, eventId, pdu, stateAfter: after.nid };
     unit.addLive(event, { current: after, extremities: [extremity], turns: [] });
   }
+}
+
+function putRoom(write: Write, { nid, roomId, rules }: RoomHead): void {
+  write.put("rooms", { roomId, version: rules.id }, nid);
 }

@@ -1,18 +1,13 @@
-import { encodeBase64 } from "../../../matrix/base64.ts";
 import { badJson, invalidParam, MatrixError } from "../../../matrix/errors.ts";
 import { parseUserId, serverNameOf, type UserId } from "../../../matrix/identifiers.ts";
 import { isJsonObject, type JsonObject } from "../../../matrix/json.ts";
-import {
-  defaultRoomVersion,
-  type RoomVersionRules,
-  roomVersionRules,
-} from "../../../matrix/room-versions.ts";
+import { defaultRoomVersion, type RoomVersionRules } from "../../../matrix/room-versions.ts";
 import type { RecordAnswer } from "../../node/answers.ts";
 import type { Requester, RequestId } from "../../node/requester.ts";
 import type { CreateRoomBody } from "../api.ts";
 import type { RoomParts } from "../parts.ts";
-import { type PlanBase, RoomPlan } from "../plan.ts";
-import { SnapshotChain } from "../snapshots.ts";
+import type { RoomPlan } from "../plan.ts";
+import { newRoomId, roomOf, startRoom, supportedVersion } from "./room-start.ts";
 
 type Created = { room_id: string };
 
@@ -27,14 +22,7 @@ export function createRoom(
   body: CreateRoomBody,
 ): Promise<Created> {
   return parts.answers.once(request, async (record) => {
-    const rules = roomVersionRules(body.room_version ?? defaultRoomVersion);
-    if (rules === undefined) {
-      throw new MatrixError(
-        "M_UNSUPPORTED_ROOM_VERSION",
-        400,
-        `Room version ${body.room_version} is not supported.`,
-      );
-    }
+    const rules = supportedVersion(body.room_version ?? defaultRoomVersion);
     if ((body.invite_3pid?.length ?? 0) > 0) {
       throw new MatrixError(
         "M_THREEPID_DENIED",
@@ -60,12 +48,11 @@ async function writeRoom(
   record: RecordAnswer,
 ): Promise<Created> {
   const plan = await planRoom(parts, order, alias);
-  const room = await parts.storage.names.intern(plan.roomId);
-  const head = parts.heads.fresh(room, plan.roomId, order.rules, new SnapshotChain([]));
+  const room = await roomOf(parts, plan);
   const answer = { room_id: plan.roomId };
-  await parts.writer.create(head, plan.events, (write) => {
+  await parts.writer.create(room, (write) => {
     if (alias !== undefined) parts.directory.put(write, alias, plan.roomId, order.requester.userId);
-    if (order.body.visibility === "public") parts.directory.publish(write, room);
+    if (order.body.visibility === "public") parts.directory.publish(write, room.head.nid);
     record(write, answer);
   });
   return answer;
@@ -75,7 +62,8 @@ async function writeRoom(
 async function planRoom(parts: RoomParts, order: RoomOrder, alias: string | undefined): Promise<RoomPlan> {
   const { requester, body, rules, invitees } = order;
   const sender = requester.userId;
-  const { plan, ts } = await planCreation(parts, order);
+  const content = createContent(sender, body, rules, invitees);
+  const { plan, ts } = await startRoom(parts, { rules, roomId: newRoomId(parts, rules), sender, content });
   const add = (type: string, content: JsonObject, stateKey = "") =>
     plan.add({ type, sender, content, stateKey, ts });
 
@@ -99,29 +87,6 @@ async function planRoom(parts: RoomParts, order: RoomOrder, alias: string | unde
     await add("m.room.member", content, invitee);
   }
   return plan;
-}
-
-/**
- * A plan that has the create event. From v12 on the room's id is that event's hash: rooms that one user makes with
- * the same settings differ only by their time, so no two of them may have the same.
- */
-async function planCreation(parts: RoomParts, order: RoomOrder): Promise<{ plan: RoomPlan; ts: number }> {
-  const { rules, requester, body, invitees } = order;
-  for (;;) {
-    const ts = parts.creationTime();
-    const base: PlanBase = {
-      roomId: rules.roomIdIsCreateHash ? "" : newRoomId(parts.author.serverName),
-      rules,
-      extremities: [],
-      depth: 0,
-      state: () => Promise.resolve(undefined),
-    };
-    const plan = new RoomPlan(base, parts.author);
-    const content = createContent(requester.userId, body, rules, invitees);
-    await plan.add({ type: "m.room.create", sender: requester.userId, content, stateKey: "", ts });
-    // The clock may have been put back since an earlier start.
-    if ((await parts.storage.names.find(plan.roomId)) === undefined) return { plan, ts };
-  }
 }
 
 async function inviteesOf(parts: RoomParts, requester: Requester, body: CreateRoomBody): Promise<UserId[]> {
@@ -208,11 +173,6 @@ function presetEvents(body: CreateRoomBody): [type: string, content: JsonObject]
     ["m.room.history_visibility", { history_visibility: "shared" }],
     ["m.room.guest_access", { guest_access: isPublic ? "forbidden" : "can_join" }],
   ];
-}
-
-function newRoomId(serverName: string): string {
-  const random = crypto.getRandomValues(new Uint8Array(15));
-  return `!${encodeBase64(random).replaceAll("+", "-").replaceAll("/", "_")}:${serverName}`;
 }
 
 function aliasLocalpart(name: string): string {
