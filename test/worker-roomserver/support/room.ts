@@ -24,13 +24,18 @@ const users: UsersForComponents = {
   memberProfile: (userId) => Promise.resolve({ displayname: userId.slice(1, userId.indexOf(":")) }),
 };
 
-/** A room server alone, over a database of its own or one that is there already. */
-export async function testRooms(name?: string): Promise<TestRooms> {
+/**
+ * A room server alone, over a database of its own or one that is there already.
+ * @param called - its server name, where that is to be a certain one
+ */
+export async function testRooms(name?: string, called?: string): Promise<TestRooms> {
   const storage = await testStorage(name);
   const now = () => Date.now();
   const answers = await Answers.open(storage, now);
   const ed25519 = await chooseEd25519(crypto.subtle);
-  const { serverName, key } = await openIdentity(storage, ed25519);
+  const identity = await openIdentity(storage, ed25519);
+  const serverName = called ?? identity.serverName;
+  const { key } = identity;
   const parts = makeRoomParts({ storage, answers, users, now, serverName, key, ed25519 });
   const rooms = new RoomServer(parts, () => undefined);
   return {

@@ -60,8 +60,8 @@ export type TestSync = TestRooms & {
 };
 
 /** Sync over a real room server, with doubles for the components that have less to say. */
-export async function testSync(): Promise<TestSync> {
-  const t = await testRooms();
+export async function testSync(serverName?: string): Promise<TestSync> {
+  const t = await testRooms(undefined, serverName);
   const { storage, rooms, user } = t;
   const readers = {
     accountData: new AccountDataDouble(storage),
