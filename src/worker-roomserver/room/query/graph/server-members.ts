@@ -87,9 +87,8 @@ export class ServerMembers {
       if (isOneOf(nid)) return true;
       if (!this.#said.has(nid)) unknown.push(nid);
     }
-    const unread = this.#within(unknown);
-    for (let at = 0; at < unread.length; at += EVENTS_READ_TOGETHER) {
-      const part = unread.slice(at, at + EVENTS_READ_TOGETHER);
+    for (let at = 0; at < unknown.length && this.#eventsLeft > 0; at += EVENTS_READ_TOGETHER) {
+      const part = this.#within(unknown.slice(at, at + EVENTS_READ_TOGETHER));
       for (const { nid, pdu } of await this.#parts.events.get(part)) {
         this.#said.set(nid, String(pdu.content.membership));
       }

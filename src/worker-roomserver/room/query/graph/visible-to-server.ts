@@ -59,10 +59,7 @@ async function visibilitiesAround(
 }
 
 /** The membership that the event itself gives to a user of the server: they see it as one who has that. */
-function membershipGiven({ pdu, status }: StoredEvent, serverName: string): Membership {
+function membershipGiven({ pdu, status }: StoredEvent, serverName: string): JsonValue | undefined {
   const isTheirs = pdu.type === "m.room.member" && domainOf(pdu.state_key ?? "") === serverName;
-  const { membership } = pdu.content;
-  return isTheirs && status !== 1 && (membership === "join" || membership === "invite")
-    ? membership
-    : "leave";
+  return isTheirs && status !== 1 ? pdu.content.membership : undefined;
 }
