@@ -6,7 +6,7 @@ import type { Nid } from "../storage/schema.ts";
 import type { RoomParts } from "./parts.ts";
 import { authForm, type PlannedState } from "./plan.ts";
 
-type Parts = Pick<RoomParts, "storage" | "memberships" | "author">;
+type Parts = Pick<RoomParts, "storage" | "memberships"> & { author: Pick<RoomParts["author"], "serverName"> };
 
 /** Rooms of `allow` that are looked at for whether this server is in them: each may have many members to read. */
 const ROOMS_ASKED = 50;

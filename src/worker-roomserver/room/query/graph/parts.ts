@@ -3,5 +3,5 @@ import type { RoomParts } from "../../parts.ts";
 /** What questions on a room's graph are answered from. */
 export type GraphParts = Pick<
   RoomParts,
-  "storage" | "events" | "recent" | "snapshots" | "memberships" | "graphs" | "heads" | "author"
->;
+  "storage" | "events" | "recent" | "snapshots" | "memberships" | "graphs" | "heads"
+> & { author: Pick<RoomParts["author"], "serverName"> };
