@@ -140,8 +140,9 @@ export interface RoomQueries {
   sharedRooms(userId: string, otherUserId: string): Promise<string[]>;
 
   /**
-   * Whether the room's access control list lets a server take part. From memory, after the first time for a server, so
-   * that it can be asked for each PDU; unlike others it goes by a list that is only just being written.
+   * Whether the room's access control list lets a server take part. It can be asked for each PDU: from memory in a room
+   * that events come into, and the list is gone through once for each server. Unlike the others it does not wait, and
+   * goes by a list that is only just being written.
    * @see https://spec.matrix.org/v1.19/client-server-api/#server-access-control-lists-acls-for-rooms
    */
   isServerAllowed(roomId: string, serverName: string): Promise<boolean>;

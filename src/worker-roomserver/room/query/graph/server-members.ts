@@ -1,5 +1,11 @@
 import { domainOf } from "../../../../matrix/domain.ts";
-import { type EventNid, MEMBERSHIPS, type Membership, type Nid } from "../../../storage/schema.ts";
+import {
+  type EventNid,
+  MEMBERSHIPS,
+  type Membership,
+  type MembershipRow,
+  type Nid,
+} from "../../../storage/schema.ts";
 import type { SnapshotChain } from "../../snapshots.ts";
 import type { KnownRoom } from "./known-room.ts";
 import type { GraphParts } from "./parts.ts";
@@ -27,7 +33,7 @@ export class ServerMembers {
   readonly #haveIn = new Map<string, Promise<boolean>>();
   #until: Promise<number> | undefined;
   #joined: Promise<Nid[]> | undefined;
-  #others: Promise<string[]> | undefined;
+  #others: Promise<MembershipRow[]> | undefined;
 
   constructor(parts: GraphParts, room: KnownRoom, serverName: string) {
     this.#parts = parts;
@@ -47,7 +53,8 @@ export class ServerMembers {
     this.#joined ??= this.#readJoined();
     if (await this.#anyOf(await this.#joined, state, memberships)) return true;
     this.#others ??= this.#readOthers();
-    return this.#anyOf(await this.#nidsOf(await this.#others), state, memberships);
+    const others = (await this.#others).map((row) => row.u);
+    return this.#anyOf(others, state, memberships);
   }
 
   /** The place in the timeline up to which any of them is known to have been joined; infinite if any still is. */
@@ -60,13 +67,10 @@ export class ServerMembers {
     this.#joined ??= this.#readJoined();
     if ((await this.#joined).length > 0) return Number.POSITIVE_INFINITY;
     this.#others ??= this.#readOthers();
-    const { memberships, events } = this.#parts;
-    const last: EventNid[] = [];
-    for (const userId of await this.#others) {
-      const info = (await memberships.of(userId)).get(this.#room.nid);
-      if (info?.membership === "leave" || info?.membership === "ban") last.push(info.event);
-    }
-    const read = await events.get(this.#within(last));
+    const gone = (await this.#others).filter(
+      ({ m }) => MEMBERSHIPS[m] === "leave" || MEMBERSHIPS[m] === "ban",
+    );
+    const read = await this.#parts.events.get(this.#within(gone.map(({ e }) => e)));
     const left = read.filter(({ replaced }) => replaced?.content.membership === "join");
     return Math.max(Number.NEGATIVE_INFINITY, ...left.map(({ order }) => order));
   }
@@ -107,37 +111,35 @@ export class ServerMembers {
   async #readJoined(): Promise<Nid[]> {
     const { heads, memberships, storage } = this.#parts;
     const { current } = await heads.get(this.#room.roomId);
-    const users = await this.#nidsOf(this.#ours([...(await memberships.joined(this.#room.nid))]));
-    const type = await storage.names.find("m.room.member");
-    const joined = users.map((user) => ({ user, event: (type && current.entry(type, user)) ?? 0 }));
+    const userIds = [...(await memberships.joined(this.#room.nid))].filter((userId) => this.#isOurs(userId));
+    const [type, ...users] = await Promise.all(
+      ["m.room.member", ...userIds].map((name) => storage.names.find(name)),
+    );
+    const joined = users
+      .filter((user) => user !== undefined)
+      .map((user) => ({ user, event: (type && current.entry(type, user)) ?? 0 }));
     return joined
       .sort((a, b) => a.event - b.event)
       .slice(0, LOOKED_FOR)
       .map(({ user }) => user);
   }
 
-  async #readOthers(): Promise<string[]> {
+  async #readOthers(): Promise<MembershipRow[]> {
     const { names } = this.#parts.storage;
-    const keys: [Nid, Nid][] = [];
+    const { nid } = this.#room;
+    const rows: MembershipRow[] = [];
     for (const [index, membership] of MEMBERSHIPS.entries()) {
       if (membership === "join") continue;
-      const { nid } = this.#room;
       const range = IDBKeyRange.bound([nid, index], [nid, index, []]);
-      const count = NAMES_READ - keys.length;
+      const count = NAMES_READ - rows.length;
       if (count <= 0) break;
-      keys.push(...(await this.#parts.storage.keysFromIndex("memberships", "room", range, count)));
+      rows.push(...(await this.#parts.storage.fromIndex("memberships", "room", range, count)));
     }
-    const userIds = await Promise.all(keys.map(([user]) => names.text(user)));
-    return this.#ours(userIds).slice(0, LOOKED_FOR);
+    const userIds = await Promise.all(rows.map(({ u }) => names.text(u)));
+    return rows.filter((_, i) => this.#isOurs(userIds[i]!)).slice(0, LOOKED_FOR);
   }
 
-  async #nidsOf(userIds: readonly string[]): Promise<Nid[]> {
-    const { names } = this.#parts.storage;
-    const nids = await Promise.all(userIds.map((userId) => names.find(userId)));
-    return nids.filter((nid) => nid !== undefined);
-  }
-
-  #ours(userIds: readonly string[]): string[] {
-    return userIds.filter((userId) => domainOf(userId) === this.#serverName);
+  #isOurs(userId: string): boolean {
+    return domainOf(userId) === this.#serverName;
   }
 }

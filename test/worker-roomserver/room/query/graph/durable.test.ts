@@ -29,6 +29,18 @@ test("an answer that rests on what was not written is found anew", async () => {
   expect(answer).toBe(3);
 });
 
+test("an error that came of what was not written is no answer", async () => {
+  const storage = await testStorage();
+  let asked = 0;
+  const answer = await durable(storage, async () => {
+    asked += 1;
+    if (asked > 1) return "answer";
+    await failCommit(storage);
+    throw new Error("named and not there");
+  });
+  expect(answer).toBe("answer");
+});
+
 test("an error is passed on", async () => {
   const storage = await testStorage();
   const failing = durable(storage, async () => {
