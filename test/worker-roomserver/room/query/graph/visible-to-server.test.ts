@@ -100,6 +100,25 @@ describe("a server with nobody in the room", () => {
   });
 });
 
+test("whose invite was declined has never been in the room", async () => {
+  const story = daveComesAndGoes("shared");
+  story.member("declined", dave, "leave", { after: ["invited"] });
+  const names = ["early", "invite", "invited"];
+  const room = await AskedRoom.of(story, [...story.names.slice(0, -3), "declined"]);
+  expect(await seen(room, "d.example", names)).toEqual([]);
+});
+
+test("a change that lets invited users see is seen by them, and what was said right before it is not", async () => {
+  const story = new Story("11");
+  setVisibility(story, "setting", "joined");
+  story.member("invite", alice, "invite", { of: dave });
+  story.message("private", alice);
+  setVisibility(story, "opened", "invited");
+  const room = await AskedRoom.of(story);
+  expect(await seen(room, "d.example", ["private", "opened"])).toEqual(["opened"]);
+  expect(await seen(room, "d.example", ["opened", "private"])).toEqual(["opened"]);
+});
+
 test("a change of the setting is seen by whom either setting lets see it", async () => {
   const story = new Story("11");
   setVisibility(story, "closed", "joined");
