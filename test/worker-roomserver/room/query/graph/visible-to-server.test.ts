@@ -205,7 +205,7 @@ const step: fc.Arbitrary<Step> = fc.record({
   kind: fc.constantFrom("message", "join", "join", "leave", "invite", "setting", "setting"),
   user: fc.nat({ max: users.length - 1 }),
   value: fc.nat({ max: settings.length - 1 }),
-  back: fc.oneof({ weight: 5, arbitrary: fc.constant(0) }, { weight: 1, arbitrary: fc.nat({ max: 6 }) }),
+  back: fc.oneof({ weight: 5, arbitrary: fc.constant(0) }, { weight: 1, arbitrary: fc.nat({ max: 5 }) }),
 });
 
 function told(steps: readonly Step[]): Story {
