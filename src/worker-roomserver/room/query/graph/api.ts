@@ -84,7 +84,8 @@ export interface RoomQueries {
    * do not list it, as Synapse has it.
    * @throws MatrixError M_NOT_FOUND (404) if one of them is not known in the room
    *
-   * Reads the events given and those answered. The chain is found in memory, in time in proportion to its length.
+   * Reads the events given and those answered. The chain is found in memory, in time in proportion to its length; but
+   * what rejected events cite is read from them, of which it follows at most 1,000.
    * @see https://spec.matrix.org/v1.19/server-server-api/#get_matrixfederationv1event_authroomideventid
    */
   authChain(roomId: string, eventIds: readonly string[]): Promise<StoredEvent[]>;

@@ -6,6 +6,12 @@ import type { StoredEvent } from "../../api.ts";
 import { eventsIn, type KnownRoom, knownRoom } from "./known-room.ts";
 import type { GraphParts } from "./parts.ts";
 
+/**
+ * Events outside the graph that are gone on from: only what was rejected cites what was rejected, and whoever asks for
+ * one wants to know why, not all that somebody has piled up.
+ */
+const READ_OUTSIDE = 1_000;
+
 /** All events that authorise the given ones. */
 export async function authChain(
   parts: GraphParts,
@@ -15,14 +21,28 @@ export async function authChain(
   const room = await knownRoom(parts, roomId);
   const events = await eventsIn(parts, room, eventIds);
   if (events.length < eventIds.length) throw notFound("This server does not know the event in this room.");
+  const given = events.map(({ nid }) => nid);
+  return parts.events.get(await chainOf(parts, room, given, await citedBy(parts, room, events)));
+}
+
+/** The auth events of events that the graph may not have, and of the rejected ones among these. */
+async function citedBy(
+  parts: GraphParts,
+  room: KnownRoom,
+  events: readonly StoredEvent[],
+): Promise<Set<EventNid>> {
   const graph = await parts.graphs.of(room.nid);
   const cited = new Set<EventNid>();
-  for (const event of events) {
-    if (isInGraph(event)) addCited(graph, event.nid, cited);
-    else for (const { nid } of await eventsIn(parts, room, authEventIds(event.pdu))) cited.add(nid);
+  let left = READ_OUTSIDE;
+  for (let next = events; next.length > 0; ) {
+    const outside = next.filter((event) => !isInGraph(event)).slice(0, left);
+    left -= outside.length;
+    for (const event of next) if (isInGraph(event)) addCited(graph, event.nid, cited);
+    const ids = new Set(outside.flatMap(({ pdu }) => authEventIds(pdu)));
+    next = (await eventsIn(parts, room, [...ids])).filter(({ nid }) => !cited.has(nid));
+    for (const { nid } of next) cited.add(nid);
   }
-  const given = events.map(({ nid }) => nid);
-  return parts.events.get(await chainOf(parts, room, given, cited));
+  return cited;
 }
 
 /** The auth chain of a state, or of any state events. @returns in ascending order */

@@ -6,7 +6,8 @@ import { ReferenceRoom } from "../../../../reference/room-model.ts";
 import { testRooms } from "../../../support/room.ts";
 import { asking, takeIn } from "./asked-room.ts";
 
-const rooms = Math.ceil(inject("propertyRuns") / 5);
+// Each is a room server of its own, asked about every event.
+const rooms = Math.ceil(inject("propertyRuns") / 10);
 
 /** Asks about generated rooms that a room server and the reference have both taken in. */
 function property(
@@ -17,7 +18,7 @@ function property(
     room: GeneratedRoom,
   ) => Promise<void>,
 ) {
-  test(what, { timeout: 2_000 * rooms }, async () => {
+  test(what, { timeout: 4_000 * rooms }, async () => {
     await fc.assert(
       fc.asyncProperty(generatedRoom, async (room) => {
         const t = await testRooms();

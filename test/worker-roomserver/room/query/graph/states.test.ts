@@ -130,6 +130,16 @@ test("the auth chain of a message and of a rejected event", async () => {
   }
 });
 
+test("the auth chain of a rejected event that cites rejected ones", async () => {
+  const story = new Story("11");
+  story.member("left", "@bob:b.example", "leave");
+  story.member("rejected", "@bob:b.example", "ban", { of: "@alice:a.example" });
+  story.message("rejected too", "@alice:a.example", { auth: ["levels", "rejected"] });
+  const room = await AskedRoom.of(story);
+  const chain = room.names(await (await room.ask()).authChain(room.roomId, room.ids("rejected too")));
+  expect(chain.toSorted()).toEqual(["alice", "bob", "create", "left", "levels", "public", "rejected"]);
+});
+
 describe("the event nearest to a time", () => {
   const second = (number: number) => number * 1000;
 
