@@ -96,8 +96,8 @@ export class Visibility {
   }
 }
 
-/** A missing or odd setting counts as `shared`. */
-function visibilityOf(event: StoredEvent | undefined): string {
+/** What a history visibility event says. A missing or odd setting counts as `shared`. */
+export function visibilityOf(event: StoredEvent | undefined): string {
   const value = event?.pdu.content.history_visibility;
   return value === "world_readable" || value === "invited" || value === "joined" ? value : "shared";
 }

@@ -1,13 +1,14 @@
 import type { AuthEvent } from "../../../matrix/auth-rules/auth-event.ts";
 import { forbidden, MatrixError, notFound } from "../../../matrix/errors.ts";
 import { parseUserId, serverNameOf, type UserId } from "../../../matrix/identifiers.ts";
-import { isJsonObject, type JsonObject } from "../../../matrix/json.ts";
-import { powerLevels } from "../../../matrix/power-levels.ts";
+import type { JsonObject } from "../../../matrix/json.ts";
 import type { Requester, RequestId } from "../../node/requester.ts";
 import { LeaderFenced } from "../../storage/errors.ts";
+import type { Nid } from "../../storage/schema.ts";
 import type { MembershipAction } from "../api.ts";
 import type { RoomParts } from "../parts.ts";
 import type { RoomPlan } from "../plan.ts";
+import { restrictedJoin } from "../restricted-join.ts";
 
 export type MembershipChange = {
   roomId: string;
@@ -43,7 +44,7 @@ export function changeMembership(
     const answer = { room_id: roomId };
     await parts.writer.write(
       roomId,
-      async (plan) => {
+      async (plan, { nid }) => {
         const member = await plan.state("m.room.member", target);
         if (isDone(change.action, member, requester)) return;
         await requireSense(plan, requester, change.action, member);
@@ -51,7 +52,7 @@ export function changeMembership(
           type: "m.room.member",
           sender: requester.userId,
           stateKey: target,
-          content: await memberContent(parts, plan, change, target),
+          content: await memberContent(parts, { plan, nid }, change, target),
           ts: parts.now(),
         });
       },
@@ -161,59 +162,21 @@ async function requireReachable(parts: RoomParts, target: UserId): Promise<void>
 
 async function memberContent(
   parts: RoomParts,
-  plan: RoomPlan,
+  { plan, nid }: { plan: RoomPlan; nid: Nid },
   change: MembershipChange,
   target: UserId,
 ): Promise<JsonObject> {
   const { action } = change;
   const withProfile = action === "join" || action === "knock" || action === "invite";
-  const authoriser = action === "join" ? await restrictedJoinAuthoriser(parts, plan, target) : undefined;
+  const room = { nid, rules: plan.base.rules, state: (type: string, key: string) => plan.state(type, key) };
+  const join = action === "join" ? await restrictedJoin(parts, room, target) : undefined;
   return {
     ...change.content,
     ...(withProfile && (await parts.users.memberProfile(target))),
     ...(change.reason !== undefined && { reason: change.reason }),
-    ...(authoriser !== undefined && { join_authorised_via_users_server: authoriser }),
+    ...(join?.outcome === "authorised" && { join_authorised_via_users_server: join.by }),
     membership: resulting[action],
   };
-}
-
-/**
- * For a join that needs it: a member from here who may invite, if the user is in one of the rooms that the join
- * rule names.
- * @see https://spec.matrix.org/v1.19/client-server-api/#restricted-rooms
- */
-async function restrictedJoinAuthoriser(
-  parts: RoomParts,
-  plan: RoomPlan,
-  target: UserId,
-): Promise<string | undefined> {
-  const { rules } = plan.base;
-  const content = (await plan.state("m.room.join_rules", ""))?.pdu.content;
-  const restricted =
-    (content?.join_rule === "restricted" && rules.restrictedJoins) ||
-    (content?.join_rule === "knock_restricted" && rules.knockRestricted);
-  const membership = (await plan.state("m.room.member", target))?.pdu.content.membership;
-  if (!restricted || membership === "invite" || membership === "join") return undefined;
-
-  const conditions = Array.isArray(content?.allow) ? content.allow : [];
-  const allowedRooms = new Set(
-    conditions
-      .filter(isJsonObject)
-      .flatMap(({ type, room_id }) => (type === "m.room_membership" ? [room_id] : [])),
-  );
-  const memberOf = [...(await parts.memberships.of(target)).values()];
-  if (!memberOf.some(({ roomId, membership }) => membership === "join" && allowedRooms.has(roomId)))
-    return undefined;
-
-  const create = await plan.state("m.room.create", "");
-  const levels = powerLevels((await plan.state("m.room.power_levels", ""))?.pdu.content, create?.pdu, rules);
-  const room = await parts.storage.names.find(plan.roomId);
-  if (room === undefined) return undefined;
-  for (const userId of await parts.memberships.joined(room)) {
-    const isLocal = serverNameOf(parseUserId(userId)) === parts.author.serverName;
-    if (isLocal && levels.userLevel(userId) >= levels.level("invite")) return userId;
-  }
-  return undefined;
 }
 
 /** `POST /rooms/{roomId}/forget` */
