@@ -59,9 +59,12 @@ export type TestSync = TestRooms & {
   nid: (roomId: string) => Promise<Nid>;
 };
 
-/** Sync over a real room server, with doubles for the components that have less to say. */
-export async function testSync(): Promise<TestSync> {
-  const t = await testRooms();
+/**
+ * Sync over a real room server, with doubles for the components that have less to say.
+ * @param name - the database of an earlier one
+ */
+export async function testSync(name?: string): Promise<TestSync> {
+  const t = await testRooms(name);
   const { storage, rooms, user } = t;
   const readers = {
     accountData: new AccountDataDouble(storage),
