@@ -18,8 +18,9 @@ const openFiles = [
   "^src/worker-roomserver/storage/(errors|lru)[.]ts$",
   // What all components are made with alike: JSON answers as bytes, sync tokens, work in order by key or in turns.
   "^src/worker-roomserver/node/(answers|breathe|json-bytes|keyed-lock|tokens)[.]ts$",
-  // The kinds of entry of the log, its newest ones in memory, and how to follow it without losing any.
-  "^src/worker-roomserver/log/(entry|tail|reader)[.]ts$",
+  // The kinds of entry of the log, its newest ones in memory, how to follow it without losing any, and when to drop
+  // what is kept of a room.
+  "^src/worker-roomserver/log/(entry|tail|reader|on-purge)[.]ts$",
 ];
 
 /** @type {import("dependency-cruiser").IConfiguration} */

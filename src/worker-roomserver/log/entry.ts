@@ -12,6 +12,7 @@ export const TOPICS = [
   "deviceList",
   "media",
   "state",
+  "purge",
 ] as const;
 
 /**
@@ -26,6 +27,9 @@ export const TOPICS = [
  * - `accountData`: `user`'s account data of type `detail` has changed, in `room` if that is not 0.
  * - `profile`: the field `detail` of `user`'s profile has changed, or all of it is gone (""). The room server brings
  *   the user's member events up to date.
+ * - `purge`: all that this server knew of `room` is being removed: who keeps something of it drops that. Earlier entries
+ *   name events that are gone now. `user` is somebody of this server who was or had been in it; there is an entry for
+ *   each of them, and one with 0 where there is nobody.
  * - `toDevice`, `deviceList`, `media`: kept for the components of those names.
  */
 export type LogEntry = {

@@ -7,7 +7,11 @@ export type Effects = (write: Write) => void;
 
 export type ReaderOptions = {
   storage: Storage;
-  /** Key of the offset in the store `readers`. */
+  /**
+   * Key of the offset in the store `readers`. A reader of a new name begins where the log does, which is not where all
+   * began: it must make up what is older from the stores. The row of a name that is given up must go with a migration,
+   * as it holds back the log from being trimmed.
+   */
   name: string;
   /**
    * Takes in entries, oldest first, each batch once and in order. It may keep what it learns in memory ahead of
@@ -133,7 +137,17 @@ export class DurableReader {
     this.#options.reset();
     // A unit that is still on its way may yet move the offset.
     await this.#writing;
-    const offset = (await storage.get("readers", name)) ?? 0;
+    const stored = await storage.get("readers", name);
+    const offset = Math.max(stored ?? 0, storage.logStart);
+    if (stored !== undefined && stored < offset) {
+      console.error(
+        `hearth: the log does not reach back to where the reader ${name} stood: entries are lost to it`,
+      );
+    }
+    // From then on the log is not trimmed past it.
+    if (stored !== offset) {
+      await storage.commit((write) => write.put("readers", offset, name), { relaxed: true });
+    }
     if (life !== this.#life) return;
     this.#stored = offset;
     this.#advance(offset);
@@ -144,6 +158,11 @@ export class DurableReader {
     const { storage } = this.#options;
     const upTo = storage.position;
     const entries = await storage.entriesAfter(after, BATCH);
+    if (entries === undefined) {
+      // It was trimmed while this reader put down where it begins.
+      if (life === this.#life) this.#restart();
+      return;
+    }
     const effects = entries.length === 0 ? undefined : await this.#options.handle(entries);
     if (life !== this.#life) return;
     if (effects !== undefined) this.#pending.push(effects);

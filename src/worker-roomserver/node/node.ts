@@ -1,11 +1,16 @@
 import { chooseEd25519 } from "../../matrix/ed25519.ts";
 import { openAccountData } from "../account-data/open.ts";
+import { trimLog } from "../log/trim.ts";
 import { openPresence } from "../presence/open.ts";
 import { openPush } from "../push/open.ts";
 import { openReceipts } from "../receipts/open.ts";
 import { makeRoomParts } from "../room/make-parts.ts";
 import { ProfileReader } from "../room/profile-reader.ts";
+import { dropOrphanedWaits } from "../room/purge/orphaned-waits.ts";
+import { closePurged } from "../room/purge/purge-room.ts";
+import { finishPurges } from "../room/purge/remove.ts";
 import { RoomServer } from "../room/room-server.ts";
+import { dropOldTransactions } from "../room/transactions.ts";
 import type { Storage } from "../storage/api.ts";
 import { openStorage, type StorageOptions } from "../storage/storage.ts";
 import { openSync } from "../sync/sync.ts";
@@ -13,6 +18,7 @@ import { openTyping } from "../typing/open.ts";
 import { openUsers, type UsersOptions } from "../users/open.ts";
 import { Answers } from "./answers.ts";
 import type { Node } from "./api.ts";
+import { Compactor } from "./compactor.ts";
 import { openIdentity } from "./identity.ts";
 
 export type NodeOptions = {
@@ -49,6 +55,7 @@ export async function openNode(options: NodeOptions): Promise<OpenNode> {
     ...(options.passwordCost && { passwordCost: options.passwordCost }),
   });
   const rooms = makeRoomParts({ storage, answers, users, now, serverName, key, ed25519 });
+  await closePurged(rooms);
   const room = new RoomServer(rooms, (userId) => presence.active(userId));
   const profiles = new ProfileReader({ storage, announce: (userId) => room.announceProfile(userId) });
   const accountData = openAccountData({ storage });
@@ -57,6 +64,13 @@ export async function openNode(options: NodeOptions): Promise<OpenNode> {
   const presence = await openPresence({ storage, room, now });
   const push = openPush({ storage, room, receipts, accountData, serverName });
   const sync = openSync({ storage, room, accountData, typing, receipts, presence, push });
+  const compactor = new Compactor({
+    storage,
+    now,
+    hourly: [() => finishPurges(rooms), () => trimLog(storage)],
+    daily: [() => dropOldTransactions(storage, now), () => dropOrphanedWaits(storage)],
+  });
+  compactor.start();
   // Not waited for: a room that will not be left must not keep the homeserver from starting.
   users.finishDeactivations().catch((error: unknown) => {
     console.error(
@@ -77,7 +91,7 @@ export async function openNode(options: NodeOptions): Promise<OpenNode> {
     push,
     storage,
     close: async () => {
-      for (const component of [profiles, typing, presence, push]) component.close();
+      for (const component of [profiles, typing, presence, push, compactor]) component.close();
       await storage.flushed();
       storage.close();
     },

@@ -34,13 +34,14 @@ export class Judge {
   async handle(entries: readonly PositionedEntry[]): Promise<Effects | undefined> {
     const changes = new UnreadChanges();
     const inRooms = entries.filter((entry) => entry.topic === "room");
-    const events = await this.#options.room.events(inRooms.map((entry) => entry.event));
-    const byNid = new Map(events.map((event) => [event.nid, event]));
+    const events = await this.#options.room.presentEvents(inRooms.map((entry) => entry.event));
+    const byPosition = new Map(inRooms.map(({ position }, i) => [position, events[i]]));
     for (const entry of entries) {
-      const event = entry.topic === "room" ? byNid.get(entry.event) : undefined;
+      const event = byPosition.get(entry.position);
       if (event !== undefined) await this.#takeIn(event, changes);
       else if (entry.topic === "state" && entry.user !== 0) await this.#turn(entry, changes);
       else if (entry.topic === "receipt") await this.#read(entry, changes);
+      else if (entry.topic === "purge") await this.#forgetPurged(entry, changes);
       else if (entry.topic === "accountData") {
         this.#preferences.changed(await this.#options.storage.names.text(entry.user), entry.detail);
       }
@@ -144,6 +145,13 @@ export class Judge {
     const user = await this.#nid(userId);
     const unread = await this.unread.of(user, room);
     changes.remove(unread, user, room, (order) => order < to.order || membership !== "invite");
+  }
+
+  /** The rows are gone with the room, but for those that this reader has yet to write. */
+  async #forgetPurged({ room, user }: PositionedEntry, changes: UnreadChanges): Promise<void> {
+    this.#members.drop(room);
+    if (user === 0) return;
+    changes.remove(await this.unread.of(user, room), user, room, () => true);
   }
 
   /** Which receipts there are is read anew: a later one than this entry's only shows sooner. */

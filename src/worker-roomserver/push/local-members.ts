@@ -50,6 +50,12 @@ export class LocalMembers {
     else if (this.isLocal(userId)) this.#rooms.get(room)?.add(userId);
   }
 
+  /** The room has been purged: it may come back with other members. */
+  drop(room: Nid): void {
+    this.#rooms.delete(room);
+    this.#counts.delete(room);
+  }
+
   reset(): void {
     this.#rooms.clear();
     this.#counts.clear();

@@ -8,7 +8,7 @@ export type PushOptions = {
   storage: Storage;
   room: Pick<
     RoomForReaders,
-    "events" | "eventById" | "usersIn" | "membershipOf" | "memberCounts" | "stateEntry"
+    "events" | "presentEvents" | "eventById" | "usersIn" | "membershipOf" | "memberCounts" | "stateEntry"
   >;
   receipts: Pick<ReceiptsForReaders, "own">;
   accountData: Pick<AccountDataForReaders, "stored">;

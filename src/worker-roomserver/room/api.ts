@@ -186,6 +186,11 @@ export interface RoomForReaders {
   stateChanges(from: SnapshotNid, to: SnapshotNid): Promise<EventNid[]>;
   /** Events by nid, in the order asked for. One read each for those that are not in memory, in one transaction. */
   events(nids: readonly EventNid[]): Promise<StoredEvent[]>;
+  /**
+   * The same for who follows the log: its entries name events of rooms that have since been purged, and for those it
+   * gives undefined.
+   */
+  presentEvents(nids: readonly EventNid[]): Promise<(StoredEvent | undefined)[]>;
   eventById(eventId: string): Promise<StoredEvent | undefined>;
   /** The stripped state of an invite or knock, ready for `invite_state.events` / `knock_state.events`. */
   strippedState(room: Nid, userId: string): Promise<JsonObject[]>;

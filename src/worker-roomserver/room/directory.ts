@@ -18,13 +18,22 @@ export class Directory {
   readonly #answers: Answers;
   readonly #heads: RoomHeads;
   readonly #serverName: string;
+  readonly #onHidden: (roomId: string) => Promise<void>;
   readonly #locks = new KeyedLock<string>();
 
-  constructor(parts: { storage: Storage; answers: Answers; heads: RoomHeads; serverName: string }) {
+  /** @param parts.onHidden - a room can be found in one way less */
+  constructor(parts: {
+    storage: Storage;
+    answers: Answers;
+    heads: RoomHeads;
+    serverName: string;
+    onHidden: (roomId: string) => Promise<void>;
+  }) {
     this.#storage = parts.storage;
     this.#answers = parts.answers;
     this.#heads = parts.heads;
     this.#serverName = parts.serverName;
+    this.#onHidden = parts.onHidden;
   }
 
   /** @throws MatrixError M_NOT_FOUND (404), M_INVALID_PARAM (400) */
@@ -97,8 +106,9 @@ export class Directory {
   }
 
   /** Allowed for who made the alias, for admins, and for those who may set the room's canonical alias. */
-  delete(request: RequestId, requester: Requester, alias: string): Promise<JsonObject> {
-    return this.#answers.once(request, async (record) => {
+  async delete(request: RequestId, requester: Requester, alias: string): Promise<JsonObject> {
+    let roomId: string | undefined;
+    const answer = await this.#answers.once(request, async (record) => {
       const local = this.#localAlias(alias);
       return this.#locks.run(local, async () => {
         const row = await this.#storage.get("aliases", local);
@@ -108,12 +118,15 @@ export class Directory {
           await this.#requireJoined(requester, head);
           await this.#requireLevel(requester, head, "m.room.canonical_alias");
         }
+        roomId = row.roomId;
         return this.#storage.commit((write) => {
           write.delete("aliases", local);
           return record(write, {});
         });
       });
     });
+    if (roomId !== undefined) await this.#onHidden(roomId);
+    return answer;
   }
 
   /** Members see a room's local aliases, and so does anybody where history is world readable. */
@@ -140,6 +153,7 @@ export class Directory {
       if (visibility === "public") this.publish(write, head.nid);
       else this.unpublish(write, head.nid);
     });
+    if (visibility === "private") await this.#onHidden(roomId);
   }
 
   #localAlias(alias: string): RoomAlias {

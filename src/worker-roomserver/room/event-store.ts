@@ -6,7 +6,7 @@ import { redact } from "../../matrix/redaction.ts";
 import type { RoomVersionRules } from "../../matrix/room-versions.ts";
 import type { Storage, Write } from "../storage/api.ts";
 import { Lru } from "../storage/lru.ts";
-import type { EventNid, EventRow } from "../storage/schema.ts";
+import type { EventNid, EventRow, Nid } from "../storage/schema.ts";
 import type { StoredEvent } from "./api.ts";
 
 /** Of JSON text; parsed, an event takes a few times that. */
@@ -27,6 +27,8 @@ export class EventStore {
   readonly #nids = new Lru<string, EventNid>(100_000);
   /** Queued, and perhaps not on the disk yet: never looked for there. */
   readonly #queued = new Map<EventNid, Queued>();
+  /** Rooms that have been purged, with the last number that any event of theirs had then. */
+  readonly #purged = new Map<Nid, EventNid>();
 
   constructor(storage: Storage) {
     this.#storage = storage;
@@ -40,15 +42,25 @@ export class EventStore {
 
   /** Events in the order asked for. @throws if one is not there */
   async get(nids: readonly EventNid[]): Promise<StoredEvent[]> {
-    const known = nids.map((nid) => this.#inMemory(nid));
-    if (known.every((event) => event !== undefined)) return known;
-    const read = await this.fromRows(await this.#rows(nids.filter((_, i) => known[i] === undefined)));
-    const byNid = new Map(read.map((event) => [event.nid, event]));
+    const events = await this.#find(nids, () => true);
     return nids.map((nid, i) => {
-      const event = known[i] ?? byNid.get(nid);
+      const event = events[i];
       if (event === undefined) throw new Error(`event ${nid} is named in the database but not in it`);
       return event;
     });
+  }
+
+  /**
+   * The same for who follows the log, which names events of rooms that have since been purged: undefined for those,
+   * and for what has been removed.
+   */
+  present(nids: readonly EventNid[]): Promise<(StoredEvent | undefined)[]> {
+    return this.#find(nids, (row) => !this.#isPurged(row.r, row.n));
+  }
+
+  /** The room's events are about to be removed: those up to this number are not found by their ids any more. */
+  purge(room: Nid, last: EventNid): void {
+    this.#purged.set(room, last);
   }
 
   async getOne(nid: EventNid): Promise<StoredEvent> {
@@ -71,7 +83,8 @@ export class EventStore {
     if (unknown.length === 0) return inMemory;
     // What was written of late is in memory: there is no need to wait until it is in the store as well.
     const keys = await Promise.all(unknown.map((id) => this.#nidsOf(id)));
-    const read = await this.fromRows(await this.#rows(keys.flat()));
+    const rows = await this.#rows(keys.flat());
+    const read = await this.fromRows(rows.filter((row) => !this.#isPurged(row.r, row.n)));
     const byId = new Map(read.map((event) => [event.eventId, event]));
     return eventIds.map((id, i) => inMemory[i] ?? this.#inMemoryById(id) ?? byId.get(id));
   }
@@ -155,13 +168,30 @@ export class EventStore {
     return this.#storage.storedKeys("events", "id", IDBKeyRange.only(eventId), 1);
   }
 
+  /** @param wanted - which rows are looked at */
+  async #find(
+    nids: readonly EventNid[],
+    wanted: (row: EventRow) => boolean,
+  ): Promise<(StoredEvent | undefined)[]> {
+    const known = nids.map((nid) => this.#inMemory(nid));
+    if (known.every((event) => event !== undefined)) return known;
+    const rows = await this.#rows(nids.filter((_, i) => known[i] === undefined));
+    const byNid = new Map((await this.fromRows(rows.filter(wanted))).map((event) => [event.nid, event]));
+    return nids.map((nid, i) => known[i] ?? byNid.get(nid));
+  }
+
+  #isPurged(room: Nid, nid: EventNid): boolean {
+    return nid <= (this.#purged.get(room) ?? 0);
+  }
+
   #inMemoryById(eventId: string): StoredEvent | undefined {
     const nid = this.#nids.get(eventId);
     return nid === undefined ? undefined : this.#inMemory(nid);
   }
 
   #inMemory(nid: EventNid): StoredEvent | undefined {
-    return (this.#queued.get(nid) ?? this.#cache.get(nid))?.event;
+    const event = (this.#queued.get(nid) ?? this.#cache.get(nid))?.event;
+    return event === undefined || this.#isPurged(event.room, nid) ? undefined : event;
   }
 
   /**
@@ -210,8 +240,11 @@ export class EventStore {
       ...(replaced && { replaced }),
       sentBy: row.t ?? null,
     };
-    this.#cache.set(row.n, { event, weight: row.json.length });
-    this.#nids.set(row.id, row.n);
+    // What was read while its room was purged must not come back.
+    if (!this.#isPurged(row.r, row.n)) {
+      this.#cache.set(row.n, { event, weight: row.json.length });
+      this.#nids.set(row.id, row.n);
+    }
     return event;
   }
 

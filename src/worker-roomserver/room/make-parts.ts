@@ -12,6 +12,8 @@ import { ExtremityMerger } from "./input/merge.ts";
 import { RoomServerInput } from "./input/room-input.ts";
 import { Memberships } from "./memberships.ts";
 import type { RoomParts } from "./parts.ts";
+import { removeForgotten } from "./perform/forget.ts";
+import { clearRoom } from "./purge/remove.ts";
 import { RecentEvents } from "./recent-events.ts";
 import { RoomHeads } from "./room-head.ts";
 import { SnapshotStore } from "./snapshots.ts";
@@ -62,7 +64,7 @@ export function makeRoomParts(options: RoomPartsOptions): RoomParts {
   const merger = new ExtremityMerger({ ...shared, author, now });
   const awaited = new Awaited(storage);
   const gaps = new Gaps(storage);
-  return {
+  const parts: RoomParts = {
     storage,
     answers,
     users,
@@ -78,11 +80,25 @@ export function makeRoomParts(options: RoomPartsOptions): RoomParts {
     resolver,
     locks,
     writer: new RoomWriter({ ...shared, author }),
-    input: new RoomServerInput({ ...shared, ed25519, awaited, gaps, merger }),
+    input: new RoomServerInput({
+      ...shared,
+      ed25519,
+      awaited,
+      gaps,
+      merger,
+      clear: (roomId) => clearRoom(parts, roomId),
+    }),
     transactions: new Transactions(storage, now),
     visibility: new Visibility({ names: storage.names, events, snapshots, memberships }),
-    directory: new Directory({ storage, answers, heads, serverName }),
+    directory: new Directory({
+      storage,
+      answers,
+      heads,
+      serverName,
+      onHidden: (roomId) => removeForgotten(parts, roomId),
+    }),
   };
+  return parts;
 }
 
 function neverTwice(now: () => number): () => number {

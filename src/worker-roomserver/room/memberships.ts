@@ -87,6 +87,16 @@ export class Memberships {
     if (info.membership === "join" || info.membership === "invite") present?.[info.membership].add(userId);
   }
 
+  /** Queues that a user's membership in a room is not known any more. */
+  remove(write: Write, userId: string, user: Nid, room: Nid): void {
+    write.delete("memberships", [user, room]);
+    this.#byUser.get(userId)?.delete(room);
+    this.#changes += 1;
+    const present = this.#present.get(room);
+    present?.join.delete(userId);
+    present?.invite.delete(userId);
+  }
+
   async #presentIn(room: Nid): Promise<Present> {
     const known = this.#present.get(room);
     if (known !== undefined) return known;

@@ -20,6 +20,8 @@ export class RecentEvents {
   #since: number;
   #tails = new Map<Nid, Tail>();
   #size = 0;
+  /** Rooms that are being purged: to readers they have no events, whatever of them is still on the disk. */
+  readonly #purged = new Set<Nid>();
 
   /** @param known - an event that has just been written */
   constructor(storage: Storage, known: (nid: EventNid) => StoredEvent | undefined) {
@@ -39,10 +41,23 @@ export class RecentEvents {
     room: Nid,
     { from, after, count }: { from: number; after: number; count: number },
   ): Point[] | undefined {
+    if (this.#purged.has(room)) return [];
     const tail = this.#tails.get(room);
     const points = (tail?.points ?? []).filter(({ order }) => after < order && order <= from);
     if (points.length < count && after < (tail?.since ?? this.#since)) return undefined;
     return points.slice(-count).reverse();
+  }
+
+  purge(room: Nid): void {
+    this.#purged.add(room);
+    const tail = this.#tails.get(room);
+    // Its end is what the disk says: nothing, or what a later life of the room brings.
+    if (tail !== undefined) this.#cut(tail, tail.points.length);
+  }
+
+  /** Nothing of the room is on the disk any more. */
+  purged(room: Nid): void {
+    this.#purged.delete(room);
   }
 
   #push(room: Nid, event: StoredEvent | undefined, position: number): void {

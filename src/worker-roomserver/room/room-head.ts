@@ -140,6 +140,11 @@ export class RoomHeads {
     );
   }
 
+  /** The room is not there any more, once the unit that is being filled is written. */
+  drop(roomId: string): void {
+    this.#heads.delete(roomId);
+  }
+
   keep(head: RoomHead): void {
     this.#heads.set(head.roomId, head);
   }

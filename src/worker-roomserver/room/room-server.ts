@@ -17,13 +17,8 @@ import { clientEvent, strippedEvent } from "./client-event.ts";
 import type { RoomInput } from "./input/api.ts";
 import type { RoomParts } from "./parts.ts";
 import { createRoom } from "./perform/create-room.ts";
-import {
-  announceProfile,
-  changeMembership,
-  forget,
-  leaveAll,
-  type MembershipChange,
-} from "./perform/membership.ts";
+import { forget } from "./perform/forget.ts";
+import { announceProfile, changeMembership, leaveAll, type MembershipChange } from "./perform/membership.ts";
 import { redact, sendEvent, setState } from "./perform/send.ts";
 import { accessTo } from "./query/access.ts";
 import { context, event, messages } from "./query/messages.ts";
@@ -236,6 +231,10 @@ export class RoomServer implements RoomForClient, RoomForReaders {
 
   events(nids: readonly EventNid[]): Promise<StoredEvent[]> {
     return this.#parts.events.get(nids);
+  }
+
+  presentEvents(nids: readonly EventNid[]): Promise<(StoredEvent | undefined)[]> {
+    return this.#parts.events.present(nids);
   }
 
   eventById(eventId: string): Promise<StoredEvent | undefined> {

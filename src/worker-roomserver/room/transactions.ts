@@ -64,7 +64,7 @@ export class Transactions {
       this.#storage.getAllKeys("transactions", range),
       this.#storage.getAll("transactions", range),
     ]);
-    const stale = keys.filter((_, i) => rows[i]![1] < this.#now() - KEPT_MS);
+    const stale = keys.filter((_, i) => isOld(rows[i]![1], this.#now));
     if (stale.length > 0) {
       await this.#storage.commit((write) => {
         for (const key of stale) write.delete("transactions", key);
@@ -76,5 +76,37 @@ export class Transactions {
     }
   }
 }
+
+/** Rows looked at together. */
+const PAGE = 500;
+
+/**
+ * Removes what is too old, also of devices that never send anything again. One unit for each five hundred rows that
+ * has such ones.
+ */
+export async function* dropOldTransactions(storage: Storage, now: () => number): AsyncGenerator<void> {
+  let range: IDBKeyRange | undefined;
+  for (;;) {
+    const [keys, rows] = await Promise.all([
+      storage.getAllKeys("transactions", range, PAGE),
+      storage.getAll("transactions", range, PAGE),
+    ]);
+    const old = keys.filter((_, i) => isOld(rows[i]![1], now));
+    if (old.length > 0) {
+      await storage.commit(
+        (write) => {
+          for (const key of old) write.delete("transactions", key);
+        },
+        { relaxed: true },
+      );
+    }
+    yield;
+    const last = keys.at(-1);
+    if (last === undefined || keys.length < PAGE) return;
+    range = IDBKeyRange.lowerBound(last, true);
+  }
+}
+
+const isOld = (at: number, now: () => number) => at < now() - KEPT_MS;
 
 const deviceKey = (userId: string, deviceId: string) => `${userId}\u0000${deviceId}`;

@@ -1,6 +1,6 @@
 import type { IDBPTransaction, IndexNames } from "idb";
 import type { LogEntry, PositionedEntry } from "../log/entry.ts";
-import type { EventNid, HearthSchema, Nid, Position, SnapshotNid, StoreName } from "./schema.ts";
+import type { EventNid, HearthSchema, Nid, NumbersRow, Position, SnapshotNid, StoreName } from "./schema.ts";
 
 /** Counts how often memory was thrown away because a commit had failed: what was read before is then void. */
 export type Generation = number;
@@ -51,6 +51,10 @@ export interface Storage {
   readonly generation: Generation;
   /** The newest position that is durable: everything up to it can be read. */
   readonly position: Position;
+  /** The log holds every entry after this position. What is older may be gone. */
+  readonly logStart: Position;
+  /** The highest numbers given out so far. Whoever removes rows of these numbers puts it into `meta` before. */
+  readonly numbers: NumbersRow;
 
   /** A number for an event or a snapshot, higher than all before. What is not used is never given out again. */
   newEvent(): EventNid;
@@ -123,8 +127,17 @@ export interface Storage {
   /** Reads in one transaction. Await nothing in `run` but its requests: IndexedDB closes it otherwise. */
   read<T>(stores: StoreName[], run: (tx: ReadTransaction) => Promise<T>): Promise<T>;
 
-  /** Log entries after `after`, oldest first, at most `limit`; those of the last minutes come from memory. */
-  entriesAfter(after: Position, limit: number): Promise<PositionedEntry[]>;
+  /**
+   * Log entries after `after`, oldest first, at most `limit`; those of the last minutes come from memory.
+   * Undefined where the log does not reach back that far.
+   */
+  entriesAfter(after: Position, limit: number): Promise<PositionedEntry[] | undefined>;
+
+  /**
+   * Removes some rows of the log, the oldest, with no entry past `upTo`; never the newest row, which says how far the
+   * log has come. One range of at most some hundred rows. @returns whether there is more to remove
+   */
+  trimLog(upTo: Position): Promise<boolean>;
 
   /** Called with the entries of every commit, in order, once durable. @returns how to stop that. */
   onEntries(listener: (entries: readonly PositionedEntry[]) => void): () => void;

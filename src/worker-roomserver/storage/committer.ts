@@ -5,7 +5,16 @@ import type { Checkpoint } from "./checkpoint.ts";
 import { CommitSuperseded, LeaderFenced } from "./errors.ts";
 import type { Journal } from "./journal.ts";
 import { type Changes, namesToOperations, type Operation } from "./operations.ts";
-import type { Counters, EventNid, JournalKey, Nid, Position, SnapshotNid, StoreName } from "./schema.ts";
+import type {
+  Counters,
+  EventNid,
+  JournalKey,
+  Nid,
+  NumbersRow,
+  Position,
+  SnapshotNid,
+  StoreName,
+} from "./schema.ts";
 import { Unit } from "./unit.ts";
 
 /** Checkpoints are for calm moments: a burst of writes should not have to share the disk with its own past. */
@@ -132,6 +141,11 @@ export class Committer {
     batch.names.push(...this.#newNames.splice(0));
     this.#schedule();
     return batch.done.then(() => result);
+  }
+
+  get numbers(): NumbersRow {
+    const { eventNid, snapshotNid } = this.#counters;
+    return { eventNid, snapshotNid };
   }
 
   newEvent(): EventNid {

@@ -1,5 +1,11 @@
 import type { IDBPDatabase } from "idb";
-import type { Counters, HearthSchema, NumbersRow } from "./schema.ts";
+import type { Counters, HearthSchema, NumbersRow, Position } from "./schema.ts";
+
+/** The position after which the log has every entry. The first row alone. */
+export async function readLogStart(db: IDBPDatabase<HearthSchema>): Promise<Position> {
+  const first = await db.transaction("log", "readonly").store.openCursor();
+  return first === null ? 0 : first.key - first.value.length;
+}
 
 /** The last numbers given out, as the disk has them: one key read of each store. */
 export async function readCounters(db: IDBPDatabase<HearthSchema>): Promise<Counters> {

@@ -231,7 +231,7 @@ export interface HearthSchema extends DBSchema {
     indexes: { id: string; timeline: [Nid, number | ""]; time: [Nid, number] };
   };
   rooms: { key: Nid; value: RoomRow };
-  /** Rooms whose data is being removed. */
+  /** Rooms whose data is being removed, since the log said so at that position. */
   purges: { key: Nid; value: { since: number } };
   /**
    * `[room, newest event]` to `[nid, number of auth events, ...their nids]` of state events that were written
@@ -256,7 +256,7 @@ export interface HearthSchema extends DBSchema {
   transactions: { key: [string, string, string]; value: [eventId: string, ts: number] };
   /** What a request was answered that cannot be carried out twice (answers.ts). */
   answers: { key: string; value: { at: number; json: string } };
-  /** Offsets of durable readers. */
+  /** Offsets of durable readers: the log is kept from the lowest of them on. */
   readers: { key: string; value: Position };
   accounts: { key: string; value: AccountRow };
   devices: { key: [string, string]; value: DeviceRow };

@@ -5,17 +5,27 @@ import type { CommitOptions, Generation, Names, ReadTransaction, Storage, Write 
 import { BatchReader } from "./batch-reader.ts";
 import { Checkpoint } from "./checkpoint.ts";
 import { Committer, type NewName } from "./committer.ts";
-import { readCounters } from "./counters.ts";
+import { readCounters, readLogStart } from "./counters.ts";
 import type { Journal } from "./journal.ts";
 import { JournalFiles } from "./journal-files.ts";
 import { type Lead, takeLead } from "./lead.ts";
 import { firstNames, StoredNames } from "./names.ts";
 import { openDatabase } from "./open.ts";
-import type { Counters, EventNid, HearthSchema, Position, SnapshotNid, StoreName } from "./schema.ts";
+import type {
+  Counters,
+  EventNid,
+  HearthSchema,
+  NumbersRow,
+  Position,
+  SnapshotNid,
+  StoreName,
+} from "./schema.ts";
 
 const TAIL_ENTRIES = 5_000;
 /** Rows on their way to the stores that others can be expected to have in memory. */
 const MOST_UNDER_WAY = 20_000;
+/** Rows of the log that go at once: others write in between. */
+const TRIMMED_ROWS = 200;
 
 export type StorageOptions = {
   /** The database's name. */
@@ -41,8 +51,8 @@ export async function openStorage(options: StorageOptions): Promise<Storage> {
   });
   const lead = await takeLead(db, await JournalFiles.open(options.name));
   // Read once nobody else can move them any more.
-  const [counters, names] = await Promise.all([readCounters(db), firstNames(db)]);
-  storage = new IndexedDbStorage(db, { ...lead, counters, names }, () => stop("fenced"));
+  const [counters, logStart, names] = await Promise.all([readCounters(db), readLogStart(db), firstNames(db)]);
+  storage = new IndexedDbStorage(db, { ...lead, counters, logStart, names }, () => stop("fenced"));
   return storage;
 }
 
@@ -54,17 +64,19 @@ class IndexedDbStorage implements Storage {
   readonly #journal: Journal;
   readonly #reader: BatchReader;
   readonly #tail: LogTail;
+  #logStart: Position;
   readonly #entryListeners = new Set<(entries: readonly PositionedEntry[]) => void>();
   readonly #rollbackListeners = new Set<() => void>();
 
   constructor(
     db: IDBPDatabase<HearthSchema>,
-    lead: Lead & { counters: Counters; names: readonly NewName[] },
+    lead: Lead & { counters: Counters; logStart: Position; names: readonly NewName[] },
     onFenced: () => void,
   ) {
     this.#db = db;
     this.epoch = lead.epoch;
     this.#reader = new BatchReader(unwrap(db));
+    this.#logStart = lead.logStart;
     this.#tail = new LogTail(lead.counters.position, TAIL_ENTRIES);
     const names = new StoredNames(this, (text) => this.#committer.newName(text));
     names.written(lead.names);
@@ -94,6 +106,14 @@ class IndexedDbStorage implements Storage {
 
   get position(): Position {
     return this.#committer.durablePosition;
+  }
+
+  get logStart(): Position {
+    return this.#logStart;
+  }
+
+  get numbers(): NumbersRow {
+    return this.#committer.numbers;
   }
 
   newEvent(): EventNid {
@@ -178,10 +198,12 @@ class IndexedDbStorage implements Storage {
     return run(this.#db.transaction(stores, "readonly"));
   }
 
-  async entriesAfter(after: Position, limit: number): Promise<PositionedEntry[]> {
+  async entriesAfter(after: Position, limit: number): Promise<PositionedEntry[] | undefined> {
     const recent = this.#tail.after(after, limit);
     if (recent !== undefined) return recent;
     await this.#committer.upToDate(["log"]);
+    // In one go with the beginning of the transaction, which what is trimmed from now on does not change.
+    if (after < this.#logStart) return undefined;
     const upTo = this.position;
     const entries: PositionedEntry[] = [];
     const tx = this.#db.transaction("log", "readonly");
@@ -193,6 +215,20 @@ class IndexedDbStorage implements Storage {
       cursor = await cursor.continue();
     }
     return entries.slice(0, limit);
+  }
+
+  async trimLog(upTo: Position): Promise<boolean> {
+    // The newest row says where the log stands; it may be the only one.
+    const last = Math.min(upTo, this.position - 1);
+    if (last <= this.#logStart) return false;
+    const keys = await this.getAllKeys("log", IDBKeyRange.bound(1, last), TRIMMED_ROWS);
+    const first = keys[0];
+    const end = keys.at(-1);
+    if (first === undefined || end === undefined) return false;
+    // Whoever asks from now on is told, though it may take a while until the rows are gone.
+    this.#logStart = Math.max(this.#logStart, end);
+    await this.commit((write) => write.delete("log", IDBKeyRange.bound(first, end)), { relaxed: true });
+    return keys.length === TRIMMED_ROWS;
   }
 
   onEntries(listener: (entries: readonly PositionedEntry[]) => void): () => void {

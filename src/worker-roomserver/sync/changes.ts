@@ -21,13 +21,13 @@ export type Changes = {
 const ENTRIES_PER_ROOM = 50;
 const ENTRIES_AT_LEAST = 1_000;
 
-/** Finds what has changed: from the log where the span is short, else by asking each room. */
+/** Finds what has changed: from the log where the span is short and the log has it, else by asking each room. */
 export async function changesIn(readers: Readers, interest: Interest, span: Span): Promise<Changes> {
   const length = span.upTo - span.since;
   if (length > ENTRIES_AT_LEAST + ENTRIES_PER_ROOM * interest.rooms.size)
     return askRooms(readers, interest, span);
   const entries = length === 0 ? [] : await readers.storage.entriesAfter(span.since, length);
-  return changesOf(interest, entries, span.upTo);
+  return entries === undefined ? askRooms(readers, interest, span) : changesOf(interest, entries, span.upTo);
 }
 
 function changesOf(interest: Interest, entries: readonly PositionedEntry[], upTo: Position): Changes {

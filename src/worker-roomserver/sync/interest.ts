@@ -27,8 +27,10 @@ export function concerns(interest: Interest, { topic, room, user, detail }: Posi
       return interest.sharing.has(user);
     case "accountData":
       return user === interest.user;
-    // These have no part in an answer: a profile shows in member events, the others are not there yet.
+    // These have no part in an answer: a profile shows in member events, a room that is gone in nothing, and the others
+    // are not there yet.
     case "profile":
+    case "purge":
     case "toDevice":
     case "deviceList":
     case "media":

@@ -13,12 +13,18 @@ export class Notifier {
   readonly #storage: Storage;
   readonly #byRoom = new Map<Nid, Set<Waiter>>();
   readonly #byUser = new Map<Nid, Set<Waiter>>();
+  #lastPurge: Position = 0;
 
   constructor(storage: Storage) {
     this.#storage = storage;
     storage.onEntries((entries) => {
       for (const entry of entries) this.#tell(entry);
     });
+  }
+
+  /** Where the log says that a room is gone, the last time since this leader began; 0 for never. */
+  get lastPurge(): Position {
+    return this.#lastPurge;
   }
 
   /**
@@ -44,10 +50,11 @@ export class Notifier {
     if (missed > CHECKED) return true;
     if (missed <= 0) return false;
     const entries = await this.#storage.entriesAfter(after, missed);
-    return entries.some((entry) => concerns(interest, entry));
+    return entries === undefined || entries.some((entry) => concerns(interest, entry));
   }
 
   #tell(entry: PositionedEntry): void {
+    if (entry.topic === "purge") this.#lastPurge = entry.position;
     for (const waiters of [this.#byRoom.get(entry.room), this.#byUser.get(entry.user)]) {
       for (const waiter of waiters ?? []) if (concerns(waiter.interest, entry)) waiter.wake();
     }

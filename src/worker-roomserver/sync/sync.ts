@@ -58,11 +58,25 @@ class LogSync implements Sync {
       // Read anew each time: a look after the end must see what came until then, as the answer's token covers it.
       const ended = end.hasCome;
       const upTo = await this.#newest();
-      const answer = await buildAnswer(this.#readers, this.#ignoredUsers, request, { since: from, upTo });
+      const answer = await this.#answer(request, { since: from, upTo });
+      if (answer === undefined) continue;
       if (answer.isNews || ended) return answer;
       // What holds nothing for this client need not be looked at again when the next entry comes.
       if (answer.isEmpty) from = upTo;
       await this.#notifier.wait(answer.interest, upTo, end.promise);
+    }
+  }
+
+  /** Undefined if a room has been removed while it was read: without it there is nothing in the way. */
+  async #answer(
+    request: SyncRequest,
+    span: { since: Position | undefined; upTo: Position },
+  ): Promise<Answer | undefined> {
+    try {
+      return await buildAnswer(this.#readers, this.#ignoredUsers, request, span);
+    } catch (error) {
+      if (this.#notifier.lastPurge > span.upTo) return undefined;
+      throw error;
     }
   }
 

@@ -6,7 +6,7 @@ const MAX_SPAN = 5_000;
 
 /**
  * The rooms whose typists changed at `after < position <= upTo`, with the `detail` of the last entry of each;
- * `unknown` for a span that is too long to be read.
+ * `unknown` for a span that is too long to be read, or older than the log.
  */
 export async function changedIn(
   storage: Storage,
@@ -17,7 +17,9 @@ export async function changedIn(
   const span = upTo - Math.max(after, 0);
   if (span > MAX_SPAN) return "unknown";
   if (span <= 0) return rooms;
-  for (const entry of await storage.entriesAfter(Math.max(after, 0), span)) {
+  const entries = await storage.entriesAfter(Math.max(after, 0), span);
+  if (entries === undefined) return "unknown";
+  for (const entry of entries) {
     if (entry.topic === "typing") rooms.set(entry.room, entry.detail);
   }
   return rooms;

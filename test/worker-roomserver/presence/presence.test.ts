@@ -3,7 +3,7 @@ import { openPresence } from "../../../src/worker-roomserver/presence/open.ts";
 import type { Storage } from "../../../src/worker-roomserver/storage/api.ts";
 import { refusal, requester } from "../support/requester.ts";
 import { failCommit, nextTask, until } from "../support/rounds.ts";
-import { testStorage } from "../support/storage.ts";
+import { logAfter, testStorage } from "../support/storage.ts";
 
 const alice = requester("alice");
 const bob = requester("bob");
@@ -28,7 +28,7 @@ async function open(given?: Storage) {
   onTestFinished(() => presence.close());
   /** Waits until so much has been told, and finds that it is no more. */
   const told = async (times: number) => {
-    const entries = async () => (await storage.entriesAfter(0, 100)).length;
+    const entries = async () => (await logAfter(storage)).length;
     await until(async () => (await entries()) >= times);
     for (let round = 0; round < 5; round++) await nextTask();
     await storage.settled();

@@ -6,6 +6,8 @@ import { openAccountData } from "../../../src/worker-roomserver/account-data/ope
 import type { UnreadCounts } from "../../../src/worker-roomserver/push/api.ts";
 import { openPush } from "../../../src/worker-roomserver/push/open.ts";
 import { openReceipts } from "../../../src/worker-roomserver/receipts/open.ts";
+import { purgeRoom } from "../../../src/worker-roomserver/room/purge/purge-room.ts";
+import { finishPurges } from "../../../src/worker-roomserver/room/purge/remove.ts";
 import { testRooms } from "../support/room.ts";
 import { failCommit, until } from "../support/rounds.ts";
 
@@ -340,3 +342,43 @@ class NaiveCounts {
     return unread(left.filter(({ thread }) => thread === "main").length, 0, threads);
   }
 }
+
+describe("a room that is purged", () => {
+  test("has nothing unread, also for who comes back to it", async () => {
+    const t = await open();
+    const roomId = await t.roomOf("alice", "bob");
+    const other = await t.roomOf("alice", "bob");
+    for (const each of [roomId, other]) await t.send("alice", each);
+    expect((await t.counts("bob", roomId)).notification_count).toBe(1);
+    await purgeRoom(t.parts, roomId, { leave: false });
+    expect((await t.counts("bob", roomId)).notification_count).toBe(0);
+    expect((await t.counts("bob", other)).notification_count).toBe(1);
+    // The reader's rows follow, those of before the purge too.
+    const room = (await t.rooms.nid(roomId))!;
+    await until(async () => {
+      await t.storage.flushed();
+      return (await t.storage.getAllKeys("pushActions")).every((key) => key[1] !== room);
+    });
+  });
+
+  test.each([1, 2, 3, Number.POSITIVE_INFINITY])(
+    "is passed over by a reader that is behind, after %s units of its removal",
+    async (units) => {
+      const t = await open();
+      const roomId = await t.roomOf("alice", "bob");
+      const other = await t.roomOf("alice", "bob");
+      t.push.close();
+      for (let i = 0; i < 210; i++) await t.send("alice", roomId);
+      const redacted = await t.send("alice", roomId);
+      const redaction = { roomId, eventId: redacted, txnId: "r", content: {} };
+      await t.rooms.redact(t.user("alice"), redaction);
+      await t.send("alice", other);
+      await purgeRoom(t.parts, roomId);
+      let done = 0;
+      for await (const _ of finishPurges(t.parts)) if (++done >= units) break;
+      const next = await open(t.storage.name);
+      expect((await next.counts("bob", other)).notification_count).toBe(1);
+      expect((await next.counts("bob", roomId)).notification_count).toBe(0);
+    },
+  );
+});

@@ -4,6 +4,7 @@ import type { OpenNode } from "../../../src/worker-roomserver/node/node.ts";
 import type { Requester } from "../../../src/worker-roomserver/node/requester.ts";
 import { registerAt, testNode } from "../support/node.ts";
 import { diesAfterNextUnit, failUnit, until } from "../support/rounds.ts";
+import { logAfter } from "../support/storage.ts";
 
 const dbName = () => `test-${crypto.randomUUID()}`;
 const request = () => crypto.randomUUID();
@@ -92,7 +93,7 @@ describe("a changed profile", () => {
     const alice = await registerAt(node, "alice");
     const roomId = await makeRoom(node, alice);
     await rename(node, alice, "Alice");
-    const log = await node.storage.entriesAfter(0, 1_000);
+    const log = await logAfter(node.storage);
     const { position } = log.findLast(({ topic }) => topic === "profile")!;
     await node.room.setState(request(), alice, {
       ...memberKey(alice, roomId),

@@ -2,12 +2,12 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { Storage } from "../../../src/worker-roomserver/storage/api.ts";
 import { CommitSuperseded, LeaderFenced } from "../../../src/worker-roomserver/storage/errors.ts";
-import { dump, testStorage } from "../support/storage.ts";
+import { dump, logAfter, testStorage } from "../support/storage.ts";
 
 /** Appends an entry that says `detail`. */
 const say = (storage: Storage, detail: string) =>
   storage.commit((write) => write.append({ topic: "typing", detail }));
-const said = async (storage: Storage) => (await storage.entriesAfter(0, 1_000)).map(({ detail }) => detail);
+const said = async (storage: Storage) => (await logAfter(storage)).map(({ detail }) => detail);
 /** Queues a unit that the disk refuses: a function cannot be cloned. */
 const fail = (storage: Storage) =>
   storage.commit((write) => {
@@ -202,7 +202,7 @@ test("property: after any mix of units that succeed and fail, the disk holds tho
       await Promise.all(pending);
       const again = await testStorage(storage.name);
       expect(await said(again)).toEqual(acknowledged);
-      const positions = (await again.entriesAfter(0, 1_000)).map(({ position }) => position);
+      const positions = (await logAfter(again)).map(({ position }) => position);
       expect(positions).toEqual(acknowledged.map((_, i) => i + 1));
       // One row takes what was written together, under the position of the last of it.
       const rows = (await dump(again)).log! as [number, unknown[]][];

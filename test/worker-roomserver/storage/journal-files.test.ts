@@ -6,14 +6,14 @@ import { takeLead } from "../../../src/worker-roomserver/storage/lead.ts";
 import { deleteDatabase, openDatabase } from "../../../src/worker-roomserver/storage/open.ts";
 import { openStorage } from "../../../src/worker-roomserver/storage/storage.ts";
 import { type OriginFiles, originFiles } from "../support/origin-files.ts";
-import { dumpDatabase, testStorage } from "../support/storage.ts";
+import { dumpDatabase, logAfter, testStorage } from "../support/storage.ts";
 
 const note = (storage: Storage, text: string, key = 1) =>
   storage.commit((write) => {
     write.put("filters", text, [key, "note"]);
     write.append({ topic: "typing", detail: text });
   });
-const noted = async (storage: Storage) => (await storage.entriesAfter(0, 1_000)).map(({ detail }) => detail);
+const noted = async (storage: Storage) => (await logAfter(storage)).map(({ detail }) => detail);
 
 /** The leader's end, as that of its process: whatever it still does goes nowhere. */
 function crash(files: OriginFiles, storage: Storage, powerCut = false): void {
@@ -107,7 +107,7 @@ test("a file that cannot be made ready for its next use: what the other one hold
   await add(3, "later");
   files.crash(true);
   db.close();
-  expect(await noted(await testStorage(name))).toEqual(["kept", "later"]);
+  expect((await logAfter(await testStorage(name), 1)).map(({ detail }) => detail)).toEqual(["kept", "later"]);
 });
 
 test("what one large write made a file grow by is given back", async () => {

@@ -5,12 +5,15 @@ import { Answers } from "../../../src/worker-roomserver/node/answers.ts";
 import { openIdentity } from "../../../src/worker-roomserver/node/identity.ts";
 import type { JsonBytes, Requester } from "../../../src/worker-roomserver/node/requester.ts";
 import { makeRoomParts } from "../../../src/worker-roomserver/room/make-parts.ts";
+import type { RoomParts } from "../../../src/worker-roomserver/room/parts.ts";
+import { closePurged } from "../../../src/worker-roomserver/room/purge/purge-room.ts";
 import { RoomServer } from "../../../src/worker-roomserver/room/room-server.ts";
 import type { UsersForComponents } from "../../../src/worker-roomserver/users/api.ts";
 import { type TestStorage, testStorage } from "./storage.ts";
 
 export type TestRooms = {
   storage: TestStorage;
+  parts: RoomParts;
   rooms: RoomServer;
   serverName: string;
   /** A requester for the account of that localpart, with a device of its own. */
@@ -37,9 +40,11 @@ export async function testRooms(name?: string, called?: string): Promise<TestRoo
   const serverName = called ?? identity.serverName;
   const { key } = identity;
   const parts = makeRoomParts({ storage, answers, users, now, serverName, key, ed25519 });
+  await closePurged(parts);
   const rooms = new RoomServer(parts, () => undefined);
   return {
     storage,
+    parts,
     rooms,
     serverName,
     user: (localpart, device = "D") => ({

@@ -1,5 +1,6 @@
 import { openDB } from "idb";
 import { onTestFinished } from "vitest";
+import type { PositionedEntry } from "../../../src/worker-roomserver/log/entry.ts";
 import type { Storage } from "../../../src/worker-roomserver/storage/api.ts";
 import { deleteDatabase } from "../../../src/worker-roomserver/storage/open.ts";
 import { openStorage } from "../../../src/worker-roomserver/storage/storage.ts";
@@ -20,6 +21,13 @@ export async function testStorage(name = `test-${crypto.randomUUID()}`): Promise
     await deleteDatabase(name);
   });
   return Object.assign(storage, { name, stopped });
+}
+
+/** What the log has after a position, of a log that reaches back that far. */
+export async function logAfter(storage: Storage, position = 0): Promise<PositionedEntry[]> {
+  const entries = await storage.entriesAfter(position, 100_000);
+  if (entries === undefined) throw new Error(`the log does not reach back to ${position}`);
+  return entries;
 }
 
 /** Everything in a database, to compare; but the journal, which holds what all the others do. */

@@ -33,7 +33,7 @@ test("a client of any member knows the state of a room that other servers pull a
   await fc.assert(
     fc.asyncProperty(generatedRoom, stops, fc.boolean(), async (room, pauses, after) => {
       // The room's second user, and every user of that server, is from here.
-      const t = await testSync("s1.example");
+      const t = await testSync(undefined, "s1.example");
       const hosted = new HostedRoom(t.rooms, room);
       const client = new SyncClient();
       const ask = async () => {

@@ -4,7 +4,7 @@ import type { Membership } from "../../../src/worker-roomserver/storage/schema.t
 import { openTyping } from "../../../src/worker-roomserver/typing/open.ts";
 import { refusal, requester } from "../support/requester.ts";
 import { until } from "../support/rounds.ts";
-import { testStorage } from "../support/storage.ts";
+import { logAfter, testStorage } from "../support/storage.ts";
 
 const alice = requester("alice");
 const bob = requester("bob");
@@ -40,7 +40,7 @@ async function open(given?: Storage) {
     typing.set(who, roomId, who.userId, types, timeout);
   const changes = async () => {
     await storage.settled();
-    const entries = await storage.entriesAfter(0, 100);
+    const entries = await logAfter(storage);
     return entries.filter((entry) => entry.topic === "typing").map((entry) => entry.detail);
   };
   return { storage, typing, members, set, changes };

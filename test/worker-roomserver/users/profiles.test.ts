@@ -2,6 +2,7 @@ import { describe, expect, onTestFinished, test, vi } from "vitest";
 import type { JsonValue } from "../../../src/matrix/json.ts";
 import type { Position } from "../../../src/worker-roomserver/storage/schema.ts";
 import { nextTask, until } from "../support/rounds.ts";
+import { logAfter } from "../support/storage.ts";
 import { done, error, login, register, request, requesterOf, testUsers } from "../support/users.ts";
 
 async function aliceAtHome() {
@@ -34,7 +35,7 @@ describe("a profile", () => {
       avatar_url: avatar,
     });
     const user = await users.storage.names.find(alice.userId);
-    const entries = await users.storage.entriesAfter(position, 10);
+    const entries = await logAfter(users.storage, position);
     expect(entries.map(({ topic, detail }) => [topic, detail])).toEqual([
       ["profile", "displayname"],
       ["profile", "avatar_url"],

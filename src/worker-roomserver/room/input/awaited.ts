@@ -1,3 +1,4 @@
+import { onPurge } from "../../log/on-purge.ts";
 import type { Storage, Write } from "../../storage/api.ts";
 import { Lru } from "../../storage/lru.ts";
 import type { AwaitedRow, EventNid, Nid } from "../../storage/schema.ts";
@@ -29,6 +30,7 @@ export class Awaited {
       this.#writes += 1;
       this.#rooms.clear();
     });
+    onPurge(storage, (room) => this.#rooms.delete(room));
   }
 
   /** Those that wait for any event of the room, by its id. One range of small records, the first time. */

@@ -1,3 +1,4 @@
+import { onPurge } from "../../log/on-purge.ts";
 import type { Storage, Write } from "../../storage/api.ts";
 import { Lru } from "../../storage/lru.ts";
 import type { EventNid, Nid } from "../../storage/schema.ts";
@@ -24,6 +25,7 @@ export class Gaps {
       this.#writes += 1;
       this.#rooms.clear();
     });
+    onPurge(storage, (room) => this.#rooms.delete(room));
   }
 
   /** The gaps of a room that an event fills, wholly or in part. One range of small records, the first time. */

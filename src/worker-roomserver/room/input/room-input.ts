@@ -21,6 +21,8 @@ export type RoomInputParts = TakingParts & {
   heads: RoomHeads;
   locks: KeyedLock<string>;
   merger: ExtremityMerger;
+  /** Makes room for a room that is not known here, in its lock: what is left of an earlier life goes. */
+  clear: (roomId: string) => Promise<void>;
 };
 
 /** Takes in what other servers have sent. */

@@ -15,7 +15,11 @@ import { authReferences, inOrder } from "./in-order.ts";
 import { Judge } from "./judge.ts";
 import type { EventTaker, Taken, TakingParts } from "./take-event.ts";
 
-type Parts = TakingParts & { heads: RoomHeads; locks: KeyedLock<string> };
+type Parts = TakingParts & {
+  heads: RoomHeads;
+  locks: KeyedLock<string>;
+  clear: (roomId: string) => Promise<void>;
+};
 
 /** An event of the state or the auth chain that has passed; `fresh` if it was not known before. */
 type Passed = StateEntry & { fresh: NewEvent | undefined };
@@ -34,11 +38,14 @@ export class WholeRoomTaker {
 
   async take(room: WholeRoom): Promise<InputVerdict> {
     const { rules, roomId } = placeOf(room);
-    const { heads, locks, storage } = this.#parts;
+    const { heads, locks, storage, clear } = this.#parts;
     // Wrapped, because promises returned from the lock would be waited for within it.
     const { verdict, durable } = await locks.run(roomId, async (): Promise<Taken> => {
       const isKnown = (await heads.find(roomId)) !== undefined;
-      if (!isKnown) return this.#begin(room, roomId, rules);
+      if (!isKnown) {
+        await clear(roomId);
+        return this.#begin(room, roomId, rules);
+      }
       const head = await heads.own(roomId);
       if (head.rules !== rules) throw badJson(`The room has the version ${head.rules.id} here.`);
       return this.#comeBack(room, head);

@@ -178,17 +178,3 @@ async function memberContent(
     membership: resulting[action],
   };
 }
-
-/** `POST /rooms/{roomId}/forget` */
-export async function forget(parts: RoomParts, requester: Requester, roomId: string): Promise<void> {
-  const room = await parts.storage.names.find(roomId);
-  const info = room === undefined ? undefined : (await parts.memberships.of(requester.userId)).get(room);
-  if (info === undefined) throw notFound("You have never been in the room.");
-  if (info.membership !== "leave" && info.membership !== "ban") {
-    throw new MatrixError("M_UNKNOWN", 400, "Leave the room before you forget it.");
-  }
-  const user = await parts.storage.names.intern(requester.userId);
-  await parts.storage.commit((write) =>
-    parts.memberships.set(write, requester.userId, user, { ...info, forgotten: true }),
-  );
-}

@@ -1,4 +1,5 @@
 import { CompactAuthGraph } from "../../../matrix/state-resolution/auth-graph.ts";
+import { onPurge } from "../../log/on-purge.ts";
 import type { Storage, Write } from "../../storage/api.ts";
 import { Lru } from "../../storage/lru.ts";
 import type { EventNid, Nid } from "../../storage/schema.ts";
@@ -19,6 +20,7 @@ export class AuthGraphs {
       this.#writes += 1;
       this.#graphs.clear();
     });
+    onPurge(storage, (room) => this.#graphs.delete(room));
   }
 
   /** One range of small records, the first time. */

@@ -4,6 +4,7 @@ import { type GeneratedRoom, generatedRoom } from "../../../reference/arbitrary-
 import type { RefEvent } from "../../../reference/events.ts";
 import { ReferenceRoom } from "../../../reference/room-model.ts";
 import { type TestRooms, testRooms } from "../../support/room.ts";
+import { logAfter } from "../../support/storage.ts";
 import { type Delivery, deliver, delivery, diesAfter } from "./delivery.ts";
 import { HostedRoom, referenceView } from "./hosted-room.ts";
 
@@ -18,7 +19,7 @@ async function arrivalOf(server: TestRooms, events: readonly RefEvent[]): Promis
 
 /** What readers of the log are told, in words. */
 async function logOf({ storage, rooms: server }: TestRooms): Promise<string[]> {
-  const entries = await storage.entriesAfter(0, 100_000);
+  const entries = await logAfter(storage);
   return Promise.all(
     entries.map(async ({ topic, room, user, event }) => {
       const [about] = event === 0 ? [] : await server.events([event]);

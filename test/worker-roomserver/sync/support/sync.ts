@@ -59,9 +59,13 @@ export type TestSync = TestRooms & {
   nid: (roomId: string) => Promise<Nid>;
 };
 
-/** Sync over a real room server, with doubles for the components that have less to say. */
-export async function testSync(serverName?: string): Promise<TestSync> {
-  const t = await testRooms(undefined, serverName);
+/**
+ * Sync over a real room server, with doubles for the components that have less to say.
+ * @param name - the database of an earlier one
+ * @param serverName - where it is to be a certain one
+ */
+export async function testSync(name?: string, serverName?: string): Promise<TestSync> {
+  const t = await testRooms(name, serverName);
   const { storage, rooms, user } = t;
   const readers = {
     accountData: new AccountDataDouble(storage),
