@@ -40,6 +40,10 @@ const silentTurns = 2;
 const components = {
   users: true,
   room: true,
+  roomDirectory: true,
+  roomInput: true,
+  roomQueries: true,
+  roomConsole: true,
   sync: true,
   accountData: true,
   typing: true,

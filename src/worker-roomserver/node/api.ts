@@ -2,7 +2,9 @@ import type { AccountData } from "../account-data/api.ts";
 import type { Presence } from "../presence/api.ts";
 import type { Push } from "../push/api.ts";
 import type { Receipts } from "../receipts/api.ts";
-import type { RoomForClient } from "../room/api.ts";
+import type { RoomConsole, RoomDirectory, RoomForClient } from "../room/api.ts";
+import type { RoomInput } from "../room/input/api.ts";
+import type { RoomQueries } from "../room/query/graph/api.ts";
 import type { Sync } from "../sync/api.ts";
 import type { Typing } from "../typing/api.ts";
 import type { Users } from "../users/api.ts";
@@ -22,6 +24,12 @@ export interface Node {
   info(): Promise<NodeInfo>;
   readonly users: Users;
   readonly room: RoomForClient;
+  readonly roomDirectory: RoomDirectory;
+  /** For events of other servers, and their questions. */
+  readonly roomInput: RoomInput;
+  readonly roomQueries: RoomQueries;
+  /** For the server's owner alone. */
+  readonly roomConsole: RoomConsole;
   readonly sync: Sync;
   readonly accountData: AccountData;
   readonly typing: Typing;

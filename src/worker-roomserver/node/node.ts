@@ -1,15 +1,14 @@
 import { chooseEd25519 } from "../../matrix/ed25519.ts";
+import type { UserId } from "../../matrix/identifiers.ts";
 import { openAccountData } from "../account-data/open.ts";
 import { trimLog } from "../log/trim.ts";
 import { openPresence } from "../presence/open.ts";
 import { openPush } from "../push/open.ts";
 import { openReceipts } from "../receipts/open.ts";
-import { makeRoomParts } from "../room/make-parts.ts";
+import { openRooms } from "../room/open.ts";
 import { ProfileReader } from "../room/profile-reader.ts";
 import { dropOrphanedWaits } from "../room/purge/orphaned-waits.ts";
-import { closePurged } from "../room/purge/purge-room.ts";
 import { finishPurges } from "../room/purge/remove.ts";
-import { RoomServer } from "../room/room-server.ts";
 import { dropOldTransactions } from "../room/transactions.ts";
 import type { Storage } from "../storage/api.ts";
 import { openStorage, type StorageOptions } from "../storage/storage.ts";
@@ -54,9 +53,9 @@ export async function openNode(options: NodeOptions): Promise<OpenNode> {
     profilesAnnounced: (position) => profiles.caughtUp(position),
     ...(options.passwordCost && { passwordCost: options.passwordCost }),
   });
-  const rooms = makeRoomParts({ storage, answers, users, now, serverName, key, ed25519 });
-  await closePurged(rooms);
-  const room = new RoomServer(rooms, (userId) => presence.active(userId));
+  const onActivity = (userId: UserId) => presence.active(userId);
+  const rooms = await openRooms({ storage, answers, users, now, serverName, key, ed25519, onActivity });
+  const { room, roomDirectory, roomInput, roomQueries, roomConsole } = rooms;
   const profiles = new ProfileReader({ storage, announce: (userId) => room.announceProfile(userId) });
   const accountData = openAccountData({ storage });
   const typing = await openTyping({ storage, room, now });
@@ -67,7 +66,7 @@ export async function openNode(options: NodeOptions): Promise<OpenNode> {
   const compactor = new Compactor({
     storage,
     now,
-    hourly: [() => finishPurges(rooms), () => trimLog(storage)],
+    hourly: [() => finishPurges(rooms.parts), () => trimLog(storage)],
     daily: [() => dropOldTransactions(storage, now), () => dropOrphanedWaits(storage)],
   });
   compactor.start();
@@ -83,6 +82,10 @@ export async function openNode(options: NodeOptions): Promise<OpenNode> {
     info: () => Promise.resolve({ serverName, epoch: storage.epoch }),
     users,
     room,
+    roomDirectory,
+    roomInput,
+    roomQueries,
+    roomConsole,
     sync,
     accountData,
     typing,

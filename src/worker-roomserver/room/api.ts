@@ -1,7 +1,9 @@
 import type { JsonObject } from "../../matrix/json.ts";
 import type { Pdu } from "../../matrix/pdu.ts";
+import type { RoomSummary } from "../../matrix/room-summary.ts";
 import type { JsonBytes, Requester, RequestId } from "../node/requester.ts";
 import type { EventNid, Membership, Nid, Position, SnapshotNid } from "../storage/schema.ts";
+import type { EventGraphPage, GraphPlace, StateAroundEvent } from "./query/event-graph-api.ts";
 
 /** The body of `POST /createRoom`, checked for its shape at the door. */
 export type CreateRoomBody = {
@@ -27,6 +29,65 @@ export type MessagesQuery = {
   to?: string | undefined;
   limit: number;
   filter: JsonObject;
+};
+
+export type RelationsQuery = {
+  relType?: string | undefined;
+  eventType?: string | undefined;
+  dir: "b" | "f";
+  from?: string | undefined;
+  to?: string | undefined;
+  /** 1 and up. */
+  limit: number;
+  /** Undefined where the client has not said: the answer then says nothing of it either. */
+  recurse?: boolean | undefined;
+};
+
+export type ThreadsQuery = {
+  include: "all" | "participated";
+  from?: string | undefined;
+  /** 1 and up. */
+  limit: number;
+};
+
+export type HierarchyQuery = {
+  suggested_only?: boolean | undefined;
+  max_depth?: number | undefined;
+  limit?: number | undefined;
+  from?: string | undefined;
+};
+
+/** A room of the tree, with the `m.space.child` events by which rooms are below it. */
+export type HierarchyRoom = RoomSummary & { children_state: JsonObject[] };
+
+/** `membership`: of who asks, if they have said who they are. */
+export type RoomSummaryAnswer = RoomSummary & { membership?: Membership };
+
+export type ServerHierarchy = {
+  room: HierarchyRoom;
+  /** The rooms right below, in their order: those that somebody here is in, and the server may be told of. */
+  children: RoomSummary[];
+  /** Room ids of those that somebody here is in, and the server may not be told of. */
+  inaccessible_children: string[];
+};
+
+export type RoomUpgrade = {
+  roomId: string;
+  newVersion: string;
+  /** Users who are creators beside the one who upgrades; no matter in versions that have no such. */
+  additionalCreators?: readonly string[] | undefined;
+};
+
+/**
+ * The body of `POST /publicRooms`; of `GET` it has `limit` and `since`. `room_types`: null stands for rooms without a
+ * type.
+ */
+export type PublicRoomsQuery = {
+  limit?: number | undefined;
+  since?: string | undefined;
+  filter?:
+    | { generic_search_term?: string | undefined; room_types?: readonly (string | null)[] | undefined }
+    | undefined;
 };
 
 /** What the client API asks of the room server. Ids come as clients sent them: grammar is checked here. */
@@ -60,6 +121,12 @@ export interface RoomForClient {
     },
   ): Promise<{ room_id: string }>;
   forget(requester: Requester, roomId: string): Promise<void>;
+  /** Makes a room of another version that takes the place of this one. */
+  upgrade(
+    request: RequestId,
+    requester: Requester,
+    upgrade: RoomUpgrade,
+  ): Promise<{ replacement_room: string }>;
 
   joinedRooms(requester: Requester): Promise<{ joined_rooms: string[] }>;
   joinedMembers(requester: Requester, roomId: string): Promise<JsonBytes>;
@@ -82,6 +149,20 @@ export interface RoomForClient {
     query: { limit: number; filter: JsonObject },
   ): Promise<JsonBytes>;
   messages(requester: Requester, roomId: string, query: MessagesQuery): Promise<JsonBytes>;
+  /** @param ignored - users whose events are left out */
+  relations(
+    requester: Requester,
+    roomId: string,
+    eventId: string,
+    query: RelationsQuery,
+    ignored?: ReadonlySet<string>,
+  ): Promise<JsonBytes>;
+  threads(
+    requester: Requester,
+    roomId: string,
+    query: ThreadsQuery,
+    ignored?: ReadonlySet<string>,
+  ): Promise<JsonBytes>;
 
   resolveAlias(alias: string): Promise<{ room_id: string; servers: string[] }>;
   setAlias(request: RequestId, requester: Requester, alias: string, roomId: string): Promise<JsonObject>;
@@ -89,6 +170,34 @@ export interface RoomForClient {
   aliasesOf(requester: Requester, roomId: string): Promise<{ aliases: string[] }>;
   visibility(roomId: string): Promise<{ visibility: "public" | "private" }>;
   setVisibility(requester: Requester, roomId: string, visibility: "public" | "private"): Promise<void>;
+}
+
+/** How people find rooms that they are not in. */
+export interface RoomDirectory {
+  /** `GET` and `POST /publicRooms`. */
+  publicRooms(query: PublicRoomsQuery): Promise<JsonBytes>;
+  /** @param requester - undefined for a request without an access token */
+  summary(requester: Requester | undefined, roomIdOrAlias: string): Promise<RoomSummaryAnswer>;
+  hierarchy(requester: Requester, roomId: string, query: HierarchyQuery): Promise<JsonBytes>;
+  /** The answer to another server that has proved its name; for summaries, too. */
+  hierarchyForServer(serverName: string, roomId: string, suggestedOnly: boolean): Promise<ServerHierarchy>;
+}
+
+/** What the server's owner sees and does: nothing here asks who calls, which is the caller's to know. */
+export interface RoomConsole {
+  /**
+   * A room's events with what they refer to, from the newest on, those that no timeline shows among them. Costs the
+   * events of the page, at most `limit`.
+   */
+  eventGraph(roomId: string, page: { from?: GraphPlace; limit: number }): Promise<EventGraphPage>;
+  /** The state before and after an event, side by side. Costs one state, and the events of the page. */
+  stateAtEvent(
+    roomId: string,
+    eventId: string,
+    page: { from?: number; limit: number },
+  ): Promise<StateAroundEvent>;
+  /** Removes a room; its members here leave first, unless `leave` is false. */
+  purge(roomId: string, options?: { leave: boolean }): Promise<void>;
 }
 
 /** An event as the components in the worker see it. `pdu` is shared: never change it. */

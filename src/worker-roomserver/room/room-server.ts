@@ -7,10 +7,13 @@ import type {
   CreateRoomBody,
   MembershipInfo,
   MessagesQuery,
+  RelationsQuery,
   RoomForClient,
   RoomForReaders,
+  RoomUpgrade,
   StatePart,
   StoredEvent,
+  ThreadsQuery,
   TimelineChunk,
 } from "./api.ts";
 import { clientEvent, strippedEvent } from "./client-event.ts";
@@ -20,9 +23,12 @@ import { createRoom } from "./perform/create-room.ts";
 import { forget } from "./perform/forget.ts";
 import { announceProfile, changeMembership, leaveAll, type MembershipChange } from "./perform/membership.ts";
 import { redact, sendEvent, setState } from "./perform/send.ts";
+import { upgradeRoom } from "./perform/upgrade.ts";
 import { accessTo } from "./query/access.ts";
 import { context, event, messages } from "./query/messages.ts";
+import { relations } from "./query/relations.ts";
 import { joinedMembers, members, roomState, stateEvent } from "./query/state.ts";
+import { threads } from "./query/threads.ts";
 import { hasEvents, snapshotAt, timelineChunk } from "./query/timeline.ts";
 
 /** The types whose events an invite shows to whom it is for. */
@@ -91,6 +97,15 @@ export class RoomServer implements RoomForClient, RoomForReaders {
     return forget(this.#parts, requester, roomId);
   }
 
+  upgrade(
+    request: RequestId,
+    requester: Requester,
+    upgrade: RoomUpgrade,
+  ): Promise<{ replacement_room: string }> {
+    this.#onActivity(requester.userId);
+    return upgradeRoom(this.#parts, request, requester, upgrade);
+  }
+
   /** Brings the user's member events up to date with their profile. */
   announceProfile(userId: UserId): Promise<void> {
     return announceProfile(this.#parts, userId);
@@ -147,6 +162,25 @@ export class RoomServer implements RoomForClient, RoomForReaders {
 
   messages(requester: Requester, roomId: string, query: MessagesQuery): Promise<JsonBytes> {
     return messages(this.#parts, requester, roomId, query);
+  }
+
+  relations(
+    requester: Requester,
+    roomId: string,
+    eventId: string,
+    query: RelationsQuery,
+    ignored?: ReadonlySet<string>,
+  ): Promise<JsonBytes> {
+    return relations(this.#parts, requester, roomId, eventId, query, ignored);
+  }
+
+  threads(
+    requester: Requester,
+    roomId: string,
+    query: ThreadsQuery,
+    ignored?: ReadonlySet<string>,
+  ): Promise<JsonBytes> {
+    return threads(this.#parts, requester, roomId, query, ignored);
   }
 
   resolveAlias(alias: string): Promise<{ room_id: string; servers: string[] }> {

@@ -1,7 +1,8 @@
 import { describe, expect, test, vi } from "vitest";
 import type { JsonObject } from "../../../src/matrix/json.ts";
 import { roomVersionRules, roomVersions } from "../../../src/matrix/room-versions.ts";
-import { type RoomUpgrade, upgradeRoom } from "../../../src/worker-roomserver/room/perform/upgrade.ts";
+import type { RoomUpgrade } from "../../../src/worker-roomserver/room/api.ts";
+import { upgradeRoom } from "../../../src/worker-roomserver/room/perform/upgrade.ts";
 import { type OpenParts, openParts } from "../support/open-parts.ts";
 import { refusal } from "../support/requester.ts";
 import { diesAfterNextUnit, failCommit, nextTask } from "../support/rounds.ts";

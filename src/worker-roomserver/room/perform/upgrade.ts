@@ -2,17 +2,11 @@ import { MatrixError } from "../../../matrix/errors.ts";
 import { parseUserId } from "../../../matrix/identifiers.ts";
 import type { RoomVersionRules } from "../../../matrix/room-versions.ts";
 import type { Requester, RequestId } from "../../node/requester.ts";
+import type { RoomUpgrade } from "../api.ts";
 import type { RoomParts } from "../parts.ts";
 import type { RoomHead } from "../room-head.ts";
 import { roomOf, supportedVersion } from "./room-start.ts";
 import { planUpgrade } from "./upgrade-plan.ts";
-
-export type RoomUpgrade = {
-  roomId: string;
-  newVersion: string;
-  /** Users who are creators beside the one who upgrades; no matter in versions that have no such. */
-  additionalCreators?: readonly string[] | undefined;
-};
 
 /**
  * `POST /rooms/{roomId}/upgrade`: makes a room of another version that takes the place of this one, and closes this

@@ -1,22 +1,14 @@
 import { notFound } from "../../../matrix/errors.ts";
-import { type RoomSummary, roomSummary } from "../../../matrix/room-summary.ts";
+import { roomSummary } from "../../../matrix/room-summary.ts";
+import type { ServerHierarchy } from "../api.ts";
 import { strippedEvent } from "../client-event.ts";
 import type { RoomParts } from "../parts.ts";
 import { durable } from "./graph/durable.ts";
-import type { HierarchyRoom } from "./hierarchy.ts";
 import { isShownToServer, previewOf } from "./preview.ts";
 import { spaceChildren } from "./space-children.ts";
 
 /** Rooms below the one asked for of which an answer tells; of others the server may ask by themselves. */
 const CHILDREN_TOLD = 100;
-
-export type ServerHierarchy = {
-  room: HierarchyRoom;
-  /** The rooms right below, in their order: those that somebody here is in, and the server may be told of. */
-  children: RoomSummary[];
-  /** Room ids of those that somebody here is in, and the server may not be told of. */
-  inaccessible_children: string[];
-};
 
 /**
  * `GET /_matrix/federation/v1/hierarchy/{roomId}`, for a server that has proved its name. It serves for summaries of

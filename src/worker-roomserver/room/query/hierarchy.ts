@@ -1,8 +1,8 @@
 import { forbidden, invalidParam } from "../../../matrix/errors.ts";
-import type { JsonObject } from "../../../matrix/json.ts";
-import { type RoomSummary, roomSummary } from "../../../matrix/room-summary.ts";
+import { roomSummary } from "../../../matrix/room-summary.ts";
 import { jsonBytes } from "../../node/json-bytes.ts";
 import type { JsonBytes, Requester } from "../../node/requester.ts";
+import type { HierarchyQuery, HierarchyRoom } from "../api.ts";
 import { strippedEvent } from "../client-event.ts";
 import type { RoomParts } from "../parts.ts";
 import { durable } from "./graph/durable.ts";
@@ -19,16 +19,6 @@ const VISITED_ON_PAGE = 500;
 const CHILDREN_ON_PAGE = 2_000;
 /** Rooms of one walk: what comes after them in a tree of spaces within spaces is not reached. */
 const WALKED = 10_000;
-
-export type HierarchyQuery = {
-  suggested_only?: boolean | undefined;
-  max_depth?: number | undefined;
-  limit?: number | undefined;
-  from?: string | undefined;
-};
-
-/** A room of the tree, with the `m.space.child` events by which rooms are below it. */
-export type HierarchyRoom = RoomSummary & { children_state: JsonObject[] };
 
 type Terms = { userId: string; roomId: string; suggestedOnly: boolean; maxDepth: number; limit: number };
 

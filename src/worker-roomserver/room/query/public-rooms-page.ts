@@ -1,20 +1,9 @@
 import { invalidParam } from "../../../matrix/errors.ts";
 import type { PublishedRoom } from "../../../matrix/room-summary.ts";
+import type { PublicRoomsQuery } from "../api.ts";
 
 /** Rooms in an answer, if no fewer are asked for. */
 const LIMIT = 100;
-
-/**
- * The body of `POST /publicRooms`; of `GET` it has `limit` and `since`. `room_types`: null stands for rooms without a
- * type.
- */
-export type PublicRoomsQuery = {
-  limit?: number | undefined;
-  since?: string | undefined;
-  filter?:
-    | { generic_search_term?: string | undefined; room_types?: readonly (string | null)[] | undefined }
-    | undefined;
-};
 
 export type PublicRoomsPage = {
   chunk: PublishedRoom[];

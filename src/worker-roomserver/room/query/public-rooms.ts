@@ -3,10 +3,11 @@ import { jsonBytes } from "../../node/json-bytes.ts";
 import type { JsonBytes } from "../../node/requester.ts";
 import { Lru } from "../../storage/lru.ts";
 import type { Nid } from "../../storage/schema.ts";
+import type { PublicRoomsQuery } from "../api.ts";
 import type { RoomParts } from "../parts.ts";
 import { durable } from "./graph/durable.ts";
 import { previewOf } from "./preview.ts";
-import { comparePlaces, type PublicRoomsQuery, publicRoomsPage } from "./public-rooms-page.ts";
+import { comparePlaces, publicRoomsPage } from "./public-rooms-page.ts";
 
 /** Rooms that are looked at for one answer. Somebody who publishes more makes a joke of the directory. */
 const LISTED = 5_000;

@@ -2,24 +2,12 @@ import { invalidParam } from "../../../matrix/errors.ts";
 import { jsonBytes } from "../../node/json-bytes.ts";
 import type { JsonBytes, Requester } from "../../node/requester.ts";
 import { parsePositionToken, positionToken } from "../../node/tokens.ts";
-import type { StoredEvent } from "../api.ts";
+import type { RelationsQuery, StoredEvent } from "../api.ts";
 import type { RoomParts } from "../parts.ts";
 import { bundledEvents } from "./aggregations.ts";
 import { descendants, RECURSION_DEPTH } from "./descendants.ts";
 import { type Related, type RelatedPage, relatedTo, restOf, type Stretch } from "./relation-rows.ts";
 import { visibleEvent } from "./visible-event.ts";
-
-export type RelationsQuery = {
-  relType?: string | undefined;
-  eventType?: string | undefined;
-  dir: "b" | "f";
-  from?: string | undefined;
-  to?: string | undefined;
-  /** 1 and up. */
-  limit: number;
-  /** Undefined where the client has not said: the answer then says nothing of it either. */
-  recurse?: boolean | undefined;
-};
 
 /** Relations looked at for one answer: a filter that lets nearly nothing through must not read them all. */
 const SCANNED = 2_000;

@@ -1,14 +1,11 @@
 import { notFound } from "../../../matrix/errors.ts";
 import { parseRoomId } from "../../../matrix/identifiers.ts";
-import { type RoomSummary, roomSummary as summarise } from "../../../matrix/room-summary.ts";
+import { roomSummary as summarise } from "../../../matrix/room-summary.ts";
 import type { Requester } from "../../node/requester.ts";
-import type { Membership } from "../../storage/schema.ts";
+import type { RoomSummaryAnswer } from "../api.ts";
 import type { RoomParts } from "../parts.ts";
 import { durable } from "./graph/durable.ts";
 import { isShownTo, previewOf } from "./preview.ts";
-
-/** `membership`: of who asks, if they have said who they are. */
-export type RoomSummaryAnswer = RoomSummary & { membership?: Membership };
 
 /**
  * `GET /room_summary/{roomIdOrAlias}`, of a room that somebody here is in. Costs some state entries and once the

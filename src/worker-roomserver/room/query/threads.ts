@@ -6,19 +6,12 @@ import { jsonBytes } from "../../node/json-bytes.ts";
 import type { JsonBytes, Requester } from "../../node/requester.ts";
 import { parsePositionToken, positionToken } from "../../node/tokens.ts";
 import type { ThreadRow } from "../../storage/schema.ts";
-import type { StoredEvent } from "../api.ts";
+import type { StoredEvent, ThreadsQuery } from "../api.ts";
 import { clientEvent } from "../client-event.ts";
 import type { RoomParts } from "../parts.ts";
 import { type Access, accessTo } from "./access.ts";
 import { aggregations, bundled } from "./aggregations.ts";
 import { threadRows } from "./thread-rows.ts";
-
-export type ThreadsQuery = {
-  include: "all" | "participated";
-  from?: string | undefined;
-  /** 1 and up. */
-  limit: number;
-};
 
 /** Threads looked at for one answer: of each its root and replies are read. */
 const SCANNED = 200;

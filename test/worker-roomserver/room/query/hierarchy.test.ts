@@ -1,11 +1,11 @@
 import { describe, expect, test } from "vitest";
 import type { JsonObject } from "../../../../src/matrix/json.ts";
-import type { CreateRoomBody } from "../../../../src/worker-roomserver/room/api.ts";
-import {
-  type HierarchyQuery,
-  type HierarchyRoom,
-  SpaceHierarchy,
-} from "../../../../src/worker-roomserver/room/query/hierarchy.ts";
+import type {
+  CreateRoomBody,
+  HierarchyQuery,
+  HierarchyRoom,
+} from "../../../../src/worker-roomserver/room/api.ts";
+import { SpaceHierarchy } from "../../../../src/worker-roomserver/room/query/hierarchy.ts";
 import { hierarchyForServer } from "../../../../src/worker-roomserver/room/query/hierarchy-for-server.ts";
 import { type OpenParts, openParts, said } from "../../support/open-parts.ts";
 import { refusal } from "../../support/requester.ts";

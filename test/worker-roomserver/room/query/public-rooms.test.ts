@@ -1,10 +1,7 @@
 import { describe, expect, test } from "vitest";
-import type { CreateRoomBody } from "../../../../src/worker-roomserver/room/api.ts";
+import type { CreateRoomBody, PublicRoomsQuery } from "../../../../src/worker-roomserver/room/api.ts";
 import { PublicRooms } from "../../../../src/worker-roomserver/room/query/public-rooms.ts";
-import type {
-  PublicRoomsPage,
-  PublicRoomsQuery,
-} from "../../../../src/worker-roomserver/room/query/public-rooms-page.ts";
+import type { PublicRoomsPage } from "../../../../src/worker-roomserver/room/query/public-rooms-page.ts";
 import { type OpenParts, openParts, said } from "../../support/open-parts.ts";
 import { failNextCommit } from "../../support/users.ts";
 

@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { type RelationsQuery, relations } from "../../../../src/worker-roomserver/room/query/relations.ts";
+import type { RelationsQuery } from "../../../../src/worker-roomserver/room/api.ts";
+import { relations } from "../../../../src/worker-roomserver/room/query/relations.ts";
 import type { Write } from "../../../../src/worker-roomserver/storage/api.ts";
 import { refusal } from "../../support/requester.ts";
 import { page, relating, type TestParts, testParts } from "../../support/room-parts.ts";

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type { JsonObject } from "../../../../src/matrix/json.ts";
-import { type ThreadsQuery, threads } from "../../../../src/worker-roomserver/room/query/threads.ts";
+import type { ThreadsQuery } from "../../../../src/worker-roomserver/room/api.ts";
+import { threads } from "../../../../src/worker-roomserver/room/query/threads.ts";
 import { refusal } from "../../support/requester.ts";
 import { page, relating, type TestParts, testParts } from "../../support/room-parts.ts";
 

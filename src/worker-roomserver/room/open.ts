@@ -1,0 +1,62 @@
+import type { UserId } from "../../matrix/identifiers.ts";
+import type { RoomConsole, RoomDirectory } from "./api.ts";
+import type { RoomInput } from "./input/api.ts";
+import { makeRoomParts, type RoomPartsOptions } from "./make-parts.ts";
+import type { RoomParts } from "./parts.ts";
+import { closePurged, purgeRoom } from "./purge/purge-room.ts";
+import { eventGraph } from "./query/event-graph.ts";
+import type { RoomQueries } from "./query/graph/api.ts";
+import { roomQueries } from "./query/graph/queries.ts";
+import { SpaceHierarchy } from "./query/hierarchy.ts";
+import { hierarchyForServer } from "./query/hierarchy-for-server.ts";
+import { PublicRooms } from "./query/public-rooms.ts";
+import { stateAtEvent } from "./query/state-around.ts";
+import { roomSummary } from "./query/summary.ts";
+import { RoomServer } from "./room-server.ts";
+
+export type OpenRooms = {
+  room: RoomServer;
+  roomInput: RoomInput;
+  roomQueries: RoomQueries;
+  roomDirectory: RoomDirectory;
+  roomConsole: RoomConsole;
+  /** For what is done in calm moments (node/compactor.ts). */
+  parts: RoomParts;
+};
+
+/** Opens the room server: everything that others may ask of it, over the same parts. */
+export async function openRooms(
+  options: RoomPartsOptions & {
+    /** A user has sent something. */
+    onActivity: (userId: UserId) => void;
+  },
+): Promise<OpenRooms> {
+  const parts = makeRoomParts(options);
+  // Before anything is read: what is being removed must not be found.
+  await closePurged(parts);
+  const room = new RoomServer(parts, options.onActivity);
+  return {
+    room,
+    roomInput: room.input,
+    roomQueries: roomQueries(parts),
+    roomDirectory: openDirectory(parts),
+    roomConsole: {
+      eventGraph: (roomId, page) => eventGraph(parts, roomId, page),
+      stateAtEvent: (roomId, eventId, page) => stateAtEvent(parts, roomId, eventId, page),
+      purge: (roomId, how) => purgeRoom(parts, roomId, how),
+    },
+    parts,
+  };
+}
+
+function openDirectory(parts: RoomParts): RoomDirectory {
+  const published = new PublicRooms(parts);
+  const spaces = new SpaceHierarchy(parts);
+  return {
+    publicRooms: (query) => published.list(query),
+    summary: (requester, roomIdOrAlias) => roomSummary(parts, requester, roomIdOrAlias),
+    hierarchy: (requester, roomId, query) => spaces.page(requester, roomId, query),
+    hierarchyForServer: (serverName, roomId, suggestedOnly) =>
+      hierarchyForServer(parts, serverName, roomId, suggestedOnly),
+  };
+}
