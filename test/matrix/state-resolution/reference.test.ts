@@ -35,7 +35,7 @@ const named = (state: RefState): State => new Map([...state].map(([key, id]) => 
 /** Each a few events of a room, wherever in it they are. */
 const choices = fc.array(fc.array(fc.nat(), { minLength: 2, maxLength: 4 }), { minLength: 3, maxLength: 3 });
 
-const rooms = 3 * inject("propertyRuns");
+const rooms = 15 * inject("propertyRuns");
 const timeout = 200 * rooms;
 
 test("states of rooms of all kinds resolve to what the reference says", { timeout }, async () => {

@@ -5,7 +5,7 @@ import { ReferenceRoom } from "../../../reference/room-model.ts";
 import { testRooms } from "../../support/room.ts";
 import { HostedRoom, referenceView } from "./hosted-room.ts";
 
-const rooms = inject("propertyRuns");
+const rooms = 5 * inject("propertyRuns");
 
 test("a room is what the reference says, event by event", { timeout: 1000 * rooms }, async () => {
   await fc.assert(
