@@ -14,13 +14,20 @@ import { chromiumFlags, ensureChromium } from "../scripts/support/chromium.mjs";
 type Message = {
   id?: number;
   sessionId?: string;
+  method?: string;
+  params?: unknown;
   result?: unknown;
   error?: { message: string };
 };
 
+/** Asks something of DevTools, about one page or worker. */
+type Ask = (method: string, params?: object) => Promise<unknown>;
+
 export type BenchPage = {
   /** Runs a function in the page; it stands alone, and its argument and answer cross as JSON. */
   evaluate<A, R>(run: (argument: A) => R | Promise<R>, argument: A): Promise<R>;
+  /** The way to the one dedicated worker that the page has started. */
+  worker(): Promise<Ask>;
 };
 
 export type BenchBrowser = {
@@ -84,6 +91,20 @@ async function openPage(devTools: DevTools, url: string, atStart: string | undef
       if (failure !== undefined) throw new Error(failure.exception?.description ?? failure.text);
       return answer.result.value;
     },
+    worker: async () => {
+      // Those that are there already are told of before the answer comes.
+      const workers: string[] = [];
+      const stop = devTools.onAttached(sessionId, (session) => workers.push(session));
+      await devTools.send(
+        "Target.setAutoAttach",
+        { autoAttach: true, waitForDebuggerOnStart: false, flatten: true },
+        sessionId,
+      );
+      stop();
+      const [worker] = workers;
+      if (worker === undefined) throw new Error("The page has no worker.");
+      return (method, params) => devTools.send(method, params, worker);
+    },
   };
 }
 
@@ -91,6 +112,7 @@ async function openPage(devTools: DevTools, url: string, atStart: string | undef
 class DevTools {
   readonly #to: Writable;
   readonly #waiting = new Map<number, { resolve: (value: unknown) => void; reject: (why: Error) => void }>();
+  readonly #attached = new Map<string, (sessionId: string) => void>();
   #last = 0;
   #text = "";
 
@@ -108,11 +130,20 @@ class DevTools {
     return new Promise((resolve, reject) => this.#waiting.set(id, { resolve, reject }));
   }
 
+  /** Called with the session of whatever is attached to on behalf of another. @returns how to stop that */
+  onAttached(parent: string, listener: (sessionId: string) => void): () => void {
+    this.#attached.set(parent, listener);
+    return () => this.#attached.delete(parent);
+  }
+
   #take(chunk: string): void {
     const texts = (this.#text + chunk).split("\0");
     this.#text = texts.pop() ?? "";
     for (const text of texts) {
-      const { id, result, error } = JSON.parse(text) as Message;
+      const { id, sessionId, method, params, result, error } = JSON.parse(text) as Message;
+      if (method === "Target.attachedToTarget" && sessionId !== undefined) {
+        this.#attached.get(sessionId)?.((params as { sessionId: string }).sessionId);
+      }
       const waiting = id === undefined ? undefined : this.#waiting.get(id);
       if (id === undefined || waiting === undefined) continue;
       this.#waiting.delete(id);

@@ -20,11 +20,13 @@ import {
   untilSynced,
   untilUp,
 } from "./in-page.ts";
+import { roomServerFigures } from "./room-server/figures.ts";
 import { type Figure, formatTable, holds, quantile } from "./table.ts";
 
 /*
  * The benchmark of the homeserver in a real browser. Each figure stands beside a floor of the same run, as machines
- * differ and are noisy: what is held is the ratio. Arguments: `--events N` for the large database (50,000).
+ * differ and are noisy: what is held is the ratio. Arguments: `--events N` for the large database (50,000);
+ * `--only rooms` for the room server by itself.
  */
 
 const argument = (name: string, standard: number) => {
@@ -33,6 +35,8 @@ const argument = (name: string, standard: number) => {
 };
 const EVENTS = argument("events", 50_000);
 const ROOMS = argument("rooms", 100);
+const only = process.argv.indexOf("--only");
+const ONLY_ROOMS = only !== -1 && process.argv[only + 1] === "rooms";
 const OPENINGS = 5;
 
 const say = (text: string) => console.log(`bench: ${text}`);
@@ -94,7 +98,7 @@ async function measureEmpty(url: string): Promise<{ ms: number; bytes: number }>
   return result;
 }
 
-async function main(): Promise<void> {
+async function homeserverFigures(): Promise<Figure[]> {
   await ensureDist();
   const figures: Figure[] = [];
   const server = await serveDist();
@@ -212,10 +216,15 @@ async function main(): Promise<void> {
       kind: "most",
       bound: 1,
     });
+    return figures;
   } finally {
     await server.close();
     await rm(profileDir, { recursive: true, force: true });
   }
+}
+
+async function main(): Promise<void> {
+  const figures = [...(ONLY_ROOMS ? [] : await homeserverFigures()), ...(await roomServerFigures(say))];
   console.log(`\n${formatTable(figures)}\n`);
   const results = new URL("results/", `file://${process.cwd()}/bench/`);
   await mkdir(results, { recursive: true });

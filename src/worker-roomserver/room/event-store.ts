@@ -15,6 +15,9 @@ const CACHED_CHARACTERS = 16_000_000;
 /** An event that nobody asked for takes a fraction of a request of its own. */
 const NEARBY = 4;
 
+/** Ids that are remembered for not being there: those of a few transactions' events. */
+const KEPT_ABSENT = 10_000;
+
 type Cached = { event: StoredEvent; weight: number };
 
 /** `isNew`: the disk knows nothing of the event yet, in whatever form. */
@@ -25,6 +28,10 @@ export class EventStore {
   readonly #storage: Storage;
   readonly #cache = new Lru<EventNid, Cached>(CACHED_CHARACTERS, (cached) => cached.weight);
   readonly #nids = new Lru<string, EventNid>(100_000);
+  /** Asked for in vain. What comes from elsewhere is looked for several times before it is there. */
+  readonly #absent = new Lru<string, true>(KEPT_ABSENT);
+  /** Counts what is queued, so that no event is taken for absent that came while it was looked for. */
+  #puts = 0;
   /** Queued, and perhaps not on the disk yet: never looked for there. */
   readonly #queued = new Map<EventNid, Queued>();
   /** Rooms that have been purged, with the last number that any event of theirs had then. */
@@ -157,6 +164,8 @@ export class EventStore {
   }
 
   #put(write: Write, event: StoredEvent, json: string, isNew: boolean): void {
+    this.#puts += 1;
+    this.#absent.delete(event.eventId);
     write.put("events", toRow(event, json));
     this.#queued.set(event.nid, { event, weight: json.length, isNew });
     this.#nids.set(event.eventId, event.nid);
@@ -165,7 +174,11 @@ export class EventStore {
   async #nidsOf(eventId: string): Promise<EventNid[]> {
     const nid = this.#nids.get(eventId);
     if (nid !== undefined) return [nid];
-    return this.#storage.storedKeys("events", "id", IDBKeyRange.only(eventId), 1);
+    if (this.#absent.get(eventId) === true) return [];
+    const puts = this.#puts;
+    const stored = await this.#storage.storedKeys("events", "id", IDBKeyRange.only(eventId), 1);
+    if (stored.length === 0 && puts === this.#puts) this.#absent.set(eventId, true);
+    return stored;
   }
 
   /** @param wanted - which rows are looked at */

@@ -11,7 +11,10 @@ export class Memberships {
   readonly #storage: Storage;
   readonly #byUser = new Lru<string, Map<Nid, MembershipInfo>>(100_000, (rooms) => rooms.size + 1);
   readonly #present = new Lru<Nid, Present>(200_000, ({ join, invite }) => join.size + invite.size + 1);
-  readonly #sharing = new Lru<string, { changes: number; users: ReadonlySet<string> }>(1_000);
+  readonly #sharing = new Lru<string, { changes: number; users: ReadonlySet<string> }>(
+    200_000,
+    ({ users }) => users.size + 1,
+  );
   /** Counts changes, so that what was read from the disk while one was made is read again. */
   #changes = 0;
 
@@ -79,12 +82,15 @@ export class Memberships {
       p: info.since,
       f: info.forgotten ? 1 : 0,
     });
-    this.#byUser.get(userId)?.set(info.room, info);
     this.#changes += 1;
+    const rooms = this.#byUser.get(userId);
+    if (rooms !== undefined) this.#byUser.set(userId, rooms.set(info.room, info)); // it may weigh more now
     const present = this.#present.get(info.room);
-    present?.join.delete(userId);
-    present?.invite.delete(userId);
-    if (info.membership === "join" || info.membership === "invite") present?.[info.membership].add(userId);
+    if (present === undefined) return;
+    present.join.delete(userId);
+    present.invite.delete(userId);
+    if (info.membership === "join" || info.membership === "invite") present[info.membership].add(userId);
+    this.#present.set(info.room, present);
   }
 
   /** Queues that a user's membership in a room is not known any more. */

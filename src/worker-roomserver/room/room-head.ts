@@ -13,6 +13,11 @@ import type { SnapshotChain, SnapshotStore } from "./snapshots.ts";
 /** Current state entries that a head keeps at hand; past that it starts anew. */
 const KEPT_ENTRIES = 2_000;
 
+/** What all heads may weigh: entries of their states, and the events that they have at hand. */
+const KEPT_WEIGHT = 1_000_000;
+/** An event takes as much memory as so many entries of a state. */
+const EVENT_WEIGHT = 40;
+
 /** An event that nothing is built upon yet. */
 export type Extremity = AuthEvent & { nid: EventNid; stateAfter: SnapshotNid };
 
@@ -58,6 +63,11 @@ export class RoomHead {
     return Math.max(0, ...this.extremities.map(({ pdu }) => pdu.depth));
   }
 
+  /** What it takes to keep it, in entries of a state. */
+  get weight(): number {
+    return this.current.weight + EVENT_WEIGHT * (1 + this.extremities.length + this.#entries.size);
+  }
+
   /** An entry of the current state. From memory once it was asked for. */
   async state(type: string, stateKey: string): Promise<StoredEvent | undefined> {
     const key = entryKey(type, stateKey);
@@ -98,7 +108,7 @@ const entryKey = (type: string, stateKey: string) => `${type}\u0000${stateKey}`;
 /** The heads of the rooms in use. */
 export class RoomHeads {
   readonly #parts: { storage: Storage; events: EventStore; recent: RecentEvents; snapshots: SnapshotStore };
-  readonly #heads = new Lru<string, RoomHead>(500);
+  readonly #heads = new Lru<string, RoomHead>(KEPT_WEIGHT, (head) => head.weight);
 
   constructor(parts: {
     storage: Storage;
@@ -119,12 +129,12 @@ export class RoomHeads {
 
   /** The head as it stands, for reading; undefined if the room is not known here. */
   async find(roomId: string): Promise<RoomHead | undefined> {
-    return this.#heads.get(roomId) ?? (await this.#load(roomId));
+    return this.#known(roomId) ?? (await this.#load(roomId));
   }
 
   /** For the room's writer, in its lock: from here on the head in memory is what counts. */
   async own(roomId: string): Promise<RoomHead> {
-    const known = this.#heads.get(roomId);
+    const known = this.#known(roomId);
     if (known !== undefined) return known;
     const head = await this.get(roomId);
     this.#heads.set(roomId, head);
@@ -147,6 +157,12 @@ export class RoomHeads {
 
   keep(head: RoomHead): void {
     this.#heads.set(head.roomId, head);
+  }
+
+  #known(roomId: string): RoomHead | undefined {
+    const head = this.#heads.get(roomId);
+    if (head !== undefined) this.#heads.set(roomId, head); // it may weigh more by now
+    return head;
   }
 
   async #load(roomId: string): Promise<RoomHead | undefined> {

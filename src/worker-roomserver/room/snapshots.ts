@@ -18,6 +18,8 @@ export type StateChange = [type: Nid, key: Nid, event: EventNid];
 
 type Snapshot = { nid: SnapshotNid; base: SnapshotNid; index: number; delta: Map<Pair, EventNid> };
 
+const weightOf = ({ delta }: Snapshot): number => delta.size + 8;
+
 /** Snapshots read at once: a plan makes several in a row, and a chain goes back from one to the other. */
 const READ_TOGETHER = 8;
 
@@ -26,7 +28,7 @@ const CACHED_ENTRIES = 1_000_000;
 
 export class SnapshotStore {
   readonly #storage: Storage;
-  readonly #cache = new Lru<SnapshotNid, Snapshot>(CACHED_ENTRIES, (snapshot) => snapshot.delta.size + 8);
+  readonly #cache = new Lru<SnapshotNid, Snapshot>(CACHED_ENTRIES, weightOf);
   readonly #queued = new Map<SnapshotNid, Snapshot>();
   /** Derived, and not queued for writing. */
   readonly #unsaved = new WeakSet<Snapshot>();
@@ -131,6 +133,11 @@ export class SnapshotChain {
 
   get nid(): SnapshotNid {
     return this.links[0]?.nid ?? 0;
+  }
+
+  /** The entries of its deltas, and something for each of these: what it takes to keep it. */
+  get weight(): number {
+    return this.links.reduce((sum, link) => sum + weightOf(link), 0);
   }
 
   entry(type: Nid, key: Nid): EventNid | undefined {

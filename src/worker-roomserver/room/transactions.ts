@@ -32,7 +32,9 @@ export class Transactions {
   record(write: Write, userId: string, deviceId: string, transaction: string, eventId: string): void {
     write.put("transactions", [eventId, this.#now()], [userId, deviceId, transaction]);
     const key = deviceKey(userId, deviceId);
-    (this.#devices.get(key) ?? this.#loading.get(key)?.answers)?.set(transaction, eventId);
+    const known = this.#devices.get(key);
+    (known ?? this.#loading.get(key)?.answers)?.set(transaction, eventId);
+    if (known !== undefined) this.#devices.set(key, known); // it weighs more now
   }
 
   async #of(userId: string, deviceId: string): Promise<Map<string, string>> {

@@ -135,10 +135,10 @@ export class Committer {
     const batch = this.#waiting;
     batch.units += 1;
     batch.strict ||= options.relaxed !== true;
-    batch.operations.push(...unit.operations);
-    batch.entries.push(...unit.entries);
+    append(batch.operations, unit.operations);
+    append(batch.entries, unit.entries);
     batch.position = unit.position;
-    batch.names.push(...this.#newNames.splice(0));
+    append(batch.names, this.#newNames.splice(0));
     this.#schedule();
     return batch.done.then(() => result);
   }
@@ -197,7 +197,7 @@ export class Committer {
     if (unit.entries.length > 0) return Promise.reject(new Error("a lazy unit cannot append to the log"));
     const batch = this.#lazy;
     batch.units += 1;
-    batch.operations.push(...unit.operations);
+    append(batch.operations, unit.operations);
     batch.after = this.#waiting.units > 0 ? this.#waiting : this.#running;
     this.#planCheckpoint();
     return batch.done;
@@ -351,6 +351,11 @@ export class Committer {
     this.#fenced = true;
     this.#listeners.fenced();
   }
+}
+
+/** One by one: a call takes no more arguments than the stack has room for, and a unit may bring a whole room. */
+function append<T>(to: T[], more: readonly T[]): void {
+  for (const one of more) to.push(one);
 }
 
 function storageError(cause: unknown): Error {

@@ -41,6 +41,19 @@ describe("commit", () => {
     ]);
   });
 
+  test("takes a unit with as many rows as a large room has", async () => {
+    const storage = await testStorage();
+    const count = 150_000;
+    // Those of rows that are not there are the cheapest.
+    const committed = storage.commit((write) => {
+      for (let i = 0; i < count; i++) write.delete("meta", `row ${i}`);
+      return "all";
+    });
+    const followed = say(storage, "next");
+    expect(await committed).toBe("all");
+    expect(await followed).toBe(1);
+  });
+
   test("a callback that throws leaves nothing behind and uses up no number", async () => {
     const storage = await testStorage();
     const failed = storage.commit((write) => {

@@ -45,12 +45,19 @@ export class RoomServerInput implements RoomInput {
     const ordered = inOrder(events, allReferences);
     const verdicts = await this.#untilItHolds(async () => {
       const verdicts = new Map<string, InputVerdict>();
+      const durable: Promise<void>[] = [];
       for (let first = 0; first < ordered.length; first += AT_ONCE) {
         const some = ordered.slice(first, first + AT_ONCE);
-        for (const verdict of await this.#takeSome(roomId, some, options)) {
+        for (const verdict of await this.#takeSome(roomId, some, options, durable)) {
           verdicts.set(verdict.eventId, verdict);
         }
       }
+      // Once for all: what comes after a write that fails is found missing or refused, and this tells why.
+      const settled = await Promise.allSettled(durable);
+      const failure = settled.find((one) => one.status === "rejected");
+      if (failure !== undefined) throw failure.reason;
+      // A duplicate may be one of what is still on its way to the disk.
+      await this.#parts.storage.settled();
       return verdicts;
     });
     return events.map(({ eventId }) => verdicts.get(eventId)!);
@@ -71,20 +78,20 @@ export class RoomServerInput implements RoomInput {
     }
   }
 
+  /** @param durable - what has been written is added: these resolve when it is on the disk */
   async #takeSome(
     roomId: string,
     events: readonly ReceivedEvent[],
     options: ReceiveOptions,
+    durable: Promise<void>[],
   ): Promise<InputVerdict[]> {
-    const { locks, heads, storage, merger } = this.#parts;
+    const { locks, heads, merger } = this.#parts;
     const breath = new Breath();
-    // Wrapped, because promises returned from the lock would be waited for within it.
-    const { verdicts, durable } = await locks.run(roomId, async () => {
+    return locks.run(roomId, async () => {
       const head = await heads.own(roomId);
       // One look for all of them, rather than one for each.
       await this.#parts.events.byIds(events.map(({ eventId }) => eventId));
       const verdicts: InputVerdict[] = [];
-      const durable: Promise<void>[] = [];
       for (const event of events) {
         const taken = await this.#taker.take(head, event, options);
         verdicts.push(taken.verdict);
@@ -93,14 +100,8 @@ export class RoomServerInput implements RoomInput {
       }
       const merged = await merger.merge(head, (event) => this.#taker.take(head, event, {}));
       for (const taken of merged) await this.#follow(head, taken, durable);
-      return { verdicts, durable };
+      return verdicts;
     });
-    const settled = await Promise.allSettled(durable);
-    const failure = settled.find((one) => one.status === "rejected");
-    if (failure !== undefined) throw failure.reason;
-    // A duplicate may be one of what is still on its way to the disk.
-    await storage.settled();
-    return verdicts;
   }
 
   /** Judges again what was rejected for want of the event that has come, and what that leads to. */

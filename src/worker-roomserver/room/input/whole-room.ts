@@ -134,54 +134,53 @@ export class WholeRoomTaker {
     });
   }
 
-  /** What of the state and the auth chain is allowed by what it cites, by id. Linear in what is given. */
-  async #passed({ state, authChain, event }: WholeRoom, head: RoomHead): Promise<Map<string, Passed>> {
-    const { events, storage, ed25519 } = this.#parts;
-    const given = inOrder([...authChain, ...state], authReferences).filter(
-      ({ eventId }) => eventId !== event.eventId,
+  /** The events of the answer, and those that they cite, that are known here, by id. */
+  async #known({ state, authChain, event }: WholeRoom, head: RoomHead): Promise<Map<string, Passed>> {
+    const ids = new Set(
+      [...authChain, ...state, event].flatMap((one) => [one.eventId as string, ...authEventIds(one.pdu)]),
     );
-    const references = new Set(
-      [...given, event].flatMap((one) => [one.eventId as string, ...authEventIds(one.pdu)]),
-    );
-    const ids = [...references];
-    const passed = new Map<string, Passed>();
-    for (const known of await events.byIds(ids)) {
-      if (known?.room === head.nid && known.status !== 1)
-        passed.set(known.eventId, { ...known, fresh: undefined });
+    const known = new Map<string, Passed>();
+    for (const stored of await this.#parts.events.byIds([...ids])) {
+      if (stored?.room === head.nid && stored.status !== 1) {
+        known.set(stored.eventId, { ...stored, fresh: undefined });
+      }
     }
+    return known;
+  }
+
+  /** What of the state and the auth chain is allowed by what it cites, by id. Linear in what is given. */
+  async #passed(room: WholeRoom, head: RoomHead): Promise<Map<string, Passed>> {
+    const { state, authChain, event } = room;
+    const { storage, ed25519 } = this.#parts;
+    const listed = [...authChain, ...state];
+    // From room version 12 on all events need the create event, and none cites it.
+    const given = inOrder([...listed.filter(isCreate), ...listed], authReferences);
+    const passed = await this.#known(room, head);
     const breath = new Breath();
     for (const received of given) {
       const { eventId, pdu } = received;
-      if (passed.has(eventId) || !isOf(head, received)) continue;
+      if (eventId === event.eventId || passed.has(eventId) || !isOf(head, received)) continue;
       const cited = authEventIds(pdu).map((id) => passed.get(id));
       if (cited.includes(undefined)) continue;
       const by = { cited: cited as Passed[], create: createOf(head, passed) };
       if ((await new Judge(received, head.rules, by, ed25519).byAuthEvents(by.cited)) !== undefined) continue;
       const nid = storage.newEvent();
-      const fresh = await this.#outlier(received, nid, by.cited);
+      const fresh = outlier(received, nid, by.cited);
       passed.set(eventId, { nid, eventId, pdu, status: 0, fresh });
       await breath.take();
     }
+    await this.#nameKeys(given, passed);
     return passed;
   }
 
-  async #outlier(received: ReceivedEvent, nid: number, cited: readonly { nid: number }[]): Promise<NewEvent> {
-    const { eventId, pdu, json } = received;
-    return {
-      nid,
-      eventId,
-      pdu,
-      json,
-      key: await this.#keyOf(received),
-      authEvents: cited.map((one) => one.nid).sort((a, b) => a - b),
-      before: emptyState,
-      after: emptyState,
-      replaced: undefined,
-      redacts: undefined,
-      redactedBy: undefined,
-      missing: [],
-      sentBy: null,
-    };
+  /** Finds the names of what is fresh: all at once, as a name that nobody has met takes a read to find out. */
+  async #nameKeys(given: readonly ReceivedEvent[], passed: ReadonlyMap<string, Passed>): Promise<void> {
+    await Promise.all(
+      given.map(async (received) => {
+        const fresh = passed.get(received.eventId)?.fresh;
+        if (fresh !== undefined) fresh.key = await this.#keyOf(received);
+      }),
+    );
   }
 
   async #keyOf({ pdu }: ReceivedEvent): Promise<readonly [Nid, Nid] | undefined> {
@@ -200,6 +199,25 @@ export class WholeRoomTaker {
 }
 
 const asOutlier = { status: 0, reason: "", isOutlier: true, extremities: [] } as const;
+
+/** Its key is found later. */
+function outlier({ eventId, pdu, json }: ReceivedEvent, nid: number, cited: readonly Passed[]): NewEvent {
+  return {
+    nid,
+    eventId,
+    pdu,
+    json,
+    key: undefined,
+    authEvents: cited.map((one) => one.nid).sort((a, b) => a - b),
+    before: emptyState,
+    after: emptyState,
+    replaced: undefined,
+    redacts: undefined,
+    redactedBy: undefined,
+    missing: [],
+    sentBy: null,
+  };
+}
 
 const rejected = (eventId: string, reason: string): Taken => ({
   verdict: { eventId, outcome: "rejected", reason },

@@ -31,8 +31,11 @@ export type FreshEvent = AuthEvent & { nid: EventNid; authEvents: readonly Event
 type Room = { nid: Nid; rules: RoomVersionRules };
 type ConflictedPair = ConflictedEntry & { pair: [type: Nid, key: Nid] };
 
-/** What was resolved last: a fork is resolved for each event that is built on it, and for the room as it is. */
-const REMEMBERED = 200;
+/**
+ * Entries of the states that were resolved last: a fork is resolved for each event that is built on it, and for the
+ * room as it is.
+ */
+const KEPT_ENTRIES = 1_000_000;
 
 /**
  * Makes one state of several, by the room version's algorithm. Costs what the states differ in, and the events that
@@ -40,7 +43,7 @@ const REMEMBERED = 200;
  */
 export class StateResolver {
   readonly #parts: ResolverParts;
-  readonly #resolved = new Lru<string, SnapshotChain>(REMEMBERED);
+  readonly #resolved = new Lru<string, SnapshotChain>(KEPT_ENTRIES, (state) => state.weight);
 
   constructor(parts: ResolverParts) {
     this.#parts = parts;
