@@ -74,6 +74,9 @@ export interface Storage {
    */
   settled(): Promise<void>;
 
+  /** The same for who has queued much and knows that no more comes: it does not wait for company either. */
+  hurried(): Promise<void>;
+
   /** The same with lazy units, which are written at once for it. */
   flushed(): Promise<void>;
 

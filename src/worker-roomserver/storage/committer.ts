@@ -169,6 +169,16 @@ export class Committer {
     await last?.done.catch(() => undefined); // its own callers are told of a failure
   }
 
+  /** The same, and what waits for company goes as soon as it can. */
+  async hurried(): Promise<void> {
+    if (this.#waiting.units > 0) {
+      // Once the record that is being written has made way.
+      await this.#running?.done.catch(() => undefined);
+      this.#start();
+    }
+    await this.settled();
+  }
+
   /** Resolves when all units have failed or are in their stores, those that nobody waits for too. */
   async flushed(): Promise<void> {
     await this.settled();

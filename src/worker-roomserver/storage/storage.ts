@@ -132,6 +132,10 @@ class IndexedDbStorage implements Storage {
     return this.#committer.settled();
   }
 
+  hurried(): Promise<void> {
+    return this.#committer.hurried();
+  }
+
   flushed(): Promise<void> {
     return this.#committer.flushed();
   }

@@ -16,6 +16,8 @@ const ATTEMPTS = 3;
 
 /** Events taken in before others may have the room's lock: a local user's message must not wait for thousands. */
 const AT_ONCE = 50;
+/** Events of which it is found out together whether they are known: a multiple of the above. */
+const LOOKED_UP = 500;
 
 export type RoomInputParts = TakingParts & {
   heads: RoomHeads;
@@ -47,20 +49,26 @@ export class RoomServerInput implements RoomInput {
       const verdicts = new Map<string, InputVerdict>();
       const durable: Promise<void>[] = [];
       for (let first = 0; first < ordered.length; first += AT_ONCE) {
+        if (first % LOOKED_UP === 0) await this.#lookUp(ordered.slice(first, first + LOOKED_UP));
         const some = ordered.slice(first, first + AT_ONCE);
         for (const verdict of await this.#takeSome(roomId, some, options, durable)) {
           verdicts.set(verdict.eventId, verdict);
         }
       }
+      // A duplicate may be one of what is still on its way to the disk, so that this is waited for in any case.
+      await this.#parts.storage.hurried();
       // Once for all: what comes after a write that fails is found missing or refused, and this tells why.
       const settled = await Promise.allSettled(durable);
       const failure = settled.find((one) => one.status === "rejected");
       if (failure !== undefined) throw failure.reason;
-      // A duplicate may be one of what is still on its way to the disk.
-      await this.#parts.storage.settled();
       return verdicts;
     });
     return events.map(({ eventId }) => verdicts.get(eventId)!);
+  }
+
+  /** One look for many, rather than one for each when it is its turn. */
+  async #lookUp(events: readonly ReceivedEvent[]): Promise<void> {
+    await this.#parts.events.byIds(events.map(({ eventId }) => eventId));
   }
 
   takeInRoom(room: WholeRoom): Promise<InputVerdict> {
@@ -89,8 +97,6 @@ export class RoomServerInput implements RoomInput {
     const breath = new Breath();
     return locks.run(roomId, async () => {
       const head = await heads.own(roomId);
-      // One look for all of them, rather than one for each.
-      await this.#parts.events.byIds(events.map(({ eventId }) => eventId));
       const verdicts: InputVerdict[] = [];
       for (const event of events) {
         const taken = await this.#taker.take(head, event, options);
