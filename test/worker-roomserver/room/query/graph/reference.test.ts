@@ -7,7 +7,7 @@ import { testRooms } from "../../../support/room.ts";
 import { asking, takeIn } from "./asked-room.ts";
 
 // Each is a room server of its own, asked about every event.
-const rooms = Math.ceil(inject("propertyRuns") / 10);
+const rooms = Math.ceil(inject("roomRuns") / 10);
 
 /** Asks about generated rooms that a room server and the reference have both taken in. */
 function property(

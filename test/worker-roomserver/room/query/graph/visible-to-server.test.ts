@@ -249,7 +249,7 @@ function maySee(reference: ReferenceRoom, event: RefEvent, serverName: string): 
     });
 }
 
-const runs = Math.ceil(inject("propertyRuns") / 2);
+const runs = Math.ceil(inject("roomRuns") / 2);
 
 test("property: a server sees what any of its users may", { timeout: 2_000 * runs }, async () => {
   await fc.assert(
