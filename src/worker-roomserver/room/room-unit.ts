@@ -33,6 +33,8 @@ export type NewEvent = {
   /** Of a state event: the names of its type and state key. */
   key: readonly [type: Nid, stateKey: Nid] | undefined;
   authEvents: readonly EventNid[];
+  /** What authorises it has been written before, perhaps in one record with others. */
+  wasOutlier?: boolean;
   before: SnapshotChain;
   after: SnapshotChain;
   /** The state event that it took the place of. */
@@ -189,7 +191,7 @@ export class RoomUnit {
     this.#saveState(event.before);
     this.#saveState(event.after);
     this.#events.push(nid);
-    if (event.key !== undefined && stored.status !== 1) {
+    if (event.key !== undefined && stored.status !== 1 && !event.wasOutlier) {
       this.#edges.push({ nid, authEvents: event.authEvents });
     }
     this.#parts.events.insert(this.#write, stored, event.json);

@@ -5,6 +5,7 @@ import { Answers } from "../../../src/worker-roomserver/node/answers.ts";
 import { openIdentity } from "../../../src/worker-roomserver/node/identity.ts";
 import type { JsonBytes, Requester } from "../../../src/worker-roomserver/node/requester.ts";
 import { makeRoomParts } from "../../../src/worker-roomserver/room/make-parts.ts";
+import type { RoomParts } from "../../../src/worker-roomserver/room/parts.ts";
 import { RoomServer } from "../../../src/worker-roomserver/room/room-server.ts";
 import type { UsersForComponents } from "../../../src/worker-roomserver/users/api.ts";
 import { type TestStorage, testStorage } from "./storage.ts";
@@ -12,6 +13,8 @@ import { type TestStorage, testStorage } from "./storage.ts";
 export type TestRooms = {
   storage: TestStorage;
   rooms: RoomServer;
+  /** What the room server works with. */
+  parts: RoomParts;
   serverName: string;
   /** A requester for the account of that localpart, with a device of its own. */
   user: (localpart: string, device?: string) => Requester;
@@ -41,6 +44,7 @@ export async function testRooms(name?: string, called?: string): Promise<TestRoo
   return {
     storage,
     rooms,
+    parts,
     serverName,
     user: (localpart, device = "D") => ({
       userId: `@${localpart}:${serverName}` as UserId,

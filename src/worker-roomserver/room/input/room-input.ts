@@ -105,9 +105,12 @@ export class RoomServerInput implements RoomInput {
   async #follow(head: RoomHead, { durable, freed = [] }: Taken, all: Promise<void>[]): Promise<void> {
     if (durable !== undefined) all.push(ignoringLater(durable));
     const queue: EventNid[] = [...freed];
+    // What has been allowed since it was put there goes by another number.
+    const allowed = new Set<EventNid>();
     const breath = new Breath();
     // Goes on to what is added meanwhile.
     for (const nid of queue) {
+      if (allowed.has(nid)) continue;
       const event = await this.#parts.events.getOne(nid);
       const { eventId, pdu } = event;
       const received = { eventId, pdu, json: JSON.stringify(pdu) } as ReceivedEvent;
@@ -116,6 +119,7 @@ export class RoomServerInput implements RoomInput {
         unobtainable: authEventIds(pdu),
       });
       if (again.durable !== undefined) all.push(ignoringLater(again.durable));
+      if (again.verdict.outcome !== "rejected") allowed.add(nid);
       queue.push(...(again.freed ?? []));
       await breath.take();
     }

@@ -11,11 +11,11 @@ import type { StateResolver } from "../state/resolver.ts";
 import { toldState } from "../state/told-state.ts";
 import { advance, extremitiesBelow } from "./advance.ts";
 import type { InputVerdict, ReceiveOptions } from "./api.ts";
-import type { Awaited, Waiting } from "./awaited.ts";
+import type { Awaited, Wait, Waiting } from "./awaited.ts";
 import type { Gap, Gaps } from "./gaps.ts";
 import { orderOfHistory } from "./history-order.ts";
 import { Judge, type Objection } from "./judge.ts";
-import { Redactions } from "./redactions.ts";
+import { type RedactionEffect, Redactions } from "./redactions.ts";
 import { findReferences, type References } from "./references.ts";
 
 export type TakingParts = RoomUnitParts & {
@@ -30,7 +30,7 @@ export type Taken = {
   verdict: InputVerdict;
   /** Resolves when what was written is durable; undefined if nothing was. */
   durable?: Promise<void>;
-  /** Events that were rejected for want of this one, to be judged again. */
+  /** Events that were rejected for want of this one, to be judged again; a number may be there more than once. */
   freed?: readonly EventNid[];
 };
 
@@ -61,8 +61,11 @@ export class EventTaker {
     const known = await this.#parts.events.byId(eventId);
     const misplaced = misplacement(head, received, known);
     if (misplaced !== undefined) return { verdict: { eventId, outcome: "rejected", reason: misplaced } };
-    if (known !== undefined && !isWorthAnother(known, as))
-      return { verdict: { eventId, outcome: "duplicate" } };
+    if (known !== undefined && !isWorthAnother(known, as)) {
+      // Whoever took it in may have died before what waited for it was judged again.
+      const waiting = await this.#parts.awaited.for(head.nid, eventId);
+      return { verdict: { eventId, outcome: "duplicate" }, freed: freedOf(waiting) };
+    }
 
     const references = await findReferences(this.#parts.events, head, received);
     const given = await this.#givenState(head, options.statesBefore?.[eventId]);
@@ -73,7 +76,8 @@ export class EventTaker {
     const isGuarded = as === "live" && options.isWelcome !== true;
     const finding = await this.#judge(head, received, references, { before, as, isGuarded });
     if (known?.status === 1 && finding.status === 1 && (as === "outlier" || !known.isOutlier)) {
-      return { verdict: { eventId, outcome: "rejected", reason: finding.reason } };
+      const durable = await this.#waitNoLonger(head, known, references);
+      return { verdict: { eventId, outcome: "rejected", reason: finding.reason }, ...durable };
     }
     return this.#write(head, received, { as, known, references, before, finding });
   }
@@ -97,7 +101,7 @@ export class EventTaker {
 
   async #stateBefore(
     head: RoomHead,
-    { previous }: References,
+    { previous, missing }: References,
     {
       as,
       given,
@@ -110,8 +114,8 @@ export class EventTaker {
   ): Promise<SnapshotChain> {
     const { snapshots, resolver } = this.#parts;
     if (as === "outlier") return emptyState;
-    // It was asked for when the event came for the first time, and may have been told by another server.
-    if (given === undefined && known?.status === 1 && !known.isOutlier) {
+    // Another server has told it when the event came for the first time.
+    if (given === undefined && known?.status === 1 && !known.isOutlier && missing.prevEvents.length > 0) {
       return snapshots.chain(known.stateBefore);
     }
     const states = await Promise.all(previous.map(({ stateAfter }) => snapshots.chain(stateAfter)));
@@ -161,7 +165,7 @@ export class EventTaker {
   ): Promise<Taken> {
     const { as, known, references, finding } = found;
     const { awaited, gaps, storage, events } = this.#parts;
-    const waiting = (await awaited.in(head.nid)).get(received.eventId) ?? [];
+    const waiting = await awaited.for(head.nid, received.eventId);
     const filled = await gaps.before(head.nid, received.eventId);
     const children = await events.get(filled.map(({ event }) => event));
     const event = await this.#newEvent(head, received, found, waiting);
@@ -171,7 +175,7 @@ export class EventTaker {
     const isShown = finding.status === 0 && !outlier;
     // What others have been built upon already is no end of the room, however late it comes.
     const isEnd = isShown && as === "live" && filled.length === 0;
-    const isBuiltUpon = waiting.some(({ why }) => why === "prev");
+    const isBuiltUpon = waiting.some(({ as }) => as.includes("prev"));
     const forward =
       isEnd && !isBuiltUpon
         ? await advance(this.#advanceParts, head, event, { after: event.after, below })
@@ -195,17 +199,37 @@ export class EventTaker {
               isOutlier: outlier,
               extremities: head.extremities.map(({ nid }) => nid).filter((nid) => below.has(nid)),
             });
-      if (effect.awaits !== undefined) this.#await(write, stored, effect.awaits, "redaction");
-      this.#noteRejections(write, stored, references);
-      if (isFreeing) awaited.remove(write, head.nid, stored.eventId, waiting);
+      if (known?.status === 1) {
+        for (const { eventId } of references.cited) awaited.remove(write, head.nid, eventId, [known.nid]);
+      }
+      awaited.add(write, head.nid, stored.nid, waitsOf(stored, references, effect));
+      // What was rejected for want of it waits until it has been judged again.
+      if (isFreeing) awaited.remove(write, head.nid, stored.eventId, numbersOf(waiting, (as) => as !== "auth"));
       if (stored.order !== 0)
         this.#closeGaps(unit, write, stored, { filled, children, missing: event.missing });
     });
     return {
       verdict: verdictOf(received.eventId, finding),
       durable,
-      freed: isFreeing ? waiting.filter(({ why }) => why === "auth").map(({ nid }) => nid) : [],
+      freed: isFreeing ? freedOf(waiting) : [],
     };
+  }
+
+  /** Of an event that is rejected once more: what there is now of its auth events was not what it lacked. */
+  async #waitNoLonger(
+    head: RoomHead,
+    { nid }: StoredEvent,
+    { cited }: References,
+  ): Promise<Pick<Taken, "durable">> {
+    const { awaited } = this.#parts;
+    const allowed = cited.filter(({ status }) => status !== 1).map(({ eventId }) => eventId);
+    const waits = await Promise.all(allowed.map((eventId) => awaited.for(head.nid, eventId)));
+    const over = allowed.filter((_, i) => waits[i]!.some((waiting) => waiting.nid === nid));
+    if (over.length === 0) return {};
+    const durable = commitUnit(this.#parts, head, (_, write) => {
+      for (const eventId of over) awaited.remove(write, head.nid, eventId, [nid]);
+    });
+    return { durable };
   }
 
   get #advanceParts() {
@@ -231,9 +255,10 @@ export class EventTaker {
       ? ([await names.intern(pdu.type), await names.intern(pdu.state_key ?? "")] as const)
       : undefined;
     const replacedNid = key && before.entry(...key);
-    // An outlier that takes its place in history is the same event; one that was rejected comes anew, so that what
-    // authorises it has the lower number in any case.
-    const nid = known?.status === 0 ? known.nid : storage.newEvent();
+    // An outlier that takes its place in history is the same event; one that was rejected and is allowed now comes
+    // anew, so that what authorises it has the lower number in any case.
+    const isTheSame = known !== undefined && (known.status === 0 || finding.status === 1);
+    const nid = isTheSame ? known.nid : storage.newEvent();
     return {
       nid,
       eventId,
@@ -241,6 +266,7 @@ export class EventTaker {
       json,
       key,
       authEvents: references.cited.map((cited) => cited.nid).sort((a, b) => a - b),
+      wasOutlier: known?.status === 0,
       before,
       after: key === undefined ? before : snapshots.derive(before, [[...key, nid]]),
       replaced: replacedNid === undefined ? undefined : await events.getOne(replacedNid),
@@ -252,21 +278,6 @@ export class EventTaker {
       missing: references.missing.prevEvents,
       sentBy: null,
     };
-  }
-
-  /** What this event was rejected for may come, or turn out to be allowed; and so may what it is built upon. */
-  #noteRejections(write: Write, stored: StoredEvent, { cited, previous, missing }: References): void {
-    if (stored.status === 1) {
-      const rejected = cited.filter(({ status }) => status === 1).map(({ eventId }) => eventId);
-      for (const id of [...missing.authEvents, ...rejected]) this.#await(write, stored, id, "auth");
-    }
-    for (const { status, eventId } of previous) {
-      if (status === 1) this.#await(write, stored, eventId, "prev");
-    }
-  }
-
-  #await(write: Write, { room, nid }: StoredEvent, eventId: string, why: Waiting["why"]): void {
-    this.#parts.awaited.add(write, room, eventId, { nid, why });
   }
 
   #closeGaps(
@@ -301,6 +312,29 @@ function misplacement(
   const roomId =
     head.rules.roomIdIsCreateHash && pdu.type === "m.room.create" ? `!${eventId.slice(1)}` : pdu.room_id;
   return roomId === head.roomId ? undefined : "It is an event of another room.";
+}
+
+/** What an event was rejected for may come, or turn out to be allowed; and so may what it redacts or is built upon. */
+function waitsOf(
+  { status, order }: StoredEvent,
+  { cited, previous, missing }: References,
+  { awaits }: RedactionEffect,
+): Wait[] {
+  const isRejected = (event: StoredEvent) => event.status === 1;
+  const ids = (events: readonly StoredEvent[]) => events.filter(isRejected).map(({ eventId }) => eventId);
+  const each = (eventIds: readonly string[], as: Wait["as"]) => eventIds.map((eventId) => ({ eventId, as }));
+  return [
+    ...(status === 1 ? each([...missing.authEvents, ...ids(cited)], "auth") : []),
+    // What is in no timeline itself makes no end of the room out of what is.
+    ...(order !== 0 ? each(ids(previous), "prev") : []),
+    ...(awaits !== undefined ? each([awaits], "redaction") : []),
+  ];
+}
+
+const freedOf = (waiting: readonly Waiting[]) => numbersOf(waiting, (as) => as === "auth");
+
+function numbersOf(waiting: readonly Waiting[], isMeant: (as: Wait["as"]) => boolean): EventNid[] {
+  return waiting.filter(({ as }) => as.some(isMeant)).map(({ nid }) => nid);
 }
 
 function whatIsMissing(
