@@ -1,6 +1,7 @@
 /** A map that forgets what was used longest ago once the sum of its entries' weights passes a limit. */
 export class Lru<K, V> {
-  readonly #entries = new Map<K, V>();
+  /** With what each weighed when it was set: it may have changed since. */
+  readonly #entries = new Map<K, { value: V; weight: number }>();
   readonly #limit: number;
   readonly #weigh: (value: V) => number;
   #weight = 0;
@@ -15,17 +16,18 @@ export class Lru<K, V> {
   }
 
   get(key: K): V | undefined {
-    const value = this.#entries.get(key);
-    if (value === undefined) return undefined;
+    const entry = this.#entries.get(key);
+    if (entry === undefined) return undefined;
     this.#entries.delete(key);
-    this.#entries.set(key, value);
-    return value;
+    this.#entries.set(key, entry);
+    return entry.value;
   }
 
   set(key: K, value: V): void {
     this.delete(key);
-    this.#entries.set(key, value);
-    this.#weight += this.#weigh(value);
+    const weight = this.#weigh(value);
+    this.#entries.set(key, { value, weight });
+    this.#weight += weight;
     for (const oldest of this.#entries.keys()) {
       if (this.#weight <= this.#limit || this.#entries.size === 1) break;
       this.delete(oldest);
@@ -33,9 +35,9 @@ export class Lru<K, V> {
   }
 
   delete(key: K): void {
-    const value = this.#entries.get(key);
-    if (value === undefined) return;
-    this.#weight -= this.#weigh(value);
+    const entry = this.#entries.get(key);
+    if (entry === undefined) return;
+    this.#weight -= entry.weight;
     this.#entries.delete(key);
   }
 
