@@ -1,14 +1,13 @@
-import { authEventIds } from "../../../matrix/event-format.ts";
 import type { ReceivedEvent } from "../../../matrix/received-event.ts";
 import { Breath } from "../../node/breathe.ts";
 import type { KeyedLock } from "../../node/keyed-lock.ts";
 import { CommitSuperseded } from "../../storage/errors.ts";
-import type { EventNid } from "../../storage/schema.ts";
-import type { RoomHead, RoomHeads } from "../room-head.ts";
+import type { RoomHeads } from "../room-head.ts";
 import type { InputVerdict, ReceiveOptions, RoomInput, WholeRoom } from "./api.ts";
 import { allReferences, inOrder } from "./in-order.ts";
+import { judgeAgain } from "./judge-again.ts";
 import type { ExtremityMerger } from "./merge.ts";
-import { EventTaker, type Taken, type TakingParts } from "./take-event.ts";
+import { EventTaker, type TakingParts } from "./take-event.ts";
 import { WholeRoomTaker } from "./whole-room.ts";
 
 /** How often events are judged anew because a write that this was based on has failed. */
@@ -86,11 +85,12 @@ export class RoomServerInput implements RoomInput {
       for (const event of events) {
         const taken = await this.#taker.take(head, event, options);
         verdicts.push(taken.verdict);
-        await this.#follow(head, taken, durable);
+        durable.push(...(await judgeAgain(this.#parts.events, this.#taker, head, taken)));
         await breath.take();
       }
       const merged = await merger.merge(head, (event) => this.#taker.take(head, event, {}));
-      for (const taken of merged) await this.#follow(head, taken, durable);
+      for (const taken of merged)
+        durable.push(...(await judgeAgain(this.#parts.events, this.#taker, head, taken)));
       return { verdicts, durable };
     });
     const settled = await Promise.allSettled(durable);
@@ -100,34 +100,4 @@ export class RoomServerInput implements RoomInput {
     await storage.settled();
     return verdicts;
   }
-
-  /** Judges again what was rejected for want of the event that has come, and what that leads to. */
-  async #follow(head: RoomHead, { durable, freed = [] }: Taken, all: Promise<void>[]): Promise<void> {
-    if (durable !== undefined) all.push(ignoringLater(durable));
-    const queue: EventNid[] = [...freed];
-    // What has been allowed since it was put there goes by another number.
-    const allowed = new Set<EventNid>();
-    const breath = new Breath();
-    // Goes on to what is added meanwhile.
-    for (const nid of queue) {
-      if (allowed.has(nid)) continue;
-      const event = await this.#parts.events.getOne(nid);
-      const { eventId, pdu } = event;
-      const received = { eventId, pdu, json: JSON.stringify(pdu) } as ReceivedEvent;
-      const again = await this.#taker.take(head, received, {
-        as: event.isOutlier ? "outlier" : "live",
-        unobtainable: authEventIds(pdu),
-      });
-      if (again.durable !== undefined) all.push(ignoringLater(again.durable));
-      if (again.verdict.outcome !== "rejected") allowed.add(nid);
-      queue.push(...(again.freed ?? []));
-      await breath.take();
-    }
-  }
-}
-
-/** It is waited for later: until then, a failure is nobody's business. */
-function ignoringLater(durable: Promise<void>): Promise<void> {
-  durable.catch(() => undefined);
-  return durable;
 }

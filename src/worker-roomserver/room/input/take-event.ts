@@ -14,6 +14,7 @@ import type { InputVerdict, ReceiveOptions } from "./api.ts";
 import type { Awaited, Wait, Waiting } from "./awaited.ts";
 import type { Gap, Gaps } from "./gaps.ts";
 import { orderOfHistory } from "./history-order.ts";
+import { allReferences } from "./in-order.ts";
 import { Judge, type Objection } from "./judge.ts";
 import { type RedactionEffect, Redactions } from "./redactions.ts";
 import { findReferences, type References } from "./references.ts";
@@ -68,6 +69,8 @@ export class EventTaker {
     }
 
     const references = await findReferences(this.#parts.events, head, received);
+    const entangled = entanglement(received, references);
+    if (entangled !== undefined) return { verdict: { eventId, outcome: "rejected", reason: entangled } };
     const given = await this.#givenState(head, options.statesBefore?.[eventId]);
     const missing = whatIsMissing(references, options, given, known);
     if (missing !== undefined) return { verdict: { eventId, outcome: "missing", ...missing } };
@@ -204,7 +207,13 @@ export class EventTaker {
       }
       awaited.add(write, head.nid, stored.nid, waitsOf(stored, references, effect));
       // What was rejected for want of it waits until it has been judged again.
-      if (isFreeing) awaited.remove(write, head.nid, stored.eventId, numbersOf(waiting, (as) => as !== "auth"));
+      if (isFreeing)
+        awaited.remove(
+          write,
+          head.nid,
+          stored.eventId,
+          numbersOf(waiting, (as) => as !== "auth"),
+        );
       if (stored.order !== 0)
         this.#closeGaps(unit, write, stored, { filled, children, missing: event.missing });
     });
@@ -314,6 +323,14 @@ function misplacement(
   return roomId === head.roomId ? undefined : "It is an event of another room.";
 }
 
+/** Of what no room can be built of, whose state there is no telling; it is not kept. */
+function entanglement({ eventId, pdu }: ReceivedEvent, { foreign }: References): string | undefined {
+  const [other] = foreign;
+  if (other !== undefined) return `The event ${other.eventId} that it is built upon is of another room.`;
+  // Only where servers make the ids up.
+  return allReferences({ pdu }).includes(eventId) ? "It refers to itself." : undefined;
+}
+
 /** What an event was rejected for may come, or turn out to be allowed; and so may what it redacts or is built upon. */
 function waitsOf(
   { status, order }: StoredEvent,
@@ -331,7 +348,8 @@ function waitsOf(
   ];
 }
 
-const freedOf = (waiting: readonly Waiting[]) => numbersOf(waiting, (as) => as === "auth");
+/** Those that were rejected for want of the event that they wait for. */
+export const freedOf = (waiting: readonly Waiting[]) => numbersOf(waiting, (as) => as === "auth");
 
 function numbersOf(waiting: readonly Waiting[], isMeant: (as: Wait["as"]) => boolean): EventNid[] {
   return waiting.filter(({ as }) => as.some(isMeant)).map(({ nid }) => nid);

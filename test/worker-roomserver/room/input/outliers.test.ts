@@ -98,7 +98,11 @@ test("who authorises whom outlasts that outliers take their places", async () =>
   story.state("topic", "@alice:a.example", "m.room.topic", { topic: "t" });
   story.member("gone", dave, "leave");
   story.member("back", dave, "join");
-  await room.takeIn("back", ["create", "alice", "levels", "public", "bob", "carol", "topic", "gone"], ["dave"]);
+  await room.takeIn(
+    "back",
+    ["create", "alice", "levels", "public", "bob", "carol", "topic", "gone"],
+    ["dave"],
+  );
   const edges = async (of: ToldRoom) => {
     const graph = await of.server.parts.graphs.of(await of.nid());
     const events = await Promise.all(story.names.map((name) => of.stored(name)));
@@ -107,6 +111,8 @@ test("who authorises whom outlasts that outliers take their places", async () =>
   const before = await edges(await room.reopened());
   // The last of those that were written together.
   const state = ["create", "alice", "levels", "public", "bob", "carol", "dave", "topic"];
-  expect(await room.outcomes(["gone"], { as: "history", statesBefore: { gone: state } })).toEqual(["accepted"]);
+  expect(await room.outcomes(["gone"], { as: "history", statesBefore: { gone: state } })).toEqual([
+    "accepted",
+  ]);
   expect(await edges(await room.reopened())).toEqual(before);
 });
