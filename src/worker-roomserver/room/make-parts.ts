@@ -55,6 +55,7 @@ export function makeRoomParts(options: RoomPartsOptions): RoomParts {
     snapshots,
     memberships,
     graphs,
+    recent,
     resolver,
     heads,
     locks,

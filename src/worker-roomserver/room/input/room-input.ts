@@ -4,10 +4,11 @@ import type { KeyedLock } from "../../node/keyed-lock.ts";
 import { CommitSuperseded } from "../../storage/errors.ts";
 import type { RoomHeads } from "../room-head.ts";
 import type { InputVerdict, ReceiveOptions, RoomInput, WholeRoom } from "./api.ts";
+import { HistoryPlaces } from "./history-places.ts";
 import { allReferences, inOrder } from "./in-order.ts";
 import { judgeAgain } from "./judge-again.ts";
 import type { ExtremityMerger } from "./merge.ts";
-import { EventTaker, type TakingParts } from "./take-event.ts";
+import { EventTaker, type TakeOptions, type TakingParts } from "./take-event.ts";
 import { WholeRoomTaker } from "./whole-room.ts";
 
 /** How often events are judged anew because a write that this was based on has failed. */
@@ -42,9 +43,11 @@ export class RoomServerInput implements RoomInput {
     const ordered = inOrder(events, allReferences);
     const verdicts = await this.#untilItHolds(async () => {
       const verdicts = new Map<string, InputVerdict>();
+      const { nid } = await this.#parts.heads.get(roomId);
+      const places = await HistoryPlaces.of(this.#parts, nid, ordered);
       for (let first = 0; first < ordered.length; first += AT_ONCE) {
         const some = ordered.slice(first, first + AT_ONCE);
-        for (const verdict of await this.#takeSome(roomId, some, options)) {
+        for (const verdict of await this.#takeSome(roomId, some, { ...options, places })) {
           verdicts.set(verdict.eventId, verdict);
         }
       }
@@ -71,7 +74,7 @@ export class RoomServerInput implements RoomInput {
   async #takeSome(
     roomId: string,
     events: readonly ReceivedEvent[],
-    options: ReceiveOptions,
+    options: TakeOptions,
   ): Promise<InputVerdict[]> {
     const { locks, heads, storage, merger } = this.#parts;
     const breath = new Breath();

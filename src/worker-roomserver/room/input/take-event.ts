@@ -13,7 +13,7 @@ import { advance, extremitiesBelow } from "./advance.ts";
 import type { InputVerdict, ReceiveOptions } from "./api.ts";
 import type { Awaited, Wait, Waiting } from "./awaited.ts";
 import type { Gap, Gaps } from "./gaps.ts";
-import { orderOfHistory } from "./history-order.ts";
+import { HistoryPlaces } from "./history-places.ts";
 import { allReferences } from "./in-order.ts";
 import { Judge, type Objection } from "./judge.ts";
 import { type RedactionEffect, Redactions } from "./redactions.ts";
@@ -35,8 +35,11 @@ export type Taken = {
   freed?: readonly EventNid[];
 };
 
-/** `isWelcome`: the room's present state is not asked, as it may be of long ago. */
-export type TakeOptions = ReceiveOptions & { isWelcome?: boolean };
+/**
+ * `isWelcome`: the room's present state is not asked, as it may be of long ago. `places`: of the batch that the event
+ * has come in; of itself alone if left out.
+ */
+export type TakeOptions = ReceiveOptions & { isWelcome?: boolean; places?: HistoryPlaces };
 
 /** What an event was found to be. */
 type Finding = { status: StoredEvent["status"]; reason: string };
@@ -82,7 +85,8 @@ export class EventTaker {
       const durable = await this.#waitNoLonger(head, known, references);
       return { verdict: { eventId, outcome: "rejected", reason: finding.reason }, ...durable };
     }
-    return this.#write(head, received, { as, known, references, before, finding });
+    const places = options.places ?? (await HistoryPlaces.of(this.#parts, head.nid, [received]));
+    return this.#write(head, received, { as, known, references, before, finding, places });
   }
 
   /** A state that another server has told, as what differs from the current one. */
@@ -164,10 +168,11 @@ export class EventTaker {
       references: References;
       before: SnapshotChain;
       finding: Finding;
+      places: HistoryPlaces;
     },
   ): Promise<Taken> {
-    const { as, known, references, finding } = found;
-    const { awaited, gaps, storage, events } = this.#parts;
+    const { as, known, references, finding, places } = found;
+    const { awaited, gaps, events } = this.#parts;
     const waiting = await awaited.for(head.nid, received.eventId);
     const filled = await gaps.before(head.nid, received.eventId);
     const children = await events.get(filled.map(({ event }) => event));
@@ -177,14 +182,14 @@ export class EventTaker {
     const outlier = as === "outlier";
     const isShown = finding.status === 0 && !outlier;
     // What others have been built upon already is no end of the room, however late it comes.
-    const isEnd = isShown && as === "live" && filled.length === 0;
+    const isBefore = filled.length > 0 || places.isBeforeOthers(received.eventId);
+    const isEnd = isShown && as === "live" && !isBefore;
     const isBuiltUpon = waiting.some(({ as }) => as.includes("prev"));
     const forward =
       isEnd && !isBuiltUpon
         ? await advance(this.#advanceParts, head, event, { after: event.after, below })
         : undefined;
-    const orders = children.map((child) => child.order);
-    const order = isShown && !isEnd ? await orderOfHistory(storage, head.nid, orders) : 0;
+    const order = isShown && !isEnd ? await places.orderOf(received.eventId) : 0;
     const isFreeing = finding.status !== 1;
 
     const durable = commitUnit(this.#parts, head, (unit, write) => {
@@ -214,8 +219,7 @@ export class EventTaker {
           stored.eventId,
           numbersOf(waiting, (as) => as !== "auth"),
         );
-      if (stored.order !== 0)
-        this.#closeGaps(unit, write, stored, { filled, children, missing: event.missing });
+      if (!outlier) this.#closeGaps(unit, write, stored, { filled, children, missing: event.missing });
     });
     return {
       verdict: verdictOf(received.eventId, finding),
@@ -295,14 +299,17 @@ export class EventTaker {
     stored: StoredEvent,
     gap: { filled: readonly Gap[]; children: readonly StoredEvent[]; missing: readonly string[] },
   ): void {
-    const { gaps } = this.#parts;
+    const { gaps, events } = this.#parts;
     const { room, nid, order, eventId } = stored;
     for (const [i, before] of gap.filled.entries()) {
       const missing = before.missing.filter((id) => id !== eventId);
       gaps.set(write, room, { ...before, missing });
-      if (missing.length === 0) unit.update({ ...gap.children[i]!, afterGap: false });
+      const child = gap.children[i]!;
+      // It may have been redacted by this very event.
+      if (missing.length === 0) unit.update({ ...(events.known(child.nid) ?? child), afterGap: false });
     }
-    if (gap.missing.length > 0) gaps.set(write, room, { event: nid, order, missing: gap.missing });
+    if (order !== 0 && gap.missing.length > 0)
+      gaps.set(write, room, { event: nid, order, missing: gap.missing });
   }
 }
 
