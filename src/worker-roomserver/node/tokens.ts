@@ -18,3 +18,11 @@ export function parsePositionToken(token: string, parameter: string): number {
   }
   return order;
 }
+
+/**
+ * What a token for `GET /messages` names that stands right before the event of this order. History that is fetched later may
+ * be put between an event and the one before it, with orders in between: it must be on the far side of the token.
+ */
+export function orderBefore(order: number): number {
+  return order - Math.max(Math.abs(order), 1) * Number.EPSILON;
+}

@@ -132,6 +132,7 @@ export class EventStore {
   /** Queues that `target` is now its redacted form, for `redaction`. @returns that form */
   redact(write: Write, target: StoredEvent, redaction: StoredEvent, rules: RoomVersionRules): StoredEvent {
     const redacted = redactedEvent(target, redaction, rules);
+    this.#tellOthers(redacted);
     this.#put(write, redacted, JSON.stringify(redacted.pdu), this.#isNew(target.nid));
     return redacted;
   }
@@ -156,6 +157,27 @@ export class EventStore {
       if (cached === undefined) continue;
       this.#queued.delete(nid);
       if (durable) this.#cache.set(nid, cached);
+    }
+  }
+
+  /**
+   * Events in memory repeat what an event said that they took the place of, or were redacted by. Looks at all of them
+   * if it is such a one.
+   */
+  #tellOthers(redacted: StoredEvent): void {
+    const { nid, pdu } = redacted;
+    if (pdu.state_key === undefined && pdu.type !== "m.room.redaction") return;
+    const repeats = ({ event }: Cached) => event.replaces === nid || event.redaction?.nid === nid;
+    const amended = (event: StoredEvent): StoredEvent => ({
+      ...event,
+      ...(event.replaces === nid && { replaced: replacedBy(redacted) }),
+      ...(event.redaction?.nid === nid && { redaction: redacted }),
+    });
+    for (const [key, cached] of this.#cache.filter(repeats)) {
+      this.#cache.set(key, { ...cached, event: amended(cached.event) });
+    }
+    for (const [key, queued] of this.#queued) {
+      if (repeats(queued)) this.#queued.set(key, { ...queued, event: amended(queued.event) });
     }
   }
 

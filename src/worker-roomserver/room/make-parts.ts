@@ -57,6 +57,7 @@ export function makeRoomParts(options: RoomPartsOptions): RoomParts {
     snapshots,
     memberships,
     graphs,
+    recent,
     resolver,
     heads,
     locks,

@@ -3,7 +3,7 @@ import type { AuthEvent } from "../../matrix/auth-rules/auth-event.ts";
 import { authorise } from "../../matrix/auth-rules/authorise.ts";
 import { encodeBase64 } from "../../matrix/base64.ts";
 import { forbidden } from "../../matrix/errors.ts";
-import { checkEventSize, checkFieldSizes } from "../../matrix/event-format.ts";
+import { checkEventSize, checkFieldSizes, maxPrevEvents } from "../../matrix/event-format.ts";
 import { referenceHash } from "../../matrix/hashes.ts";
 import type { JsonObject, JsonValue } from "../../matrix/json.ts";
 import type { Pdu } from "../../matrix/pdu.ts";
@@ -12,6 +12,7 @@ import { isRedactionEffective } from "../../matrix/redaction-target.ts";
 import { type EventDraft, finishEvent, type SigningKey } from "../../matrix/signing.ts";
 import type { EventNid, Nid } from "../storage/schema.ts";
 import type { StoredEvent } from "./api.ts";
+import { entryKey } from "./entry-key.ts";
 import type { RoomHead } from "./room-head.ts";
 
 /** An event that a local user wants to send. */
@@ -140,7 +141,9 @@ export class RoomPlan {
   #draft(proposal: Proposal, authEvents: readonly AuthEvent[]): EventDraft {
     const { rules } = this.base;
     const last = this.events.at(-1);
-    const previous = last === undefined ? this.base.extremities : [last];
+    // Nobody takes an event with more. There are more where nobody from here could merge them, as the branches of others
+    // in a room in which everybody from here may only leave.
+    const previous = last === undefined ? this.base.extremities.slice(-maxPrevEvents) : [last];
     const depth = Math.min((last?.pdu.depth ?? this.base.depth) + 1, Number.MAX_SAFE_INTEGER);
     return {
       type: proposal.type,
@@ -185,8 +188,6 @@ export class RoomPlan {
 export function authForm(event: PlannedState | undefined): AuthEvent | undefined {
   return event?.authPdu === undefined ? event : { eventId: event.eventId, pdu: event.authPdu };
 }
-
-const entryKey = (type: string, stateKey: string) => `${type}\u0000${stateKey}`;
 
 /** An event id of room versions 1 and 2, where the server makes it up. */
 function newEventId(serverName: string): string {

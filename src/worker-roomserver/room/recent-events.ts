@@ -60,6 +60,15 @@ export class RecentEvents {
     this.#purged.delete(room);
   }
 
+  /** An event is put into the timeline where others are after it: memory answers for what comes after it alone. */
+  inserted(room: Nid, order: number): void {
+    const tail = this.#tails.get(room);
+    if (tail === undefined || order <= tail.since) return;
+    const later = tail.points.findIndex((point) => point.order > order);
+    this.#cut(tail, later === -1 ? tail.points.length : later);
+    tail.since = order;
+  }
+
   #push(room: Nid, event: StoredEvent | undefined, position: number): void {
     const tail = this.#tails.get(room) ?? { since: this.#since, points: [] };
     this.#tails.set(room, tail);

@@ -5,6 +5,7 @@ import type { Generation, Storage } from "../storage/api.ts";
 import { Lru } from "../storage/lru.ts";
 import type { EventNid, Nid, SnapshotNid } from "../storage/schema.ts";
 import type { StoredEvent } from "./api.ts";
+import { entryKey } from "./entry-key.ts";
 import type { EventStore } from "./event-store.ts";
 import { eventsBackward } from "./query/timeline.ts";
 import type { RecentEvents } from "./recent-events.ts";
@@ -102,8 +103,6 @@ export class RoomHead {
     this.#entries.set(key, event);
   }
 }
-
-const entryKey = (type: string, stateKey: string) => `${type}\u0000${stateKey}`;
 
 /** The heads of the rooms in use. */
 export class RoomHeads {

@@ -12,6 +12,7 @@ import {
 import type { StoredEvent } from "./api.ts";
 import { type EventStore, replacedBy } from "./event-store.ts";
 import type { Memberships } from "./memberships.ts";
+import type { RecentEvents } from "./recent-events.ts";
 import type { Extremity, RoomHead } from "./room-head.ts";
 import type { SnapshotChain, SnapshotStore } from "./snapshots.ts";
 import type { AuthGraphs } from "./state/auth-graphs.ts";
@@ -21,6 +22,7 @@ export type RoomUnitParts = {
   snapshots: SnapshotStore;
   memberships: Memberships;
   graphs: AuthGraphs;
+  recent: RecentEvents;
 };
 
 /** An event with all that has been found out about it, ready to be written. */
@@ -33,6 +35,8 @@ export type NewEvent = {
   /** Of a state event: the names of its type and state key. */
   key: readonly [type: Nid, stateKey: Nid] | undefined;
   authEvents: readonly EventNid[];
+  /** What authorises it has been written before, perhaps in one record with others. */
+  wasOutlier?: boolean;
   before: SnapshotChain;
   after: SnapshotChain;
   /** The state event that it took the place of. */
@@ -119,6 +123,7 @@ export class RoomUnit {
 
   /** An accepted event of earlier, at a place in the timeline that is given. */
   addHistory(event: NewEvent, order: number): StoredEvent {
+    this.#parts.recent.inserted(this.#head.nid, order);
     return this.#insert(event, { order, current: event.after.nid, extremities: [] });
   }
 
@@ -189,7 +194,7 @@ export class RoomUnit {
     this.#saveState(event.before);
     this.#saveState(event.after);
     this.#events.push(nid);
-    if (event.key !== undefined && stored.status !== 1) {
+    if (event.key !== undefined && stored.status !== 1 && !event.wasOutlier) {
       this.#edges.push({ nid, authEvents: event.authEvents });
     }
     this.#parts.events.insert(this.#write, stored, event.json);

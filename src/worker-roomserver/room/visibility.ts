@@ -3,6 +3,7 @@ import type { SnapshotNid } from "../storage/schema.ts";
 import type { StoredEvent } from "./api.ts";
 import type { EventStore } from "./event-store.ts";
 import type { Memberships } from "./memberships.ts";
+import { MERGE_EVENT } from "./merge-event.ts";
 import type { SnapshotStore } from "./snapshots.ts";
 
 type Standing = { membership: string; visibility: string };
@@ -29,14 +30,15 @@ export class Visibility {
     this.#memberships = parts.memberships;
   }
 
-  /** Leaves out what the user may not see. Events of one room. */
-  async visibleTo(userId: string, events: readonly StoredEvent[]): Promise<StoredEvent[]> {
+  /** Leaves out what the user may not see, and what says nothing to anybody. Events of one room. */
+  async visibleTo(userId: string, all: readonly StoredEvent[]): Promise<StoredEvent[]> {
+    const events = all.filter(saysSomething);
     const first = events[0];
     if (first === undefined) return [];
     const info = (await this.#memberships.of(userId)).get(first.room);
     // Joined without a break since before: the common case, which needs no look at old states.
     const joinedSince = info?.membership === "join" ? info.since : Number.POSITIVE_INFINITY;
-    if (events.every((event) => event.order >= joinedSince)) return [...events];
+    if (events.every((event) => event.order >= joinedSince)) return events;
 
     const joinedUntil = await this.#joinedUntil(userId, first);
     const standings = new Map<SnapshotNid, Promise<Standing>>();
@@ -95,6 +97,8 @@ export class Visibility {
     return nid === undefined ? undefined : this.#events.getOne(nid);
   }
 }
+
+const saysSomething = ({ pdu }: StoredEvent) => pdu.type !== MERGE_EVENT || pdu.state_key !== undefined;
 
 /** What a history visibility event says. A missing or odd setting counts as `shared`. */
 export function visibilityOf(event: StoredEvent | undefined): string {

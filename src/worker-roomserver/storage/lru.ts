@@ -38,6 +38,13 @@ export class Lru<K, V> {
     return entry.value;
   }
 
+  /** Those for which something holds, without using them. Looks at all of them. */
+  filter(holds: (value: V) => boolean): [key: K, value: V][] {
+    const found: [key: K, value: V][] = [];
+    for (const [key, { value }] of this.#entries) if (holds(value)) found.push([key, value]);
+    return found;
+  }
+
   set(key: K, value: V): void {
     this.delete(key);
     const weight = this.#weigh(value);

@@ -116,7 +116,9 @@ export type Membership = (typeof MEMBERSHIPS)[number];
  * How an event awaits another, that is not there or was rejected: as the target of its redaction, as an auth event for
  * want of which it was rejected itself, or as one that it is built upon.
  */
-export type AwaitedRow = "redaction" | "auth" | "prev";
+export type AwaitedAs = "redaction" | "auth" | "prev";
+/** All of the ways at once: a redaction may be built upon what it redacts. */
+export type AwaitedRow = AwaitedAs[];
 
 /** An event that relates to another, as `m.relates_to` of its content says. */
 export type RelationRow = [event: EventNid, relType: string, eventType: string, sender: string];

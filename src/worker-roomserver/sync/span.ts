@@ -21,11 +21,3 @@ export function parseSince(token: string, newest: Position): Position | undefine
   }
   return position <= newest ? position : undefined;
 }
-
-/**
- * A token for `GET /messages` that stands right before the event of this order. History that is fetched later may
- * be put between an event and the one before it, with orders in between: it must be on the far side of the token.
- */
-export function orderBefore(order: number): number {
-  return order - Math.max(Math.abs(order), 1) * Number.EPSILON;
-}

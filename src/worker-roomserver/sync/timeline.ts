@@ -1,6 +1,7 @@
+import { orderBefore } from "../node/tokens.ts";
 import type { RoomForReaders, StoredEvent, TimelineChunk } from "../room/api.ts";
 import type { Nid, SnapshotNid } from "../storage/schema.ts";
-import { orderBefore, type Span } from "./span.ts";
+import type { Span } from "./span.ts";
 
 /** Events looked at for one timeline, when a filter leaves most of them out. */
 const LOOKED_AT = 1_000;

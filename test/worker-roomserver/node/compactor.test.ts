@@ -32,8 +32,8 @@ async function littered(name?: string) {
   const { event_id } = await say(stays, "last");
   const [event] = await t.rooms.events([(await t.rooms.eventById(event_id))!.nid]);
   await t.storage.commit((write) => {
-    write.put("awaited", "redaction", [event!.room, "$absent", event!.nid]);
-    write.put("awaited", "redaction", [event!.room, "$absent", 999_999]);
+    write.put("awaited", ["redaction"], [event!.room, "$absent", event!.nid]);
+    write.put("awaited", ["redaction"], [event!.room, "$absent", 999_999]);
     write.put("transactions", ["$new", Date.now() + 39 * DAY_MS], ["@alice:h", "D", "new"]);
   });
   await t.storage.flushed();

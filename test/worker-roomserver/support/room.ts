@@ -13,6 +13,7 @@ import { type TestStorage, testStorage } from "./storage.ts";
 
 export type TestRooms = {
   storage: TestStorage;
+  /** What the room server works with. */
   parts: RoomParts;
   rooms: RoomServer;
   serverName: string;

@@ -1,20 +1,24 @@
 import { onPurge } from "../../log/on-purge.ts";
 import type { Storage, Write } from "../../storage/api.ts";
 import { Lru } from "../../storage/lru.ts";
-import type { AwaitedRow, EventNid, Nid } from "../../storage/schema.ts";
+import type { AwaitedAs, EventNid, Nid } from "../../storage/schema.ts";
 
 /** An event that waits for another, and what for. */
-export type Waiting = { nid: EventNid; why: AwaitedRow };
+export type Waiting = { nid: EventNid; as: readonly AwaitedAs[] };
 
-type Room = Map<string, Waiting[]>;
+/** What an event waits for. */
+export type Wait = { eventId: string; as: AwaitedAs };
+
+/** What waits in a room, by the id of what it waits for; `size` counts the events that wait, once for each of those. */
+type Room = { readonly waiting: Map<string, Map<EventNid, Waiting>>; size: number };
 
 /**
  * What may wait in one room. Anybody in it can name events that do not exist: past this, what names another is not
  * remembered.
  */
-const MOST_IN_ROOM = 20_000;
+export const MOST_IN_ROOM = 20_000;
 
-/** Rows of all rooms that are kept in memory. */
+/** Events that wait in all rooms, kept in memory. */
 const KEPT = 60_000;
 
 /** Events that are named before they are there: by redactions, and by events that were rejected for want of them. */
@@ -33,32 +37,36 @@ export class Awaited {
     onPurge(storage, (room) => this.#rooms.delete(room));
   }
 
-  /** Those that wait for any event of the room, by its id. One range of small records, the first time. */
-  async in(room: Nid): Promise<ReadonlyMap<string, readonly Waiting[]>> {
-    return this.#of(room);
+  /** Those that wait for an event of the room. One range of small records, the first time. */
+  async for(room: Nid, eventId: string): Promise<readonly Waiting[]> {
+    return [...((await this.#of(room)).waiting.get(eventId)?.values() ?? [])];
   }
 
-  /** Queues that an event waits. The room has been read, and its lock is held. */
-  add(write: Write, room: Nid, eventId: string, waiting: Waiting): void {
+  /** Queues that an event waits for others, each of which may be named more than once. The room's lock is held. */
+  add(write: Write, room: Nid, nid: EventNid, waits: readonly Wait[]): void {
     const known = this.#rooms.get(room);
-    if (known === undefined || known.size >= MOST_IN_ROOM) return;
-    write.put("awaited", waiting.why, [room, eventId, waiting.nid]);
-    this.#writes += 1;
-    const others = (known.get(eventId) ?? []).filter(({ nid }) => nid !== waiting.nid);
-    known.set(eventId, [...others, waiting]);
-    this.#rooms.set(room, known); // it weighs more now
+    for (const eventId of new Set(waits.map((wait) => wait.eventId))) {
+      if (known !== undefined && known.size >= MOST_IN_ROOM) return;
+      const as = waits.filter((wait) => wait.eventId === eventId).map((wait) => wait.as);
+      write.put("awaited", as, [room, eventId, nid]);
+      this.#writes += 1;
+      if (known !== undefined) note(known, eventId, { nid, as });
+    }
+    if (known !== undefined) this.#rooms.set(room, known); // it weighs more now
   }
 
-  /** Queues that they wait no longer. */
-  remove(write: Write, room: Nid, eventId: string, those: readonly Waiting[]): void {
-    if (those.length === 0) return;
-    for (const { nid } of those) write.delete("awaited", [room, eventId, nid]);
+  /** Queues that events wait for that one no longer. */
+  remove(write: Write, room: Nid, eventId: string, nids: readonly EventNid[]): void {
+    if (nids.length === 0) return;
     this.#writes += 1;
     const known = this.#rooms.get(room);
-    const gone = new Set(those.map(({ nid }) => nid));
-    const left = known?.get(eventId)?.filter(({ nid }) => !gone.has(nid)) ?? [];
-    if (left.length > 0) known?.set(eventId, left);
-    else known?.delete(eventId);
+    const waiting = known?.waiting.get(eventId);
+    for (const nid of nids) {
+      write.delete("awaited", [room, eventId, nid]);
+      if (waiting?.delete(nid)) known!.size -= 1;
+    }
+    if (waiting?.size === 0) known!.waiting.delete(eventId);
+    if (known !== undefined) this.#rooms.set(room, known); // it weighs less now
   }
 
   async #of(room: Nid): Promise<Room> {
@@ -73,13 +81,16 @@ export class Awaited {
         this.#storage.getAll("awaited", range),
       ]);
       if (writes !== this.#writes) continue;
-      const read: Room = new Map();
-      for (const [i, [, eventId, nid]] of keys.entries()) {
-        const others = read.get(eventId);
-        if (others === undefined) read.set(eventId, [{ nid, why: rows[i]! }]);
-        else others.push({ nid, why: rows[i]! });
-      }
+      const read: Room = { waiting: new Map(), size: 0 };
+      for (const [i, [, eventId, nid]] of keys.entries()) note(read, eventId, { nid, as: rows[i]! });
       this.#rooms.set(room, read);
     }
   }
+}
+
+function note(room: Room, eventId: string, event: Waiting): void {
+  const waiting = room.waiting.get(eventId) ?? new Map<EventNid, Waiting>();
+  room.waiting.set(eventId, waiting);
+  if (!waiting.has(event.nid)) room.size += 1;
+  waiting.set(event.nid, event);
 }

@@ -2,7 +2,7 @@ import { authEventIds, prevEventIds } from "../../../matrix/event-format.ts";
 import type { ReceivedEvent } from "../../../matrix/received-event.ts";
 
 /** What an event names that has to be there before it. */
-export type References = (event: ReceivedEvent) => readonly string[];
+export type References = (event: Pick<ReceivedEvent, "pdu">) => readonly string[];
 
 export const allReferences: References = ({ pdu }) => [...prevEventIds(pdu), ...authEventIds(pdu)];
 export const authReferences: References = ({ pdu }) => authEventIds(pdu);

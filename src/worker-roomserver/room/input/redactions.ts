@@ -45,7 +45,9 @@ export class Redactions {
 
   /** The first of those redactions that came before their target which takes effect on it. */
   async earlier(head: RoomHead, target: Pdu, waiting: readonly Waiting[]): Promise<StoredEvent | undefined> {
-    for (const { nid } of waiting.filter(({ why }) => why === "redaction").sort((a, b) => a.nid - b.nid)) {
+    for (const { nid } of waiting
+      .filter(({ as }) => as.includes("redaction"))
+      .sort((a, b) => a.nid - b.nid)) {
       const redaction = await this.#events.getOne(nid);
       const before = await this.#snapshots.chain(redaction.stateBefore);
       if (await this.#isEffective(head, redaction.pdu, target, before)) return redaction;

@@ -11,6 +11,8 @@ export type References = {
   previous: StoredEvent[];
   /** From room version 12 on, the create event, which the room's id names. */
   create: StoredEvent | undefined;
+  /** Previous events that are of another room. */
+  foreign: StoredEvent[];
   /** Ids; a previous event is missing, too, where only what it authorises is known. */
   missing: { authEvents: string[]; prevEvents: string[] };
 };
@@ -28,6 +30,7 @@ export async function findReferences(
   const found = await events.byIds([...auth, ...prev, ...createId]);
   const cited = found.slice(0, auth.length);
   const previous = found.slice(auth.length, auth.length + prev.length);
+  const foreign = previous.filter((event) => event !== undefined && event.room !== head.nid) as StoredEvent[];
   const create = found[auth.length + prev.length];
   const isPlaced = (event: StoredEvent | undefined): event is StoredEvent =>
     event !== undefined && !event.isOutlier;
@@ -35,6 +38,7 @@ export async function findReferences(
     cited: cited.filter((event) => event !== undefined),
     previous: previous.filter(isPlaced),
     create,
+    foreign,
     missing: {
       authEvents: [
         ...auth.filter((_, i) => cited[i] === undefined),

@@ -1,14 +1,14 @@
-import { authEventIds } from "../../../matrix/event-format.ts";
 import type { ReceivedEvent } from "../../../matrix/received-event.ts";
 import { Breath } from "../../node/breathe.ts";
 import type { KeyedLock } from "../../node/keyed-lock.ts";
 import { CommitSuperseded } from "../../storage/errors.ts";
-import type { EventNid } from "../../storage/schema.ts";
-import type { RoomHead, RoomHeads } from "../room-head.ts";
+import type { RoomHeads } from "../room-head.ts";
 import type { InputVerdict, ReceiveOptions, RoomInput, WholeRoom } from "./api.ts";
+import { HistoryPlaces } from "./history-places.ts";
 import { allReferences, inOrder } from "./in-order.ts";
+import { judgeAgain } from "./judge-again.ts";
 import type { ExtremityMerger } from "./merge.ts";
-import { EventTaker, type Taken, type TakingParts } from "./take-event.ts";
+import { EventTaker, type TakeOptions, type TakingParts } from "./take-event.ts";
 import { WholeRoomTaker } from "./whole-room.ts";
 
 /** How often events are judged anew because a write that this was based on has failed. */
@@ -48,10 +48,12 @@ export class RoomServerInput implements RoomInput {
     const verdicts = await this.#untilItHolds(async () => {
       const verdicts = new Map<string, InputVerdict>();
       const durable: Promise<void>[] = [];
+      const { nid } = await this.#parts.heads.get(roomId);
+      const places = await HistoryPlaces.of(this.#parts, nid, ordered);
       for (let first = 0; first < ordered.length; first += AT_ONCE) {
         if (first % LOOKED_UP === 0) await this.#lookUp(ordered.slice(first, first + LOOKED_UP));
         const some = ordered.slice(first, first + AT_ONCE);
-        for (const verdict of await this.#takeSome(roomId, some, options, durable)) {
+        for (const verdict of await this.#takeSome(roomId, some, { ...options, places }, durable)) {
           verdicts.set(verdict.eventId, verdict);
         }
       }
@@ -90,7 +92,7 @@ export class RoomServerInput implements RoomInput {
   async #takeSome(
     roomId: string,
     events: readonly ReceivedEvent[],
-    options: ReceiveOptions,
+    options: TakeOptions,
     durable: Promise<void>[],
   ): Promise<InputVerdict[]> {
     const { locks, heads, merger } = this.#parts;
@@ -101,38 +103,14 @@ export class RoomServerInput implements RoomInput {
       for (const event of events) {
         const taken = await this.#taker.take(head, event, options);
         verdicts.push(taken.verdict);
-        await this.#follow(head, taken, durable);
+        durable.push(...(await judgeAgain(this.#parts.events, this.#taker, head, taken)));
         await breath.take();
       }
       const merged = await merger.merge(head, (event) => this.#taker.take(head, event, {}));
-      for (const taken of merged) await this.#follow(head, taken, durable);
+      for (const taken of merged) {
+        durable.push(...(await judgeAgain(this.#parts.events, this.#taker, head, taken)));
+      }
       return verdicts;
     });
   }
-
-  /** Judges again what was rejected for want of the event that has come, and what that leads to. */
-  async #follow(head: RoomHead, { durable, freed = [] }: Taken, all: Promise<void>[]): Promise<void> {
-    if (durable !== undefined) all.push(ignoringLater(durable));
-    const queue: EventNid[] = [...freed];
-    const breath = new Breath();
-    // Goes on to what is added meanwhile.
-    for (const nid of queue) {
-      const event = await this.#parts.events.getOne(nid);
-      const { eventId, pdu } = event;
-      const received = { eventId, pdu, json: JSON.stringify(pdu) } as ReceivedEvent;
-      const again = await this.#taker.take(head, received, {
-        as: event.isOutlier ? "outlier" : "live",
-        unobtainable: authEventIds(pdu),
-      });
-      if (again.durable !== undefined) all.push(ignoringLater(again.durable));
-      queue.push(...(again.freed ?? []));
-      await breath.take();
-    }
-  }
-}
-
-/** It is waited for later: until then, a failure is nobody's business. */
-function ignoringLater(durable: Promise<void>): Promise<void> {
-  durable.catch(() => undefined);
-  return durable;
 }

@@ -11,11 +11,12 @@ import type { StateResolver } from "../state/resolver.ts";
 import { toldState } from "../state/told-state.ts";
 import { advance, extremitiesBelow } from "./advance.ts";
 import type { InputVerdict, ReceiveOptions } from "./api.ts";
-import type { Awaited, Waiting } from "./awaited.ts";
+import type { Awaited, Wait, Waiting } from "./awaited.ts";
 import type { Gap, Gaps } from "./gaps.ts";
-import { orderOfHistory } from "./history-order.ts";
+import { HistoryPlaces } from "./history-places.ts";
+import { allReferences } from "./in-order.ts";
 import { Judge, type Objection } from "./judge.ts";
-import { Redactions } from "./redactions.ts";
+import { type RedactionEffect, Redactions } from "./redactions.ts";
 import { findReferences, type References } from "./references.ts";
 
 export type TakingParts = RoomUnitParts & {
@@ -30,12 +31,15 @@ export type Taken = {
   verdict: InputVerdict;
   /** Resolves when what was written is durable; undefined if nothing was. */
   durable?: Promise<void>;
-  /** Events that were rejected for want of this one, to be judged again. */
+  /** Events that were rejected for want of this one, to be judged again; a number may be there more than once. */
   freed?: readonly EventNid[];
 };
 
-/** `isWelcome`: the room's present state is not asked, as it may be of long ago. */
-export type TakeOptions = ReceiveOptions & { isWelcome?: boolean };
+/**
+ * `isWelcome`: the room's present state is not asked, as it may be of long ago. `places`: of the batch that the event
+ * has come in; of itself alone if left out.
+ */
+export type TakeOptions = ReceiveOptions & { isWelcome?: boolean; places?: HistoryPlaces };
 
 /** What an event was found to be. */
 type Finding = { status: StoredEvent["status"]; reason: string };
@@ -61,10 +65,15 @@ export class EventTaker {
     const known = await this.#parts.events.byId(eventId);
     const misplaced = misplacement(head, received, known);
     if (misplaced !== undefined) return { verdict: { eventId, outcome: "rejected", reason: misplaced } };
-    if (known !== undefined && !isWorthAnother(known, as))
-      return { verdict: { eventId, outcome: "duplicate" } };
+    if (known !== undefined && !isWorthAnother(known, as)) {
+      // Whoever took it in may have died before what waited for it was judged again.
+      const waiting = await this.#parts.awaited.for(head.nid, eventId);
+      return { verdict: { eventId, outcome: "duplicate" }, freed: freedOf(waiting) };
+    }
 
     const references = await findReferences(this.#parts.events, head, received);
+    const entangled = entanglement(received, references);
+    if (entangled !== undefined) return { verdict: { eventId, outcome: "rejected", reason: entangled } };
     const given = await this.#givenState(head, options.statesBefore?.[eventId]);
     const missing = whatIsMissing(references, options, given, known);
     if (missing !== undefined) return { verdict: { eventId, outcome: "missing", ...missing } };
@@ -73,9 +82,11 @@ export class EventTaker {
     const isGuarded = as === "live" && options.isWelcome !== true;
     const finding = await this.#judge(head, received, references, { before, as, isGuarded });
     if (known?.status === 1 && finding.status === 1 && (as === "outlier" || !known.isOutlier)) {
-      return { verdict: { eventId, outcome: "rejected", reason: finding.reason } };
+      const durable = await this.#waitNoLonger(head, known, references);
+      return { verdict: { eventId, outcome: "rejected", reason: finding.reason }, ...durable };
     }
-    return this.#write(head, received, { as, known, references, before, finding });
+    const places = options.places ?? (await HistoryPlaces.of(this.#parts, head.nid, [received]));
+    return this.#write(head, received, { as, known, references, before, finding, places });
   }
 
   /** A state that another server has told, as what differs from the current one. */
@@ -97,7 +108,7 @@ export class EventTaker {
 
   async #stateBefore(
     head: RoomHead,
-    { previous }: References,
+    { previous, missing }: References,
     {
       as,
       given,
@@ -110,8 +121,8 @@ export class EventTaker {
   ): Promise<SnapshotChain> {
     const { snapshots, resolver } = this.#parts;
     if (as === "outlier") return emptyState;
-    // It was asked for when the event came for the first time, and may have been told by another server.
-    if (given === undefined && known?.status === 1 && !known.isOutlier) {
+    // Another server has told it when the event came for the first time.
+    if (given === undefined && known?.status === 1 && !known.isOutlier && missing.prevEvents.length > 0) {
       return snapshots.chain(known.stateBefore);
     }
     const states = await Promise.all(previous.map(({ stateAfter }) => snapshots.chain(stateAfter)));
@@ -157,11 +168,12 @@ export class EventTaker {
       references: References;
       before: SnapshotChain;
       finding: Finding;
+      places: HistoryPlaces;
     },
   ): Promise<Taken> {
-    const { as, known, references, finding } = found;
-    const { awaited, gaps, storage, events } = this.#parts;
-    const waiting = (await awaited.in(head.nid)).get(received.eventId) ?? [];
+    const { as, known, references, finding, places } = found;
+    const { awaited, gaps, events } = this.#parts;
+    const waiting = await awaited.for(head.nid, received.eventId);
     const filled = await gaps.before(head.nid, received.eventId);
     const children = await events.get(filled.map(({ event }) => event));
     const event = await this.#newEvent(head, received, found, waiting);
@@ -170,14 +182,14 @@ export class EventTaker {
     const outlier = as === "outlier";
     const isShown = finding.status === 0 && !outlier;
     // What others have been built upon already is no end of the room, however late it comes.
-    const isEnd = isShown && as === "live" && filled.length === 0;
-    const isBuiltUpon = waiting.some(({ why }) => why === "prev");
+    const isBefore = filled.length > 0 || places.isBeforeOthers(received.eventId);
+    const isEnd = isShown && as === "live" && !isBefore;
+    const isBuiltUpon = waiting.some(({ as }) => as.includes("prev"));
     const forward =
       isEnd && !isBuiltUpon
         ? await advance(this.#advanceParts, head, event, { after: event.after, below })
         : undefined;
-    const orders = children.map((child) => child.order);
-    const order = isShown && !isEnd ? await orderOfHistory(storage, head.nid, orders) : 0;
+    const order = isShown && !isEnd ? await places.orderOf(received.eventId) : 0;
     const isFreeing = finding.status !== 1;
 
     const durable = commitUnit(this.#parts, head, (unit, write) => {
@@ -195,17 +207,42 @@ export class EventTaker {
               isOutlier: outlier,
               extremities: head.extremities.map(({ nid }) => nid).filter((nid) => below.has(nid)),
             });
-      if (effect.awaits !== undefined) this.#await(write, stored, effect.awaits, "redaction");
-      this.#noteRejections(write, stored, references);
-      if (isFreeing) awaited.remove(write, head.nid, stored.eventId, waiting);
-      if (stored.order !== 0)
-        this.#closeGaps(unit, write, stored, { filled, children, missing: event.missing });
+      if (known?.status === 1) {
+        for (const { eventId } of references.cited) awaited.remove(write, head.nid, eventId, [known.nid]);
+      }
+      awaited.add(write, head.nid, stored.nid, waitsOf(stored, references, effect));
+      // What was rejected for want of it waits until it has been judged again.
+      if (isFreeing)
+        awaited.remove(
+          write,
+          head.nid,
+          stored.eventId,
+          numbersOf(waiting, (as) => as !== "auth"),
+        );
+      if (!outlier) this.#closeGaps(unit, write, stored, { filled, children, missing: event.missing });
     });
     return {
       verdict: verdictOf(received.eventId, finding),
       durable,
-      freed: isFreeing ? waiting.filter(({ why }) => why === "auth").map(({ nid }) => nid) : [],
+      freed: isFreeing ? freedOf(waiting) : [],
     };
+  }
+
+  /** Of an event that is rejected once more: what there is now of its auth events was not what it lacked. */
+  async #waitNoLonger(
+    head: RoomHead,
+    { nid }: StoredEvent,
+    { cited }: References,
+  ): Promise<Pick<Taken, "durable">> {
+    const { awaited } = this.#parts;
+    const allowed = cited.filter(({ status }) => status !== 1).map(({ eventId }) => eventId);
+    const waits = await Promise.all(allowed.map((eventId) => awaited.for(head.nid, eventId)));
+    const over = allowed.filter((_, i) => waits[i]!.some((waiting) => waiting.nid === nid));
+    if (over.length === 0) return {};
+    const durable = commitUnit(this.#parts, head, (_, write) => {
+      for (const eventId of over) awaited.remove(write, head.nid, eventId, [nid]);
+    });
+    return { durable };
   }
 
   get #advanceParts() {
@@ -231,9 +268,10 @@ export class EventTaker {
       ? ([await names.intern(pdu.type), await names.intern(pdu.state_key ?? "")] as const)
       : undefined;
     const replacedNid = key && before.entry(...key);
-    // An outlier that takes its place in history is the same event; one that was rejected comes anew, so that what
-    // authorises it has the lower number in any case.
-    const nid = known?.status === 0 ? known.nid : storage.newEvent();
+    // An outlier that takes its place in history is the same event; one that was rejected and is allowed now comes
+    // anew, so that what authorises it has the lower number in any case.
+    const isTheSame = known !== undefined && (known.status === 0 || finding.status === 1);
+    const nid = isTheSame ? known.nid : storage.newEvent();
     return {
       nid,
       eventId,
@@ -241,6 +279,7 @@ export class EventTaker {
       json,
       key,
       authEvents: references.cited.map((cited) => cited.nid).sort((a, b) => a - b),
+      wasOutlier: known?.status === 0,
       before,
       after: key === undefined ? before : snapshots.derive(before, [[...key, nid]]),
       replaced: replacedNid === undefined ? undefined : await events.getOne(replacedNid),
@@ -254,35 +293,23 @@ export class EventTaker {
     };
   }
 
-  /** What this event was rejected for may come, or turn out to be allowed; and so may what it is built upon. */
-  #noteRejections(write: Write, stored: StoredEvent, { cited, previous, missing }: References): void {
-    if (stored.status === 1) {
-      const rejected = cited.filter(({ status }) => status === 1).map(({ eventId }) => eventId);
-      for (const id of [...missing.authEvents, ...rejected]) this.#await(write, stored, id, "auth");
-    }
-    for (const { status, eventId } of previous) {
-      if (status === 1) this.#await(write, stored, eventId, "prev");
-    }
-  }
-
-  #await(write: Write, { room, nid }: StoredEvent, eventId: string, why: Waiting["why"]): void {
-    this.#parts.awaited.add(write, room, eventId, { nid, why });
-  }
-
   #closeGaps(
     unit: RoomUnit,
     write: Write,
     stored: StoredEvent,
     gap: { filled: readonly Gap[]; children: readonly StoredEvent[]; missing: readonly string[] },
   ): void {
-    const { gaps } = this.#parts;
+    const { gaps, events } = this.#parts;
     const { room, nid, order, eventId } = stored;
     for (const [i, before] of gap.filled.entries()) {
       const missing = before.missing.filter((id) => id !== eventId);
       gaps.set(write, room, { ...before, missing });
-      if (missing.length === 0) unit.update({ ...gap.children[i]!, afterGap: false });
+      const child = gap.children[i]!;
+      // It may have been redacted by this very event.
+      if (missing.length === 0) unit.update({ ...(events.known(child.nid) ?? child), afterGap: false });
     }
-    if (gap.missing.length > 0) gaps.set(write, room, { event: nid, order, missing: gap.missing });
+    if (order !== 0 && gap.missing.length > 0)
+      gaps.set(write, room, { event: nid, order, missing: gap.missing });
   }
 }
 
@@ -301,6 +328,38 @@ function misplacement(
   const roomId =
     head.rules.roomIdIsCreateHash && pdu.type === "m.room.create" ? `!${eventId.slice(1)}` : pdu.room_id;
   return roomId === head.roomId ? undefined : "It is an event of another room.";
+}
+
+/** Of what no room can be built of, whose state there is no telling; it is not kept. */
+function entanglement({ eventId, pdu }: ReceivedEvent, { foreign }: References): string | undefined {
+  const [other] = foreign;
+  if (other !== undefined) return `The event ${other.eventId} that it is built upon is of another room.`;
+  // Only where servers make the ids up.
+  return allReferences({ pdu }).includes(eventId) ? "It refers to itself." : undefined;
+}
+
+/** What an event was rejected for may come, or turn out to be allowed; and so may what it redacts or is built upon. */
+function waitsOf(
+  { status, order }: StoredEvent,
+  { cited, previous, missing }: References,
+  { awaits }: RedactionEffect,
+): Wait[] {
+  const isRejected = (event: StoredEvent) => event.status === 1;
+  const ids = (events: readonly StoredEvent[]) => events.filter(isRejected).map(({ eventId }) => eventId);
+  const each = (eventIds: readonly string[], as: Wait["as"]) => eventIds.map((eventId) => ({ eventId, as }));
+  return [
+    ...(status === 1 ? each([...missing.authEvents, ...ids(cited)], "auth") : []),
+    // What is in no timeline itself makes no end of the room out of what is.
+    ...(order !== 0 ? each(ids(previous), "prev") : []),
+    ...(awaits !== undefined ? each([awaits], "redaction") : []),
+  ];
+}
+
+/** Those that were rejected for want of the event that they wait for. */
+export const freedOf = (waiting: readonly Waiting[]) => numbersOf(waiting, (as) => as === "auth");
+
+function numbersOf(waiting: readonly Waiting[], isMeant: (as: Wait["as"]) => boolean): EventNid[] {
+  return waiting.filter(({ as }) => as.some(isMeant)).map(({ nid }) => nid);
 }
 
 function whatIsMissing(

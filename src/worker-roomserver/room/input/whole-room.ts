@@ -1,19 +1,23 @@
 import { badJson, MatrixError } from "../../../matrix/errors.ts";
 import { authEventIds, prevEventIds } from "../../../matrix/event-format.ts";
+import { isUserId } from "../../../matrix/identifiers.ts";
 import type { ReceivedEvent } from "../../../matrix/received-event.ts";
 import { type RoomVersionRules, roomVersionRules } from "../../../matrix/room-versions.ts";
 import { Breath } from "../../node/breathe.ts";
 import type { KeyedLock } from "../../node/keyed-lock.ts";
-import type { Nid } from "../../storage/schema.ts";
+import type { Write } from "../../storage/api.ts";
+import type { EventNid, Nid } from "../../storage/schema.ts";
+import type { StoredEvent } from "../api.ts";
 import type { RoomHead, RoomHeads } from "../room-head.ts";
-import { commitUnit, type NewEvent } from "../room-unit.ts";
+import { commitUnit, type NewEvent, type RoomUnit } from "../room-unit.ts";
 import { SnapshotChain } from "../snapshots.ts";
 import { lookupIn, type StateEntry } from "../state/lookup.ts";
 import { toldState } from "../state/told-state.ts";
 import type { InputVerdict, WholeRoom } from "./api.ts";
 import { authReferences, inOrder } from "./in-order.ts";
 import { Judge } from "./judge.ts";
-import type { EventTaker, Taken, TakingParts } from "./take-event.ts";
+import { judgeAgain } from "./judge-again.ts";
+import { type EventTaker, freedOf, type TakingParts } from "./take-event.ts";
 
 type Parts = TakingParts & {
   heads: RoomHeads;
@@ -21,8 +25,16 @@ type Parts = TakingParts & {
   clear: (roomId: string) => Promise<void>;
 };
 
-/** An event of the state or the auth chain that has passed; `fresh` if it was not known before. */
-type Passed = StateEntry & { fresh: NewEvent | undefined };
+/**
+ * An event of the state or the auth chain that has passed; `fresh` if it was not known before, or rejected, which is
+ * the `former` then.
+ */
+type Passed = StateEntry & { fresh: NewEvent | undefined; former?: StoredEvent | undefined };
+
+/** `rejected`: may be allowed by now. `taken`: ids of events of other rooms, where servers make ids up. */
+type Known = { passed: Map<string, Passed>; rejected: Map<string, StoredEvent>; taken: Set<string> };
+
+type Begun = { verdict: InputVerdict; durable: Promise<void>[] };
 
 const emptyState = new SnapshotChain([]);
 
@@ -37,31 +49,38 @@ export class WholeRoomTaker {
   }
 
   async take(room: WholeRoom): Promise<InputVerdict> {
-    const { rules, roomId } = placeOf(room);
+    const place = placeOf(room);
+    const { rules, roomId, createId } = place;
     const { heads, locks, storage, clear } = this.#parts;
     // Wrapped, because promises returned from the lock would be waited for within it.
-    const { verdict, durable } = await locks.run(roomId, async (): Promise<Taken> => {
+    const { verdict, durable } = await locks.run(roomId, async (): Promise<Begun> => {
       const isKnown = (await heads.find(roomId)) !== undefined;
       if (!isKnown) {
         await clear(roomId);
-        return this.#begin(room, roomId, rules);
+        return this.#begin(room, place);
       }
       const head = await heads.own(roomId);
       if (head.rules !== rules) throw badJson(`The room has the version ${head.rules.id} here.`);
-      return this.#comeBack(room, head);
+      const create = await head.state("m.room.create", "");
+      if (create?.eventId !== createId) throw badJson("The room has another create event here.");
+      return this.#comeBack(room, head, createId);
     });
-    if (durable === undefined) await storage.settled();
-    else await durable;
+    await Promise.all(durable);
+    await storage.settled();
     return verdict;
   }
 
   /** A room that was not known: all of it is one unit. */
-  async #begin(room: WholeRoom, roomId: string, rules: RoomVersionRules): Promise<Taken> {
+  async #begin(room: WholeRoom, { roomId, rules, createId }: Place): Promise<Begun> {
     const { event } = room;
     const { eventId } = event;
     const { heads, storage, snapshots, ed25519 } = this.#parts;
     const head = heads.fresh(await storage.names.intern(roomId), roomId, rules, emptyState);
-    const passed = await this.#passed(room, head);
+    const same = await this.#parts.events.byId(eventId);
+    if (same !== undefined && same.room !== head.nid) {
+      return rejected(eventId, "Its id is that of an event of another room.");
+    }
+    const passed = await this.#passed(room, head, createId);
     const cited = authEventIds(event.pdu).map((id) => passed.get(id));
     if (cited.includes(undefined)) return rejected(eventId, "It cites what the answer does not have.");
     const state = room.state.map((one) => passed.get(one.eventId)).filter((one) => one !== undefined);
@@ -111,62 +130,83 @@ export class WholeRoomTaker {
       }
       heads.keep(head);
     });
-    return { verdict: { eventId, outcome: "accepted" }, durable };
+    return { verdict: { eventId, outcome: "accepted" }, durable: [durable] };
   }
 
   /**
    * A room that is known already. What is new of the answer is stored for what it authorises; then its state is that
    * before the event, and is resolved with what stands here.
    */
-  async #comeBack(room: WholeRoom, head: RoomHead): Promise<Taken> {
-    const passed = await this.#passed(room, head);
-    const fresh = [...passed.values()].map((one) => one.fresh).filter((one) => one !== undefined);
-    if (fresh.length > 0) {
+  async #comeBack(room: WholeRoom, head: RoomHead, createId: string): Promise<Begun> {
+    const passed = await this.#passed(room, head, createId);
+    const { awaited, events } = this.#parts;
+    if ([...passed.values()].some(({ fresh }) => fresh !== undefined)) {
       // The event's own unit rests on this one.
-      commitUnit(this.#parts, head, (unit) => {
-        for (const event of fresh) unit.addAside(event, asOutlier);
+      commitUnit(this.#parts, head, (unit, write) => {
+        for (const { fresh, former } of passed.values()) {
+          if (fresh === undefined) continue;
+          if (former !== undefined) this.#forget(unit, write, former);
+          unit.addAside(fresh, asOutlier);
+        }
       }).catch(() => undefined);
     }
+    const freed: EventNid[] = [];
+    for (const { fresh, eventId } of passed.values()) {
+      if (fresh !== undefined) freed.push(...freedOf(await awaited.for(head.nid, eventId)));
+    }
     const state = room.state.map(({ eventId }) => eventId).filter((id) => passed.has(id));
-    return this.#taker.take(head, room.event, {
+    const taken = await this.#taker.take(head, room.event, {
       statesBefore: { [room.event.eventId]: state },
       isWelcome: true,
     });
+    freed.push(...(taken.freed ?? []));
+    const durable = await judgeAgain(events, this.#taker, head, { ...taken, freed });
+    return { verdict: taken.verdict, durable };
+  }
+
+  #forget(unit: RoomUnit, write: Write, rejected: StoredEvent): void {
+    unit.remove(rejected);
+    for (const id of authEventIds(rejected.pdu)) {
+      this.#parts.awaited.remove(write, rejected.room, id, [rejected.nid]);
+    }
   }
 
   /** The events of the answer, and those that they cite, that are known here, by id. */
-  async #known({ state, authChain, event }: WholeRoom, head: RoomHead): Promise<Map<string, Passed>> {
+  async #known({ state, authChain, event }: WholeRoom, head: RoomHead): Promise<Known> {
     const ids = new Set(
       [...authChain, ...state, event].flatMap((one) => [one.eventId as string, ...authEventIds(one.pdu)]),
     );
-    const known = new Map<string, Passed>();
+    const known: Known = { passed: new Map(), rejected: new Map(), taken: new Set() };
     for (const stored of await this.#parts.events.byIds([...ids])) {
-      if (stored?.room === head.nid && stored.status !== 1) {
-        known.set(stored.eventId, { ...stored, fresh: undefined });
-      }
+      if (stored === undefined) continue;
+      if (stored.room !== head.nid) known.taken.add(stored.eventId);
+      else if (stored.status === 1) known.rejected.set(stored.eventId, stored);
+      else known.passed.set(stored.eventId, { ...stored, fresh: undefined });
     }
     return known;
   }
 
   /** What of the state and the auth chain is allowed by what it cites, by id. Linear in what is given. */
-  async #passed(room: WholeRoom, head: RoomHead): Promise<Map<string, Passed>> {
+  async #passed(room: WholeRoom, head: RoomHead, createId: string): Promise<Map<string, Passed>> {
     const { state, authChain, event } = room;
     const { storage, ed25519 } = this.#parts;
     const listed = [...authChain, ...state];
     // From room version 12 on all events need the create event, and none cites it.
     const given = inOrder([...listed.filter(isCreate), ...listed], authReferences);
-    const passed = await this.#known(room, head);
+    const { passed, rejected, taken } = await this.#known(room, head);
     const breath = new Breath();
     for (const received of given) {
       const { eventId, pdu } = received;
-      if (eventId === event.eventId || passed.has(eventId) || !isOf(head, received)) continue;
+      if (eventId === event.eventId || passed.has(eventId) || taken.has(eventId)) continue;
+      // The rules would let another create event pass, with a state of its own.
+      if (!isOf(head, received) || (isCreate(received) && eventId !== createId)) continue;
       const cited = authEventIds(pdu).map((id) => passed.get(id));
       if (cited.includes(undefined)) continue;
       const by = { cited: cited as Passed[], create: createOf(head, passed) };
       if ((await new Judge(received, head.rules, by, ed25519).byAuthEvents(by.cited)) !== undefined) continue;
       const nid = storage.newEvent();
       const fresh = outlier(received, nid, by.cited);
-      passed.set(eventId, { nid, eventId, pdu, status: 0, fresh });
+      passed.set(eventId, { nid, eventId, pdu, status: 0, fresh, former: rejected.get(eventId) });
       await breath.take();
     }
     await this.#nameKeys(given, passed);
@@ -191,7 +231,7 @@ export class WholeRoomTaker {
 
   async #members(entries: readonly StateEntry[]): Promise<{ event: StateEntry; user: Nid }[]> {
     const { names } = this.#parts.storage;
-    const members = entries.filter(({ pdu }) => pdu.type === "m.room.member");
+    const members = entries.filter(({ pdu }) => pdu.type === "m.room.member" && isUserId(pdu.state_key));
     return Promise.all(
       members.map(async (event) => ({ event, user: await names.intern(event.pdu.state_key ?? "") })),
     );
@@ -219,18 +259,18 @@ function outlier({ eventId, pdu, json }: ReceivedEvent, nid: number, cited: read
   };
 }
 
-const rejected = (eventId: string, reason: string): Taken => ({
+const rejected = (eventId: string, reason: string): Begun => ({
   verdict: { eventId, outcome: "rejected", reason },
+  durable: [],
 });
+
+type Place = { rules: RoomVersionRules; roomId: string; createId: string };
 
 /**
  * Which room this is.
  * @throws MatrixError M_UNSUPPORTED_ROOM_VERSION, M_BAD_JSON (400)
  */
-function placeOf({ version, event, state, authChain }: WholeRoom): {
-  rules: RoomVersionRules;
-  roomId: string;
-} {
+function placeOf({ version, event, state, authChain }: WholeRoom): Place {
   const rules = roomVersionRules(version);
   if (rules === undefined) {
     throw new MatrixError("M_UNSUPPORTED_ROOM_VERSION", 400, `Room version ${version} is not supported.`);
@@ -244,7 +284,7 @@ function placeOf({ version, event, state, authChain }: WholeRoom): {
   if (roomId === undefined || (event !== create && event.pdu.room_id !== roomId)) {
     throw badJson("The event is of another room than the create event.");
   }
-  return { rules, roomId };
+  return { rules, roomId, createId: create.eventId };
 }
 
 const isCreate = ({ pdu }: ReceivedEvent) => pdu.type === "m.room.create" && pdu.state_key === "";

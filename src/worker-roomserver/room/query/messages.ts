@@ -3,7 +3,7 @@ import { filterEvents, parseRoomEventFilter, type RoomEventFilter } from "../../
 import type { JsonObject } from "../../../matrix/json.ts";
 import { jsonBytes } from "../../node/json-bytes.ts";
 import type { JsonBytes, Requester } from "../../node/requester.ts";
-import { parsePositionToken, positionToken } from "../../node/tokens.ts";
+import { orderBefore, parsePositionToken, positionToken } from "../../node/tokens.ts";
 import type { MessagesQuery, StoredEvent } from "../api.ts";
 import { clientEvent } from "../client-event.ts";
 import type { RoomParts } from "../parts.ts";
@@ -82,7 +82,7 @@ export async function context(
     : await parts.events.get(state.entries());
   const form = (one: StoredEvent) => clientEvent(one, requester, "full", parts.now());
   return jsonBytes({
-    start: positionToken(before.next ?? (before.events.at(-1)?.order ?? event.order) - 1),
+    start: positionToken(before.next ?? orderBefore(before.events.at(-1)?.order ?? event.order)),
     end: positionToken(after.events.at(-1)?.order ?? event.order),
     event: form(event),
     events_before: before.events.map(form),
@@ -132,8 +132,8 @@ async function readPage(
     events.push(...filterEvents(query.filter, visible));
     if (found.length < count) return { events, next: undefined };
     scanned += shown.length;
-    // A token stands after the place it names: going back it is that of the first one not shown.
-    from = dir === "b" ? found[count - 1]!.order : shown.at(-1)!.order;
+    const last = shown.at(-1)!.order;
+    from = dir === "b" ? orderBefore(last) : last;
   }
   return { events, next: from };
 }
