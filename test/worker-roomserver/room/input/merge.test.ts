@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import type { JsonObject } from "../../../../src/matrix/json.ts";
 import { MERGE_EVENT } from "../../../../src/worker-roomserver/room/merge-event.ts";
 import { json } from "../../support/room.ts";
 import { ToldRoom } from "./told-room.ts";
@@ -74,10 +75,10 @@ test("clients see nothing of it", async () => {
   const merge = (await room.events()).at(-1)!;
   expect(merge.pdu.type).toBe(MERGE_EVENT);
   const carol = room.server.user("carol");
-  const { chunk } = json(await rooms.messages(carol, room.roomId, { dir: "b", limit: 50, filter: {} })) as {
-    chunk: unknown;
-  };
-  const types = (chunk as { type: string }[]).map(({ type }) => type);
+  const page: JsonObject = json(
+    await rooms.messages(carol, room.roomId, { dir: "b", limit: 50, filter: {} }),
+  );
+  const types = (page.chunk as { type: string }[]).map(({ type }) => type);
   expect(types.length).toBe(6 + 14);
   expect(types).not.toContain(MERGE_EVENT);
   expect(await rooms.visibleTo(carol.userId, [merge])).toEqual([]);
