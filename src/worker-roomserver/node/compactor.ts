@@ -3,6 +3,8 @@ import type { Storage } from "../storage/api.ts";
 import { LeaderFenced } from "../storage/errors.ts";
 
 const HOUR_MS = 60 * 60_000;
+/** Who has just opened the page wants to see something first. */
+const FIRST_MS = 60_000;
 const DAY_MS = 24 * HOUR_MS;
 
 /** Removes something in bounded units, and yields after each of them; any may be the last before a crash. */
@@ -19,7 +21,7 @@ export type CompactorOptions = {
 };
 
 /**
- * Has removed what nothing needs any more: when the node opens, each hour, and when a room is purged. What it leaves is
+ * Has removed what nothing needs any more: a minute after the node has opened, each hour, and when a room is purged. What it leaves is
  * done the next time.
  *
  * Not looked for are states that no event names: only a look at every event of a room would find them.
@@ -31,6 +33,7 @@ export class Compactor {
   #isAsked = false;
   #isClosed = false;
   #lastSweep = Number.NEGATIVE_INFINITY;
+  #first: ReturnType<typeof setTimeout> | undefined;
   #timer: ReturnType<typeof setInterval> | undefined;
   #unsubscribe: (() => void) | undefined;
 
@@ -38,14 +41,18 @@ export class Compactor {
     this.#options = options;
   }
 
-  /** Runs now, and from then on whenever there is reason to. */
-  start(): void {
+  /**
+   * Runs in a minute, and from then on whenever there is reason to.
+   * @param isAwaited - there is already: it runs at once
+   */
+  start(isAwaited: boolean): void {
     const follow = (entries: readonly PositionedEntry[]) => {
       if (entries.some(({ topic }) => topic === "purge")) this.#inBackground();
     };
     this.#unsubscribe = this.#options.storage.onEntries(follow);
     this.#timer = setInterval(() => this.#inBackground(), HOUR_MS);
-    this.#inBackground();
+    if (isAwaited) this.#inBackground();
+    else this.#first = setTimeout(() => this.#inBackground(), FIRST_MS);
   }
 
   /**
@@ -63,6 +70,7 @@ export class Compactor {
   /** Nothing more is begun; of the unit that it is at, whoever closes the storage need not know. */
   close(): void {
     this.#isClosed = true;
+    clearTimeout(this.#first);
     clearInterval(this.#timer);
     this.#unsubscribe?.();
   }

@@ -69,7 +69,7 @@ export async function openNode(options: NodeOptions): Promise<OpenNode> {
     hourly: [() => finishPurges(rooms.parts), () => trimLog(storage)],
     daily: [() => dropOldTransactions(storage, now), () => dropOrphanedWaits(storage)],
   });
-  compactor.start();
+  compactor.start(rooms.isPurging);
   // Not waited for: a room that will not be left must not keep the homeserver from starting.
   users.finishDeactivations().catch((error: unknown) => {
     console.error(

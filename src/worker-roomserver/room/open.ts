@@ -22,6 +22,8 @@ export type OpenRooms = {
   roomConsole: RoomConsole;
   /** For what is done in calm moments (node/compactor.ts). */
   parts: RoomParts;
+  /** Whether a room is still to be removed, which the leader before has not finished. */
+  isPurging: boolean;
 };
 
 /** Opens the room server: everything that others may ask of it, over the same parts. */
@@ -33,7 +35,7 @@ export async function openRooms(
 ): Promise<OpenRooms> {
   const parts = makeRoomParts(options);
   // Before anything is read: what is being removed must not be found.
-  await closePurged(parts);
+  const isPurging = await closePurged(parts);
   const room = new RoomServer(parts, options.onActivity);
   return {
     room,
@@ -46,6 +48,7 @@ export async function openRooms(
       purge: (roomId, how) => purgeRoom(parts, roomId, how),
     },
     parts,
+    isPurging,
   };
 }
 

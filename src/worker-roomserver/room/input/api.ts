@@ -69,11 +69,12 @@ export interface RoomInput {
   ): Promise<InputVerdict[]>;
 
   /**
-   * Takes in a room, or comes back to one, in one unit: all of it is there, or nothing. Of the state and the auth chain
-   * what does not pass its own auth events is left out.
+   * Takes in a room in one unit: all of it is there, or nothing. Of the state and the auth chain what does not pass its
+   * own auth events is left out. For a room that is known here, what is new of these is stored first, as outliers that
+   * nobody is shown, and then the event, with that state before it.
    *
    * Costs one row for each event and each member, and one pass over them in memory.
-   * @returns the event's verdict; where it is not `accepted`, nothing has been stored
+   * @returns the event's verdict; where it is not `accepted`, nothing has been stored of a room that was not known
    * @throws MatrixError M_UNSUPPORTED_ROOM_VERSION (400); M_BAD_JSON (400) for what is no room: no create event, or
    *   one of another room or version
    */
