@@ -130,6 +130,45 @@ describe(`what is acknowledged survives whatever happens (HEARTH_SEED=${random.s
     tabs = [];
   };
 
+  /** Waits for what may never come, and then says how everything stood. */
+  const within = async <T>(seconds: number, what: string, wait: Promise<T>): Promise<T> => {
+    let late: NodeJS.Timeout | undefined;
+    const limit = new Promise<never>((_, reject) => {
+      late = setTimeout(() => {
+        void describeTabs().then((stand) => reject(new Error(`${what}: not after ${seconds} s; ${stand}`)));
+      }, 1_000 * seconds);
+    });
+    try {
+      return await Promise.race([wait, limit]);
+    } finally {
+      clearTimeout(late);
+    }
+  };
+  const describeTabs = async (): Promise<string> => {
+    const phases = tabs.map(async ({ page, senders, observers }) => ({
+      phase: await Promise.race([
+        page
+          .locator("[data-phase]")
+          .first()
+          .getAttribute("data-phase", { timeout: 2_000 })
+          .catch((error: unknown) => String(error)),
+        new Promise<string>((resolve) => setTimeout(resolve, 4_000, "no answer")),
+      ]),
+      senders: senders.map(({ sender }) => sender),
+      observers,
+    }));
+    const counts = [...journal.acknowledged].map(([sender, events]) => [sender, events.size]);
+    return JSON.stringify({
+      done,
+      tabs: await Promise.all(phases),
+      acknowledged: Object.fromEntries(counts),
+      next: Object.fromEntries(journal.next),
+      refusals: Object.fromEntries(journal.refusals),
+      followed: [...journal.followed].map(([observer, { since }]) => [observer, since]),
+      surprises,
+    });
+  };
+
   /** Ends the tab that leads; the other one leads on, and a new one takes over the work that ended. */
   const endLeader = async (end: (page: Page) => Promise<void>) => {
     const [first, second] = tabs as [Tab, Tab];
@@ -206,16 +245,20 @@ describe(`what is acknowledged survives whatever happens (HEARTH_SEED=${random.s
       (Object.keys(blows) as Blow[]).flatMap((blow) => Array<Blow>(blows[blow]).fill(blow)),
     );
     for (const blow of plan) {
-      await journal.more(random.between(0, 60), random.between(1, 4) === 1 ? "asks" : "acknowledged");
-      await strike[blow]();
+      const reports = journal.more(
+        random.between(0, 60),
+        random.between(1, 4) === 1 ? "asks" : "acknowledged",
+      );
+      await within(60, `reports before "${blow}"`, reports);
+      await within(60, blow, strike[blow]());
       done[blow] += 1;
     }
-    await journal.more(60, "acknowledged");
+    await within(60, "reports at the end", journal.more(60, "acknowledged"));
     expect(done).toEqual(blows);
 
     stopsSending = true;
     // What is under way yet, or is tried again, must not come after the marks.
-    await Promise.all(sending);
+    await within(60, "the end of sending", Promise.all(sending));
     const last = tabs[0]!.page;
     const marks: typeof endMarks = [];
     for (const roomId of rooms) {
@@ -225,7 +268,7 @@ describe(`what is acknowledged survives whatever happens (HEARTH_SEED=${random.s
       marks.push({ roomId, eventId: String(answer.event_id) });
     }
     endMarks = marks;
-    await Promise.all(observing);
+    await within(60, "the end of following", Promise.all(observing));
     expect(surprises).toEqual([]);
     expect(journal.contradictions).toEqual([]);
     // A client takes no answer and 503 as "try again"; anything else would have made it give up.
