@@ -1,5 +1,5 @@
 import { MatrixError, unknown } from "../matrix/errors.ts";
-import { Reply } from "./endpoint.ts";
+import { Content, Reply } from "./endpoint.ts";
 import { requestIdHeader } from "./request-id.ts";
 
 /**
@@ -17,8 +17,14 @@ const everyAnswer = {
 /** The answer to a CORS preflight: nothing is done on one, whatever its path. */
 export const preflightAnswer = () => new Response(null, { status: 204, headers: everyAnswer });
 
-/** @param result - what a handler returned: JSON as bytes, a Reply, or a value to be written as JSON */
+/** @param result - what a handler returned: JSON as bytes, a Reply, Content, or a value to be written as JSON */
 export function answer(result: unknown): Response {
+  if (result instanceof Content) {
+    return new Response(result.body, {
+      status: result.status,
+      headers: { ...everyAnswer, ...result.headers },
+    });
+  }
   if (result instanceof Reply) return respond(result.status, result.body, result.headers);
   return respond(200, result, {});
 }

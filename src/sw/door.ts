@@ -3,7 +3,7 @@ import type { Node } from "../worker-roomserver/node/api.ts";
 import type { Requester } from "../worker-roomserver/node/requester.ts";
 import { accessTokenOf, missingToken } from "./access-token.ts";
 import { answer, errorAnswer, preflightAnswer } from "./answer.ts";
-import { readJsonBody } from "./body.ts";
+import { readBody } from "./body.ts";
 import { checkShape } from "./check-shape.ts";
 import type { AnyContext, AuthKind, Endpoint } from "./endpoint.ts";
 import type { Caller, Limiter } from "./limits.ts";
@@ -43,9 +43,7 @@ export function createClientApi({ node, endpoints, limiter, scopePath }: ClientA
       requester,
       params: description.params && checkShape(description.params, params, "path"),
       query: description.query && checkShape(description.query, query, "query"),
-      body:
-        description.body &&
-        checkShape(description.body, await readJsonBody(request, description.optionalBody === true), "body"),
+      body: description.body && checkShape(description.body, await readBody(request, description), "body"),
       signal: request.signal,
     };
     if (description.revokes !== true) return answer(await endpoint.handle(context));

@@ -16,7 +16,8 @@ export type LimitClass = "none" | "read" | "write" | "message" | "login" | "regi
 /**
  * One endpoint, described once: this is the route, the check at the door and the types of its handler.
  * `path` has `{name}` for each part of `params`. A path under `/_matrix/client/v3/` is also served under `r0`.
- * `body` absent: no body is read. `optionalBody`: an absent body counts as `{}`.
+ * `body` absent: no body is read. `optionalBody`: an absent body counts as `{}`. `bodyFormat`: what the body is written
+ * in, JSON where it is absent; a `form` is an object of strings, `bytes` are handed on as a Blob and never read here.
  * `revokes`: may make access tokens invalid, so that the cache of tokens must be dropped afterwards.
  * @see https://spec.matrix.org/v1.19/client-server-api/
  */
@@ -36,7 +37,8 @@ export type Description<
   query?: Q;
   body?: B;
   optionalBody?: true;
-  /** The JSON body of a 200. */
+  bodyFormat?: "form" | "bytes";
+  /** The JSON body of a 200; what is answered as `Content` is not held to it. */
   response: R;
   revokes?: true;
 };
@@ -68,9 +70,21 @@ export class Reply {
   }
 }
 
+/** An answer that is not JSON. `headers` name its type. */
+export class Content {
+  readonly status: number;
+  readonly body: Blob | Uint8Array<ArrayBuffer> | ReadableStream<Uint8Array> | string | null;
+  readonly headers: Record<string, string>;
+  constructor(status: number, body: Content["body"], headers: Record<string, string>) {
+    this.status = status;
+    this.body = body;
+    this.headers = headers;
+  }
+}
+
 export type Handler<D extends Description> = (
   context: Context<D>,
-) => Promise<InferOutput<D["response"]> | JsonBytes | Reply>;
+) => Promise<InferOutput<D["response"]> | JsonBytes | Reply | Content>;
 
 /** What the door hands to any handler: its parts have been held to the description, which is what types them. */
 export type AnyContext = {
