@@ -16,6 +16,7 @@ import { receiptsEndpoints } from "./receipts.ts";
 import { registrationEndpoints } from "./registration.ts";
 import { roomsEndpoints } from "./rooms.ts";
 import { serverEndpoints } from "./server.ts";
+import { slidingSyncEndpoints } from "./sliding-sync.ts";
 import { stateEndpoints } from "./state.ts";
 import { syncEndpoints } from "./sync.ts";
 import { typingEndpoints } from "./typing.ts";
@@ -40,6 +41,7 @@ export const allEndpoints = (baseUrl: string): Endpoint[] => [
   ...directoryEndpoints,
   ...typingEndpoints,
   ...syncEndpoints,
+  ...slidingSyncEndpoints,
   ...receiptsEndpoints,
   ...pushRulesEndpoints,
   ...presenceEndpoints,

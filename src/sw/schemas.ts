@@ -57,3 +57,35 @@ function parsed(text: string): unknown {
     return undefined;
   }
 }
+
+/**
+ * A JSON object whose members are all of one shape, whatever their names: Valibot's own record drops keys like
+ * `constructor`.
+ * @param refuse - what is wrong with the names, as a phrase that begins with "should"
+ */
+export const jsonRecord = <S extends v.GenericSchema>(
+  schema: S,
+  refuse: (names: string[]) => string | undefined = () => undefined,
+) =>
+  v.pipe(
+    jsonObject,
+    v.rawTransform(({ dataset, addIssue, NEVER }): { [name: string]: v.InferOutput<S> } => {
+      const entries = Object.entries(dataset.value);
+      const wrong = refuse(entries.map(([name]) => name));
+      if (wrong !== undefined) {
+        addIssue({ message: wrong });
+        return NEVER;
+      }
+      const members: [string, v.InferOutput<S>][] = [];
+      for (const [name, value] of entries) {
+        const result = v.safeParse(schema, value, { abortEarly: true });
+        if (!result.success) {
+          const where = [name, v.getDotPath(result.issues[0])].filter((part) => part !== null).join(".");
+          addIssue({ message: `is not as it should be at "${where}"` });
+          return NEVER;
+        }
+        members.push([name, result.output]);
+      }
+      return Object.fromEntries(members);
+    }),
+  );

@@ -1,4 +1,5 @@
 import * as v from "valibot";
+import type { Node } from "../worker-roomserver/node/api.ts";
 import type { StateSection } from "../worker-roomserver/sync/api.ts";
 import { type Endpoint, endpoint } from "./endpoint.ts";
 import { booleanParameter, writtenAnswer } from "./schemas.ts";
@@ -7,7 +8,7 @@ import { booleanParameter, writtenAnswer } from "./schemas.ts";
 const LONGEST_WAIT = 25_000;
 
 /** Whatever a client asks for past the limit, also a number past all sense, is the longest wait. */
-const timeout = v.optional(
+export const timeoutParameter = v.optional(
   v.pipe(
     v.string(),
     v.regex(/^\d+$/, "should be a number of milliseconds, 0 or more"),
@@ -16,15 +17,33 @@ const timeout = v.optional(
   "0",
 );
 
+export const presenceParameter = v.optional(v.picklist(["online", "offline", "unavailable"]), "online");
+
 const query = v.object({
   filter: v.optional(v.string()),
   since: v.optional(v.string()),
   full_state: v.optional(booleanParameter),
-  set_presence: v.optional(v.picklist(["online", "offline", "unavailable"]), "online"),
-  timeout,
+  set_presence: presenceParameter,
+  timeout: timeoutParameter,
   use_state_after: v.optional(booleanParameter),
   "org.matrix.msc4222.use_state_after": v.optional(booleanParameter),
 });
+
+/** Ends a wait when its client has gone. */
+export async function untilGone<T>(
+  node: Node,
+  signal: AbortSignal,
+  wait: (name: string) => Promise<T>,
+): Promise<T> {
+  const name = crypto.randomUUID();
+  const cancel = () => void node.sync.cancel(name);
+  signal.addEventListener("abort", cancel, { once: true });
+  try {
+    return await wait(name);
+  } finally {
+    signal.removeEventListener("abort", cancel);
+  }
+}
 
 /** A client that asks under both names knows the stable one; one that asks under the other may know only that. */
 function stateSection(asked: v.InferOutput<typeof query>): StateSection {
@@ -42,12 +61,9 @@ const sync = endpoint(
     query,
     response: writtenAnswer,
   },
-  async ({ node, requester, query: asked, signal }) => {
-    const name = crypto.randomUUID();
-    const cancel = () => void node.sync.cancel(name);
-    signal.addEventListener("abort", cancel, { once: true });
-    try {
-      return await node.sync.sync(
+  ({ node, requester, query: asked, signal }) =>
+    untilGone(node, signal, (name) =>
+      node.sync.sync(
         requester,
         {
           filter: asked.filter,
@@ -58,11 +74,8 @@ const sync = endpoint(
           stateSection: stateSection(asked),
         },
         name,
-      );
-    } finally {
-      signal.removeEventListener("abort", cancel);
-    }
-  },
+      ),
+    ),
 );
 
 export const syncEndpoints: Endpoint[] = [sync];

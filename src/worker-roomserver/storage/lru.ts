@@ -45,6 +45,11 @@ export class Lru<K, V> {
     return found;
   }
 
+  /** All keys, those that were used longest ago first, about. */
+  keys(): K[] {
+    return [...this.#entries.keys()];
+  }
+
   set(key: K, value: V): void {
     this.delete(key);
     const weight = this.#weigh(value);

@@ -1,4 +1,5 @@
 import type { JsonBytes, Requester } from "../node/requester.ts";
+import type { SlidingSync } from "./sliding/api.ts";
 
 /**
  * Where the state of a room stands in the answer: `state` (as of the timeline's start) or, for clients that asked
@@ -17,7 +18,7 @@ export type SyncQuery = {
   stateSection: StateSection;
 };
 
-export interface Sync {
+export interface Sync extends SlidingSync {
   /**
    * One `GET /sync`.
    * @param sync - names this call, so that `cancel` can end it early

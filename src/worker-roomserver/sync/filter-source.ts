@@ -3,7 +3,8 @@ import { type Filter, parseFilter } from "../../matrix/filters.ts";
 import type { AccountDataForReaders } from "../account-data/api.ts";
 import { Lru } from "../storage/lru.ts";
 
-const noFilter = parseFilter({});
+/** Lets everything through. */
+export const noFilter = parseFilter({});
 
 /** Finds the filter of a request. Stored filters never change, so they are parsed once. */
 export class FilterSource {

@@ -4,6 +4,7 @@ import type { PushForReaders } from "../push/api.ts";
 import type { ReceiptsForReaders } from "../receipts/api.ts";
 import type { RoomForReaders } from "../room/api.ts";
 import type { Storage } from "../storage/api.ts";
+import type { Position } from "../storage/schema.ts";
 import type { TypingForReaders } from "../typing/api.ts";
 
 /** What sync asks of the other components. */
@@ -16,3 +17,10 @@ export type Readers = {
   presence: PresenceForReaders;
   push: PushForReaders;
 };
+
+/** The newest position, once the unread counts have come that far. */
+export async function newestPosition({ storage, push }: Readers): Promise<Position> {
+  const { position } = storage;
+  await push.caughtUp(position);
+  return position;
+}

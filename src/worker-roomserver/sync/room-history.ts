@@ -137,10 +137,11 @@ async function stateOf(
   return filterEvents(filter, state);
 }
 
-async function timelineEvents(
+/** Events of a timeline as the client gets them, each with what the user was in the room at its time. */
+export async function timelineEvents(
   rooms: RoomForReaders,
-  sync: SyncRequest,
-  room: HistoryRoom,
+  sync: Pick<SyncRequest, "requester" | "serialise">,
+  room: Pick<HistoryRoom, "section" | "memberSince">,
   events: readonly StoredEvent[],
 ): Promise<JsonObject[]> {
   const memberships = await Promise.all(events.map((event) => membershipAt(rooms, sync, room, event)));
@@ -150,8 +151,8 @@ async function timelineEvents(
 /** The requester's membership at the time of an event, with what the event itself changed. */
 function membershipAt(
   rooms: RoomForReaders,
-  sync: SyncRequest,
-  room: HistoryRoom,
+  sync: Pick<SyncRequest, "requester">,
+  room: Pick<HistoryRoom, "section" | "memberSince">,
   event: StoredEvent,
 ): Membership | Promise<Membership> {
   const { userId } = sync.requester;

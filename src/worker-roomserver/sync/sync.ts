@@ -2,12 +2,15 @@ import type { JsonBytes, Requester } from "../node/requester.ts";
 import type { Position } from "../storage/schema.ts";
 import { type Answer, buildAnswer, toBytes } from "./answer.ts";
 import type { Sync, SyncQuery } from "./api.ts";
+import { type End, Ends } from "./ends.ts";
 import { FilterSource } from "./filter-source.ts";
 import { IgnoredUsers } from "./ignored-users.ts";
 import { Notifier } from "./notifier.ts";
-import type { Readers } from "./readers.ts";
+import { newestPosition, type Readers } from "./readers.ts";
 import type { SyncRequest } from "./request.ts";
 import { serialiser } from "./serialiser.ts";
+import type { SlidingSyncQuery } from "./sliding/api.ts";
+import { SlidingSyncServer } from "./sliding/sliding-sync.ts";
 import { parseSince } from "./span.ts";
 
 /** @param readers - what sync reads; it keeps nothing of its own that the log does not say again */
@@ -20,20 +23,27 @@ class LogSync implements Sync {
   readonly #filters: FilterSource;
   readonly #ignoredUsers: IgnoredUsers;
   readonly #notifier: Notifier;
-  readonly #cancels = new Map<string, () => void>();
+  readonly #ends = new Ends();
+  readonly #sliding: SlidingSyncServer;
 
   constructor(readers: Readers) {
     this.#readers = readers;
     this.#filters = new FilterSource(readers.accountData);
     this.#ignoredUsers = new IgnoredUsers(readers.storage, readers.accountData);
     this.#notifier = new Notifier(readers.storage);
+    this.#sliding = new SlidingSyncServer({
+      readers,
+      ignoredUsers: this.#ignoredUsers,
+      notifier: this.#notifier,
+      ends: this.#ends,
+    });
   }
 
   async sync(requester: Requester, query: SyncQuery, sync: string): Promise<JsonBytes> {
     // From the first moment on, so that a client that goes away at once is not waited for.
-    const end = this.#end(sync, query.timeout);
+    const end = this.#ends.open(sync, query.timeout);
     try {
-      const newest = await this.#newest();
+      const newest = await newestPosition(this.#readers);
       const since = query.since === undefined ? undefined : parseSince(query.since, newest);
       if (since === undefined || query.fullState) end.come();
       const request = await this.#request(requester, query, since);
@@ -49,7 +59,11 @@ class LogSync implements Sync {
   }
 
   async cancel(sync: string): Promise<void> {
-    this.#cancels.get(sync)?.();
+    this.#ends.cancel(sync);
+  }
+
+  sliding(requester: Requester, query: SlidingSyncQuery, sync: string): Promise<JsonBytes> {
+    return this.#sliding.sync(requester, query, sync);
   }
 
   async #firstNews(request: SyncRequest, since: Position | undefined, end: End): Promise<Answer> {
@@ -57,7 +71,7 @@ class LogSync implements Sync {
     for (;;) {
       // Read anew each time: a look after the end must see what came until then, as the answer's token covers it.
       const ended = end.hasCome;
-      const upTo = await this.#newest();
+      const upTo = await newestPosition(this.#readers);
       const answer = await this.#answer(request, { since: from, upTo });
       if (answer === undefined) continue;
       if (answer.isNews || ended) return answer;
@@ -80,14 +94,6 @@ class LogSync implements Sync {
     }
   }
 
-  /** The newest position, once the unread counts have come that far. */
-  async #newest(): Promise<Position> {
-    const { storage, push } = this.#readers;
-    const { position } = storage;
-    await push.caughtUp(position);
-    return position;
-  }
-
   async #request(requester: Requester, query: SyncQuery, since: Position | undefined): Promise<SyncRequest> {
     const { storage, room } = this.#readers;
     const [filter, user] = await Promise.all([
@@ -104,30 +110,4 @@ class LogSync implements Sync {
       serialise: serialiser(room, requester, filter),
     };
   }
-
-  /** The end of a wait: its time is up, or its client has gone. */
-  #end(sync: string, timeout: number): End {
-    let resolve!: () => void;
-    const promise = new Promise<void>((done) => {
-      resolve = done;
-    });
-    const end: End = {
-      promise,
-      hasCome: false,
-      come: () => {
-        end.hasCome = true;
-        resolve();
-      },
-      clear: () => {
-        clearTimeout(timer);
-        this.#cancels.delete(sync);
-      },
-    };
-    const timer = timeout > 0 ? setTimeout(end.come, timeout) : undefined;
-    if (timeout <= 0) end.come();
-    this.#cancels.set(sync, end.come);
-    return end;
-  }
 }
-
-type End = { readonly promise: Promise<void>; hasCome: boolean; come: () => void; clear: () => void };

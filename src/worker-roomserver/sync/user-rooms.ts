@@ -2,7 +2,7 @@ import type { MembershipInfo, RoomForReaders, StoredEvent } from "../room/api.ts
 import type { EventNid, Membership, Nid, Position } from "../storage/schema.ts";
 
 /** A user's membership as it was at some position. */
-type Standing = { membership: Membership; event: EventNid; since: Position };
+export type Standing = { membership: Membership; event: EventNid; since: Position };
 
 /**
  * A room that an answer may have a section for.
@@ -85,10 +85,11 @@ async function wasJoined(
   return (await standingAt(rooms, userId, info, since))?.membership === "join";
 }
 
-async function standingAt(
+/** The user's membership at a position; memory may already know of a later one. */
+export async function standingAt(
   rooms: RoomForReaders,
   userId: string,
-  info: MembershipInfo,
+  info: Pick<MembershipInfo, "membership" | "event" | "since" | "room">,
   position: Position,
 ): Promise<Standing | undefined> {
   if (info.since <= position) return info;
@@ -97,10 +98,10 @@ async function standingAt(
 }
 
 /** Whether the user was joined at any time after `since`, looking back from a member event. */
-async function joinedWithin(
+export async function joinedWithin(
   rooms: RoomForReaders,
   userId: string,
-  from: Standing,
+  from: Pick<Standing, "event">,
   since: Position,
 ): Promise<boolean> {
   let [event] = await rooms.events([from.event]);
