@@ -4,7 +4,8 @@ import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { distFolder, ensureDist } from "../scripts/support/dist.mjs";
 import { serveDist } from "../test/e2e/support/serve-dist.ts";
-import { type BenchBrowser, type BenchPage, startBrowser } from "./browser.ts";
+import { startBrowser } from "./browser.ts";
+import { clientApiFigures } from "./client-api/figures.ts";
 import {
   type Account,
   floorMany,
@@ -18,15 +19,15 @@ import {
   syncLatency,
   syncOnOpening,
   untilSynced,
-  untilUp,
 } from "./in-page.ts";
+import { openHomeserver } from "./open-homeserver.ts";
 import { roomServerFigures } from "./room-server/figures.ts";
 import { type Figure, formatTable, holds, quantile } from "./table.ts";
 
 /*
  * The benchmark of the homeserver in a real browser. Each figure stands beside a floor of the same run, as machines
  * differ and are noisy: what is held is the ratio. Arguments: `--events N` for the large database (50,000);
- * `--only rooms` for the room server by itself.
+ * `--only homeserver`, `--only client-api` or `--only rooms` for one of the parts.
  */
 
 const argument = (name: string, standard: number) => {
@@ -36,17 +37,11 @@ const argument = (name: string, standard: number) => {
 const EVENTS = argument("events", 50_000);
 const ROOMS = argument("rooms", 100);
 const only = process.argv.indexOf("--only");
-const ONLY_ROOMS = only !== -1 && process.argv[only + 1] === "rooms";
+/** Whether a part was asked for. */
+const wants = (part: string) => only === -1 || process.argv[only + 1] === part;
 const OPENINGS = 5;
 
 const say = (text: string) => console.log(`bench: ${text}`);
-
-/** Opens the page and waits until its homeserver answers. */
-async function openPage(browser: BenchBrowser, url: string): Promise<BenchPage> {
-  const page = await browser.open(url);
-  await page.evaluate(untilUp, undefined);
-  return page;
-}
 
 function latencyFigures(name: string, { floor, measured }: Latencies, bound: number): Figure[] {
   return ([0.5, 0.99] as const).map((q) => ({
@@ -91,7 +86,7 @@ async function codeSize(): Promise<number> {
 async function measureEmpty(url: string): Promise<{ ms: number; bytes: number }> {
   const profileDir = await mkdtemp(join(tmpdir(), "hearth-bench-"));
   const browser = await startBrowser(profileDir);
-  const account = await (await openPage(browser, url)).evaluate(register, "alice");
+  const account = await (await openHomeserver(browser, url)).evaluate(register, "alice");
   await browser.close();
   const result = await openings(profileDir, url, account.token);
   await rm(profileDir, { recursive: true });
@@ -105,7 +100,7 @@ async function homeserverFigures(): Promise<Figure[]> {
   const profileDir = await mkdtemp(join(tmpdir(), "hearth-bench-"));
   try {
     let browser = await startBrowser(profileDir);
-    const page = await openPage(browser, server.url);
+    const page = await openHomeserver(browser, server.url);
     const [alice, bob]: [Account, Account] = [
       await page.evaluate(register, "alice"),
       await page.evaluate(register, "bob"),
@@ -194,7 +189,7 @@ async function homeserverFigures(): Promise<Figure[]> {
 
     say("storage");
     browser = await startBrowser(profileDir);
-    const bytes = await (await openPage(browser, server.url)).evaluate(storedBytes, undefined);
+    const bytes = await (await openHomeserver(browser, server.url)).evaluate(storedBytes, undefined);
     await browser.close();
     figures.push({
       name: `storage of an event (${bytes.events} events; floor: its JSON)`,
@@ -223,8 +218,22 @@ async function homeserverFigures(): Promise<Figure[]> {
   }
 }
 
+async function ofBuiltPage(measure: (url: string) => Promise<Figure[]>): Promise<Figure[]> {
+  await ensureDist();
+  const server = await serveDist();
+  try {
+    return await measure(server.url);
+  } finally {
+    await server.close();
+  }
+}
+
 async function main(): Promise<void> {
-  const figures = [...(ONLY_ROOMS ? [] : await homeserverFigures()), ...(await roomServerFigures(say))];
+  const figures = [
+    ...(wants("homeserver") ? await homeserverFigures() : []),
+    ...(wants("client-api") ? await ofBuiltPage((url) => clientApiFigures(url, say)) : []),
+    ...(wants("rooms") ? await roomServerFigures(say) : []),
+  ];
   console.log(`\n${formatTable(figures)}\n`);
   const results = new URL("results/", `file://${process.cwd()}/bench/`);
   await mkdir(results, { recursive: true });
