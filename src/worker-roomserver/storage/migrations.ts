@@ -116,7 +116,10 @@ const third: Migration = (db, transaction) => {
 };
 
 /** What the client API needs besides rooms: keys, messages to devices, media, pushers, grants. */
-const fourth: Migration = () => {};
+const fourth: Migration = (db) => {
+  for (const name of ["toDevice", "toDeviceOutbox"]) db.createObjectStore(name);
+  for (const name of ["keyBackups", "keyBackupVersions", "keyBackupSessions"]) db.createObjectStore(name);
+};
 
 export const migrations: readonly Migration[] = [first, second, third, fourth];
 

@@ -214,6 +214,24 @@ export type PresenceRow = {
   lastActiveTs: number;
   p: Position;
 };
+/** A message that waits for a device here, by `type` and `sender`; the content as JSON text. */
+export type ToDeviceRow = { type: string; sender: string; json: string };
+/**
+ * The weight of a message (see to-device/bounds.ts) and whether it asks for a key stand in its key, so that a queue can be
+ * kept within its bound without reading any message.
+ */
+export type ToDeviceKey = [
+  userId: string,
+  deviceId: string,
+  position: Position,
+  sender: string,
+  weight: number,
+  isKeyRequest: 0 | 1,
+];
+/** One EDU `m.direct_to_device` that another server is to get: its `message_id`, and `messages` as JSON text. */
+export type OutboxRow = { type: string; sender: string; messageId: string; json: string };
+/** A version of a user's key backup. `count`: its sessions. `etag` rises whenever one of them changes. */
+export type KeyBackupRow = { algorithm: string; authData: string; count: number; etag: number };
 /** One event that a push rule of the user wants counted. */
 export type PushActionRow = [event: EventNid, highlight: 0 | 1, thread: string];
 
@@ -283,6 +301,15 @@ export interface HearthSchema extends DBSchema {
   presence: { key: Nid; value: PresenceRow };
   /** `[user, room, order]`. */
   pushActions: { key: [Nid, Nid, number]; value: PushActionRow };
+  toDevice: { key: ToDeviceKey; value: ToDeviceRow };
+  /** `[server name, position]`: in the order in which that server is to get them. */
+  toDeviceOutbox: { key: [string, Position]; value: OutboxRow };
+  /** `[user id, negated version]`: the current version comes first. */
+  keyBackups: { key: [string, number]; value: KeyBackupRow };
+  /** By user id, the last version that was given out: none is given out twice. */
+  keyBackupVersions: { key: string; value: number };
+  /** `[user id, version, room id, session id]` to the key's data as JSON text. */
+  keyBackupSessions: { key: [string, number, string, string]; value: string };
 }
 
 export type StoreName = StoreNames<HearthSchema>;

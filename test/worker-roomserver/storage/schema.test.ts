@@ -50,6 +50,11 @@ test("an empty database becomes one of today's version, with every store and ind
       "tokens device",
       "transactions",
       "uia",
+      "toDevice",
+      "toDeviceOutbox",
+      "keyBackups",
+      "keyBackupVersions",
+      "keyBackupSessions",
     ].sort(),
   );
 });
