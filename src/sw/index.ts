@@ -5,6 +5,7 @@ import { deviceEndpoints } from "./devices.ts";
 import { directoryEndpoints } from "./directory.ts";
 import type { Endpoint } from "./endpoint.ts";
 import { filtersEndpoints } from "./filters.ts";
+import { keyBackupEndpoints } from "./key-backup.ts";
 import { loginEndpoints } from "./login.ts";
 import { membershipEndpoints } from "./membership.ts";
 import { messagesEndpoints } from "./messages.ts";
@@ -19,6 +20,7 @@ import { serverEndpoints } from "./server.ts";
 import { slidingSyncEndpoints } from "./sliding-sync.ts";
 import { stateEndpoints } from "./state.ts";
 import { syncEndpoints } from "./sync.ts";
+import { toDeviceEndpoints } from "./to-device.ts";
 import { typingEndpoints } from "./typing.ts";
 
 /**
@@ -47,4 +49,6 @@ export const allEndpoints = (baseUrl: string): Endpoint[] => [
   ...presenceEndpoints,
   ...filtersEndpoints,
   ...accountDataEndpoints,
+  ...toDeviceEndpoints,
+  ...keyBackupEndpoints,
 ];

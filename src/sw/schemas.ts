@@ -60,7 +60,7 @@ function parsed(text: string): unknown {
 
 /**
  * A JSON object whose members are all of one shape, whatever their names: Valibot's own record drops keys like
- * `constructor`.
+ * `constructor`. What is wrong with a member is complained of by its path.
  * @param refuse - what is wrong with the names, as a phrase that begins with "should"
  */
 export const jsonRecord = <S extends v.GenericSchema>(
@@ -80,8 +80,14 @@ export const jsonRecord = <S extends v.GenericSchema>(
       for (const [name, value] of entries) {
         const result = v.safeParse(schema, value, { abortEarly: true });
         if (!result.success) {
-          const where = [name, v.getDotPath(result.issues[0])].filter((part) => part !== null).join(".");
-          addIssue({ message: `is not as it should be at "${where}"` });
+          const [{ path = [], message, kind, expected, received }] = result.issues;
+          const place = { type: "object", origin: "value", input: dataset.value, key: name, value } as const;
+          addIssue({
+            message,
+            path: [place, ...path],
+            // Of what has another type it is said which it should have, as of any member.
+            ...(kind === "schema" && { expected: expected ?? undefined, received }),
+          });
           return NEVER;
         }
         members.push([name, result.output]);

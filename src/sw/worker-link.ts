@@ -50,6 +50,8 @@ const components = {
   receipts: true,
   presence: true,
   push: true,
+  toDevice: true,
+  keyBackup: true,
 } as const satisfies Record<Exclude<keyof Node, "info">, true>;
 
 /**

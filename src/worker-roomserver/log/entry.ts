@@ -30,7 +30,9 @@ export const TOPICS = [
  * - `purge`: all that this server knew of `room` is being removed: who keeps something of it drops that. Earlier entries
  *   name events that are gone now. `user` is somebody of this server who was or had been in it; there is an entry for
  *   each of them, and one with 0 where there is nobody.
- * - `toDevice`, `deviceList`, `media`: kept for the components of those names.
+ * - `toDevice`: a message waits for the device `detail` of `user`, under this position; with no user, for the server
+ *   `detail`, to which the federation sender sends it. Sync gives it to that device alone.
+ * - `deviceList`, `media`: kept for the components of those names.
  */
 export type LogEntry = {
   topic: (typeof TOPICS)[number];

@@ -1,4 +1,5 @@
 import type { AccountData } from "../account-data/api.ts";
+import type { KeyBackup } from "../key-backup/api.ts";
 import type { Presence } from "../presence/api.ts";
 import type { Push } from "../push/api.ts";
 import type { Receipts } from "../receipts/api.ts";
@@ -6,6 +7,7 @@ import type { RoomConsole, RoomDirectory, RoomForClient } from "../room/api.ts";
 import type { RoomInput } from "../room/input/api.ts";
 import type { RoomQueries } from "../room/query/graph/api.ts";
 import type { Sync } from "../sync/api.ts";
+import type { ToDevice } from "../to-device/api.ts";
 import type { Typing } from "../typing/api.ts";
 import type { Users } from "../users/api.ts";
 
@@ -36,4 +38,6 @@ export interface Node {
   readonly receipts: Receipts;
   readonly presence: Presence;
   readonly push: Push;
+  readonly toDevice: ToDevice;
+  readonly keyBackup: KeyBackup;
 }

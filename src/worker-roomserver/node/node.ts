@@ -1,6 +1,7 @@
 import { chooseEd25519 } from "../../matrix/ed25519.ts";
 import type { UserId } from "../../matrix/identifiers.ts";
 import { openAccountData } from "../account-data/open.ts";
+import { openKeyBackup } from "../key-backup/open.ts";
 import { trimLog } from "../log/trim.ts";
 import { openPresence } from "../presence/open.ts";
 import { openPush } from "../push/open.ts";
@@ -13,6 +14,7 @@ import { dropOldTransactions } from "../room/transactions.ts";
 import type { Storage } from "../storage/api.ts";
 import { openStorage, type StorageOptions } from "../storage/storage.ts";
 import { openSync } from "../sync/sync.ts";
+import { openToDevice } from "../to-device/open.ts";
 import { openTyping } from "../typing/open.ts";
 import { openUsers, type UsersOptions } from "../users/open.ts";
 import { Answers } from "./answers.ts";
@@ -50,6 +52,8 @@ export async function openNode(options: NodeOptions): Promise<OpenNode> {
     now,
     settings: options.settings,
     leaveRooms: (userId) => room.leaveAll(userId),
+    deviceRemoved: (write, userId, deviceId) => toDevice.deviceRemoved(write, userId, deviceId),
+    accountRemoved: (write, userId) => keyBackup.accountRemoved(write, userId),
     profilesAnnounced: (position) => profiles.caughtUp(position),
     ...(options.passwordCost && { passwordCost: options.passwordCost }),
   });
@@ -62,7 +66,10 @@ export async function openNode(options: NodeOptions): Promise<OpenNode> {
   const receipts = openReceipts({ storage, room, now });
   const presence = await openPresence({ storage, room, now });
   const push = openPush({ storage, room, receipts, accountData, serverName });
-  const sync = openSync({ storage, room, accountData, typing, receipts, presence, push });
+  const { transactions } = rooms.parts;
+  const toDevice = openToDevice({ storage, transactions, users, serverName });
+  const keyBackup = openKeyBackup({ storage, answers });
+  const sync = openSync({ storage, room, accountData, typing, receipts, presence, push, toDevice });
   const compactor = new Compactor({
     storage,
     now,
@@ -92,6 +99,8 @@ export async function openNode(options: NodeOptions): Promise<OpenNode> {
     receipts,
     presence,
     push,
+    toDevice,
+    keyBackup,
     storage,
     close: async () => {
       for (const component of [profiles, typing, presence, push, compactor]) component.close();

@@ -2,6 +2,7 @@ import type { JsonObject } from "../../matrix/json.ts";
 import type { Pdu } from "../../matrix/pdu.ts";
 import type { RoomSummary } from "../../matrix/room-summary.ts";
 import type { JsonBytes, Requester, RequestId } from "../node/requester.ts";
+import type { Write } from "../storage/api.ts";
 import type { EventNid, Membership, Nid, Position, SnapshotNid } from "../storage/schema.ts";
 import type { EventGraphPage, GraphPlace, StateAroundEvent } from "./query/event-graph-api.ts";
 
@@ -332,3 +333,15 @@ export type ClientEvent = JsonObject & {
   content: JsonObject;
   unsigned?: JsonObject;
 };
+
+/** What requests with a transaction id were answered, for components that have such requests of their own. */
+export interface SendTransactions {
+  /**
+   * What this transaction of the device was answered, undefined if it is new. Call it in a lock that a second request of
+   * the same transaction has to take as well.
+   * @param transaction - the request's path and transaction id
+   */
+  find(userId: string, deviceId: string, transaction: string): Promise<string | undefined>;
+  /** Puts the answer into the unit of what the request did. */
+  record(write: Write, userId: string, deviceId: string, transaction: string, answer: string): void;
+}

@@ -1,5 +1,6 @@
 import type { Storage, Write } from "../storage/api.ts";
 import { Lru } from "../storage/lru.ts";
+import type { SendTransactions } from "./api.ts";
 
 /** Long after a client has given up sending something again. */
 const KEPT_MS = 30 * 24 * 60 * 60_000;
@@ -8,7 +9,7 @@ const KEPT_MS = 30 * 24 * 60 * 60_000;
  * What sends with a transaction id were answered. A device's are read once and then kept in memory: asking the
  * disk at each send would make every write wait for the one before.
  */
-export class Transactions {
+export class Transactions implements SendTransactions {
   readonly #storage: Storage;
   readonly #now: () => number;
   readonly #devices = new Lru<string, Map<string, string>>(200_000, (answers) => answers.size + 1);

@@ -3,7 +3,7 @@ import type { JsonObject } from "../../matrix/json.ts";
 import type { AccountDataEvent } from "../account-data/api.ts";
 import { jsonBytes } from "../node/json-bytes.ts";
 import type { JsonBytes } from "../node/requester.ts";
-import { positionToken } from "../node/tokens.ts";
+import { syncToken } from "../node/tokens.ts";
 import type { Nid, Position } from "../storage/schema.ts";
 import { type Changes, changesIn } from "./changes.ts";
 import type { IgnoredUsers } from "./ignored-users.ts";
@@ -13,7 +13,11 @@ import { type PresenceSection, presenceSection } from "./presence-section.ts";
 import type { Readers } from "./readers.ts";
 import type { SyncRequest } from "./request.ts";
 import { type HistoryRequest, roomHistory } from "./room-history.ts";
+import { type ToDeviceSection, toDeviceSection } from "./to-device-section.ts";
 import { roomsOf, type UserRoom } from "./user-rooms.ts";
+
+/** @see https://spec.matrix.org/v1.19/client-server-api/#server-behaviour-11 */
+const MESSAGES_AT_ONCE = 100;
 
 type RoomSections = Record<UserRoom["section"], JsonObject>;
 
@@ -48,20 +52,21 @@ export async function buildAnswer(
     readers.room.sharingUsers(userId),
     ignoredUsers.of(userId, sync.user),
   ]);
-  const interest = await interestOf(readers, sync.user, rooms, sharing);
+  const interest = await interestOf(readers, sync, rooms, sharing);
   const span = { since: since ?? 0, upTo };
   const changes = since === undefined ? everything(interest) : await changesIn(readers, interest, span);
   const accountData = changes.accountData ? await readers.accountData.changed(userId, span.since, upTo) : [];
   const ofEntered = await accountDataOfEntered(readers, sync, rooms, since, upTo);
   const base = { ...span, incremental: since !== undefined, ignored };
-  const [sections, presence, global] = await Promise.all([
+  const [sections, presence, global, toDevice] = await Promise.all([
     roomSections(readers, sync, base, rooms, changes, [...accountData, ...ofEntered]),
     presenceSection(readers, sync, span, { changes, rooms, sharing, ignored }),
     globalAccountData(readers, sync, accountData, since === undefined),
+    toDeviceSection(readers.toDevice, sync.requester, messagesFor(sync, changes, upTo)),
   ]);
-  const isNews = global.length > 0 || presence.isNews || hasRooms(sections);
+  const isNews = global.length > 0 || presence.isNews || toDevice.events.length > 0 || hasRooms(sections);
   return {
-    json: assemble(upTo, sections, presence, global),
+    json: assemble(upTo, sections, presence, global, toDevice),
     isNews,
     isEmpty: !isNews && presence.events.length === 0,
     interest,
@@ -78,27 +83,35 @@ function assemble(
   sections: RoomSections,
   presence: PresenceSection,
   accountData: JsonObject[],
+  toDevice: ToDeviceSection,
 ): JsonObject {
   return {
-    next_batch: positionToken(upTo),
+    next_batch: syncToken({ position: upTo, toDevice: toDevice.upTo }),
     account_data: { events: accountData },
     presence: { events: presence.events },
     rooms: sections,
-    to_device: { events: [] },
+    to_device: { events: toDevice.events },
     device_lists: { changed: [], left: [] },
     // Without a number for this algorithm, clients hold back their encryption.
     device_one_time_keys_count: { signed_curve25519: 0 },
   };
 }
 
+/** The disk is not asked for what the log would have told of. */
+function messagesFor({ toDevice }: SyncRequest, changes: Changes, upTo: Position) {
+  const mayHave = toDevice.isBehind || changes.toDevice;
+  return { after: mayHave ? toDevice.after : upTo, upTo, limit: MESSAGES_AT_ONCE };
+}
+
 async function interestOf(
   { storage }: Readers,
-  user: Nid,
+  { user, requester: { deviceId } }: SyncRequest,
   rooms: readonly UserRoom[],
   sharing: ReadonlySet<string>,
 ): Promise<Interest> {
   return {
     user,
+    deviceId,
     rooms: new Set(rooms.filter((room) => room.section === "join").map((room) => room.room)),
     sharing: await nidsOf(storage, sharing),
   };
@@ -124,6 +137,7 @@ function everything({ rooms }: Interest): Changes {
     typing: rooms,
     accountData: true,
     presence: true,
+    toDevice: true,
     newcomers: undefined,
   };
 }

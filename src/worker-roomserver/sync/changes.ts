@@ -13,6 +13,8 @@ export type Changes = {
   /** Whether the user's account data, or a presence that the user sees, has changed. */
   accountData: boolean;
   presence: boolean;
+  /** Whether something was sent to the device. */
+  toDevice: boolean;
   /** Users who may have entered a room of the user; undefined if that is not known. */
   newcomers: ReadonlySet<Nid> | undefined;
 };
@@ -35,6 +37,7 @@ function changesOf(interest: Interest, entries: readonly PositionedEntry[], upTo
   const newcomers = new Set<Nid>();
   let accountData = false;
   let presence = false;
+  let toDevice = false;
   for (const entry of entries) {
     if (entry.position > upTo) break;
     const { topic, room, user } = entry;
@@ -43,12 +46,13 @@ function changesOf(interest: Interest, entries: readonly PositionedEntry[], upTo
     if (!concerns(interest, entry)) continue;
     if (topic === "accountData") accountData = true;
     else if (topic === "presence") presence = true;
+    else if (topic === "toDevice") toDevice = true;
     else if (topic === "room" || topic === "receipt" || topic === "typing") rooms[topic].add(room);
     // Of the entry "state" there is always one "room" in the same unit.
     if ((topic === "room" || topic === "state") && user !== 0) newcomers.add(user);
   }
   const { room: events, receipt: receipts, typing } = rooms;
-  return { events, receipts, typing, accountData, presence, newcomers };
+  return { events, receipts, typing, accountData, presence, toDevice, newcomers };
 }
 
 async function askRooms({ room, typing }: Readers, interest: Interest, span: Span): Promise<Changes> {
@@ -63,6 +67,7 @@ async function askRooms({ room, typing }: Readers, interest: Interest, span: Spa
     typing: new Set(typingIn),
     accountData: true,
     presence: true,
+    toDevice: true,
     newcomers: undefined,
   };
 }

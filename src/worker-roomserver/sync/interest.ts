@@ -4,6 +4,8 @@ import type { Nid } from "../storage/schema.ts";
 /** What of the log concerns one user. */
 export type Interest = {
   user: Nid;
+  /** The device that syncs. */
+  deviceId: string;
   /** Rooms in which the user is joined. */
   rooms: ReadonlySet<Nid>;
   /** Other users whose presence the user sees. */
@@ -27,11 +29,12 @@ export function concerns(interest: Interest, { topic, room, user, detail }: Posi
       return interest.sharing.has(user);
     case "accountData":
       return user === interest.user;
+    case "toDevice":
+      return user === interest.user && detail === interest.deviceId;
     // These have no part in an answer: a profile shows in member events, a room that is gone in nothing, and the others
     // are not there yet.
     case "profile":
     case "purge":
-    case "toDevice":
     case "deviceList":
     case "media":
       return false;

@@ -5,6 +5,7 @@ import type { ReceiptsForReaders } from "../receipts/api.ts";
 import type { RoomForReaders } from "../room/api.ts";
 import type { Storage } from "../storage/api.ts";
 import type { Position } from "../storage/schema.ts";
+import type { ToDeviceForReaders } from "../to-device/api.ts";
 import type { TypingForReaders } from "../typing/api.ts";
 
 /** What sync asks of the other components. */
@@ -16,6 +17,7 @@ export type Readers = {
   receipts: ReceiptsForReaders;
   presence: PresenceForReaders;
   push: PushForReaders;
+  toDevice: ToDeviceForReaders;
 };
 
 /** The newest position, once the unread counts have come that far. */

@@ -1,6 +1,6 @@
 import type { Filter } from "../../matrix/filters.ts";
 import type { Requester } from "../node/requester.ts";
-import type { Nid } from "../storage/schema.ts";
+import type { Nid, Position } from "../storage/schema.ts";
 import type { StateSection } from "./api.ts";
 import type { Serialise } from "./serialiser.ts";
 
@@ -14,4 +14,6 @@ export type SyncRequest = {
   /** The client holds timelines that do not go with ours: every timeline counts as limited, so that it starts anew. */
   startsAnew: boolean;
   serialise: Serialise;
+  /** Up to where the device has its messages, and whether that is behind what else it has. */
+  toDevice: { after: Position; isBehind: boolean };
 };

@@ -1,12 +1,12 @@
 import { invalidParam } from "../../matrix/errors.ts";
-import { parsePositionToken } from "../node/tokens.ts";
+import { parseSyncToken, type SyncPoint } from "../node/tokens.ts";
 import type { Position } from "../storage/schema.ts";
 
 /** The stretch of the log that one answer is about: `since < position <= upTo`. */
 export type Span = { since: Position; upTo: Position };
 
 /**
- * The position that a `since` stands for; undefined for one past the end of the log.
+ * The point that a `since` stands for; undefined for one past the end of the log.
  *
  * Such a token was given out by this database before it was put back to an older backup. Clients keep asking with
  * the token that they have, so that an error would leave them stuck until their store is cleared by hand: they get
@@ -14,10 +14,11 @@ export type Span = { since: Position; upTo: Position };
  * the client's mistake, and an error says so.
  * @throws MatrixError M_INVALID_PARAM
  */
-export function parseSince(token: string, newest: Position): Position | undefined {
-  const position = parsePositionToken(token, "since");
+export function parseSince(token: string, newest: Position): SyncPoint | undefined {
+  const point = parseSyncToken(token, "since");
+  const { position } = point;
   if (!Number.isSafeInteger(position) || position < 0) {
     throw invalidParam('"since" must be the "next_batch" of an earlier sync.');
   }
-  return position <= newest ? position : undefined;
+  return position <= newest ? point : undefined;
 }

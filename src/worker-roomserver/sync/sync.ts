@@ -1,4 +1,5 @@
 import type { JsonBytes, Requester } from "../node/requester.ts";
+import type { SyncPoint } from "../node/tokens.ts";
 import type { Position } from "../storage/schema.ts";
 import { type Answer, buildAnswer, toBytes } from "./answer.ts";
 import type { Sync, SyncQuery } from "./api.ts";
@@ -44,9 +45,14 @@ class LogSync implements Sync {
     const end = this.#ends.open(sync, query.timeout);
     try {
       const newest = await newestPosition(this.#readers);
-      const since = query.since === undefined ? undefined : parseSince(query.since, newest);
+      const point = query.since === undefined ? undefined : parseSince(query.since, newest);
+      const since = point?.position;
+      // The client has the answer that its token came with.
+      if (point !== undefined) {
+        this.#readers.toDevice.delivered(requester.userId, requester.deviceId, point.toDevice);
+      }
       if (since === undefined || query.fullState) end.come();
-      const request = await this.#request(requester, query, since);
+      const request = await this.#request(requester, query, point);
       const stopped = this.#readers.presence.syncing(requester.userId, query.setPresence);
       try {
         return toBytes(await this.#firstNews(request, since, end));
@@ -94,7 +100,7 @@ class LogSync implements Sync {
     }
   }
 
-  async #request(requester: Requester, query: SyncQuery, since: Position | undefined): Promise<SyncRequest> {
+  async #request(requester: Requester, query: SyncQuery, since: SyncPoint | undefined): Promise<SyncRequest> {
     const { storage, room } = this.#readers;
     const [filter, user] = await Promise.all([
       this.#filters.find(requester.userId, query.filter),
@@ -108,6 +114,10 @@ class LogSync implements Sync {
       fullState: query.fullState,
       startsAnew: query.since !== undefined && since === undefined,
       serialise: serialiser(room, requester, filter),
+      toDevice: {
+        after: since?.toDevice ?? 0,
+        isBehind: since === undefined || since.toDevice < since.position,
+      },
     };
   }
 }

@@ -6,7 +6,14 @@ import type { KeyedLock } from "../node/keyed-lock.ts";
 import type { Requester, RequestId } from "../node/requester.ts";
 import type { Storage } from "../storage/api.ts";
 import type { AccountRow } from "../storage/schema.ts";
-import type { ChangePasswordBody, DeactivateBody, LeaveRooms, UiaChallenge } from "./api.ts";
+import type {
+  AccountRemoved,
+  ChangePasswordBody,
+  DeactivateBody,
+  DeviceRemoved,
+  LeaveRooms,
+  UiaChallenge,
+} from "./api.ts";
 import type { Credentials } from "./credentials.ts";
 import { removalOfDevices } from "./device-rows.ts";
 import { checkNewPassword, type Passwords } from "./passwords.ts";
@@ -20,6 +27,8 @@ export type AccountsOptions = {
   credentials: Credentials;
   uia: Uia;
   leaveRooms: LeaveRooms;
+  deviceRemoved: DeviceRemoved;
+  accountRemoved: AccountRemoved;
 };
 
 type Deactivated = { id_server_unbind_result: "success" };
@@ -62,7 +71,7 @@ export class Accounts {
       return locks.run(userId, async () => {
         const account = await this.#active(userId);
         const isOther = (other: string) => body.logout_devices !== false && other !== deviceId;
-        const remove = await removalOfDevices(storage, userId, isOther);
+        const remove = await removalOfDevices(this.#with, userId, isOther);
         return storage.commit((write) => {
           write.put("accounts", { ...account, passwordHash }, userId);
           remove(write);
@@ -79,7 +88,7 @@ export class Accounts {
     requester: Requester,
     body: DeactivateBody,
   ): Promise<Deactivated | UiaChallenge> {
-    const { storage, answers, locks } = this.#with;
+    const { storage, answers, locks, accountRemoved } = this.#with;
     return answers.once<Deactivated | UiaChallenge>(request, async (record) => {
       const passed = await this.confirm(requester, "deactivate", body.auth);
       if ("uia" in passed) return passed;
@@ -87,11 +96,12 @@ export class Accounts {
       const user = await storage.names.intern(userId);
       return locks.run(userId, async () => {
         const account = await this.#active(userId);
-        const remove = await removalOfDevices(storage, userId, () => true);
+        const remove = await removalOfDevices(this.#with, userId, () => true);
         const gone: AccountRow = { ...account, passwordHash: "", deactivated: true, leaving: true };
         const answer = await storage.commit((write) => {
           write.put("accounts", gone, userId);
           remove(write);
+          accountRemoved(write, userId);
           if (body.erase === true) {
             write.delete("profiles", userId);
             write.append({ topic: "profile", user });

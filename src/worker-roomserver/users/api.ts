@@ -1,6 +1,7 @@
 import type { UserId } from "../../matrix/identifiers.ts";
 import type { JsonObject } from "../../matrix/json.ts";
 import type { Requester, RequestId } from "../node/requester.ts";
+import type { Write } from "../storage/api.ts";
 import type { Position } from "../storage/schema.ts";
 
 /** Who a token belongs to, for the service worker's cache of tokens. */
@@ -143,6 +144,12 @@ export interface UsersForComponents {
   memberProfile(userId: string): Promise<JsonObject>;
 }
 
+/** What the component asks that delivers messages to devices. */
+export interface UsersForMessages {
+  /** The devices of a user of this server; none for anybody else. One range of a row for each. */
+  deviceIds(userId: string): Promise<string[]>;
+}
+
 /** What components ask whose endpoints want user-interactive authentication. */
 export interface UsersForConfirmation {
   /**
@@ -191,6 +198,14 @@ export interface UsersForNode {
 
 /** Who may register. `token`: whoever has a registration token. */
 export type RegistrationSettings = { registration: "open" | "token" | "closed"; guests: boolean };
+
+/**
+ * Removes what other components keep for a device, in the unit that removes the device. Reads nothing, and fails never.
+ */
+export type DeviceRemoved = (write: Write, userId: string, deviceId: string) => void;
+
+/** The same of an account that is deactivated, beside its devices. */
+export type AccountRemoved = (write: Write, userId: string) => void;
 
 /** Leaves all rooms of a user, and may be called again for one who has left them already. */
 export type LeaveRooms = (userId: UserId) => Promise<void>;

@@ -1,5 +1,6 @@
 import type { Storage, Write } from "../storage/api.ts";
 import type { DeviceRow, TokenRow } from "../storage/schema.ts";
+import type { DeviceRemoved } from "./api.ts";
 
 /** A token's row with the key that it stands under. */
 export type KeyedToken = TokenRow & { hash: string };
@@ -25,16 +26,20 @@ export async function tokensOf(storage: Storage, userId: string, deviceId?: stri
 /**
  * Reads what has to go with those devices of a user that `which` says. To be called, and its result used, under the
  * account's lock.
- * @returns removes them and their tokens
+ * @returns removes them, their tokens and what else is kept for them
  */
 export async function removalOfDevices(
-  storage: Storage,
+  { storage, deviceRemoved }: { storage: Storage; deviceRemoved: DeviceRemoved },
   userId: string,
   which: (deviceId: string) => boolean,
 ): Promise<(write: Write) => void> {
   const [devices, tokens] = await Promise.all([devicesOf(storage, userId), tokensOf(storage, userId)]);
   return (write) => {
-    for (const { deviceId } of devices) if (which(deviceId)) write.delete("devices", [userId, deviceId]);
+    for (const { deviceId } of devices) {
+      if (!which(deviceId)) continue;
+      write.delete("devices", [userId, deviceId]);
+      deviceRemoved(write, userId, deviceId);
+    }
     for (const { deviceId, hash } of tokens) if (which(deviceId)) write.delete("tokens", hash);
   };
 }

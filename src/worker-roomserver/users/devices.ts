@@ -5,7 +5,7 @@ import type { KeyedLock } from "../node/keyed-lock.ts";
 import type { Requester, RequestId } from "../node/requester.ts";
 import type { Storage } from "../storage/api.ts";
 import type { DeviceRow } from "../storage/schema.ts";
-import type { ClientDevice, UiaChallenge } from "./api.ts";
+import type { ClientDevice, DeviceRemoved, UiaChallenge } from "./api.ts";
 import type { Credentials } from "./credentials.ts";
 import { checkDeviceDisplayName } from "./device-names.ts";
 import { devicesOf, removalOfDevices } from "./device-rows.ts";
@@ -17,6 +17,7 @@ export type DevicesOptions = {
   locks: KeyedLock<string>;
   uia: Uia;
   credentials: Credentials;
+  deviceRemoved: DeviceRemoved;
 };
 
 /** @see https://spec.matrix.org/v1.19/client-server-api/#device-management */
@@ -58,7 +59,7 @@ export class Devices {
       if ("uia" in passed) return passed;
       const gone = new Set(deviceIds);
       return locks.run(userId, async () => {
-        const remove = await removalOfDevices(storage, userId, (deviceId) => gone.has(deviceId));
+        const remove = await removalOfDevices(this.#with, userId, (deviceId) => gone.has(deviceId));
         return storage.commit((write) => {
           remove(write);
           passed.end(write);
@@ -79,7 +80,7 @@ export class Devices {
 
   #logout(userId: string, which: (deviceId: string) => boolean): Promise<void> {
     const { storage, locks } = this.#with;
-    return locks.run(userId, async () => storage.commit(await removalOfDevices(storage, userId, which)));
+    return locks.run(userId, async () => storage.commit(await removalOfDevices(this.#with, userId, which)));
   }
 
   async #row(userId: string, deviceId: string): Promise<DeviceRow> {

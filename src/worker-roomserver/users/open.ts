@@ -4,16 +4,20 @@ import { KeyedLock } from "../node/keyed-lock.ts";
 import type { Storage } from "../storage/api.ts";
 import { Accounts } from "./accounts.ts";
 import type {
+  AccountRemoved,
+  DeviceRemoved,
   LeaveRooms,
   ProfilesAnnounced,
   RegistrationSettings,
   Users,
   UsersForComponents,
   UsersForConfirmation,
+  UsersForMessages,
   UsersForNode,
   UsersForOwner,
 } from "./api.ts";
 import { Credentials } from "./credentials.ts";
+import { devicesOf } from "./device-rows.ts";
 import { Devices } from "./devices.ts";
 import { GuessLimits } from "./guess-limits.ts";
 import { Login } from "./login.ts";
@@ -34,6 +38,8 @@ export type UsersOptions = {
   /** Asked anew for each registration. */
   settings: () => RegistrationSettings;
   leaveRooms: LeaveRooms;
+  deviceRemoved: DeviceRemoved;
+  accountRemoved: AccountRemoved;
   profilesAnnounced: ProfilesAnnounced;
   passwordCost?: PasswordCost;
 };
@@ -41,7 +47,9 @@ export type UsersOptions = {
 /** Puts the component together. Each part says what it does; what they share is made here. */
 export async function openUsers(
   options: UsersOptions,
-): Promise<Users & UsersForComponents & UsersForConfirmation & UsersForOwner & UsersForNode> {
+): Promise<
+  Users & UsersForComponents & UsersForMessages & UsersForConfirmation & UsersForOwner & UsersForNode
+> {
   const { storage, now, leaveRooms } = options;
   const shared = {
     ...options,
@@ -87,6 +95,8 @@ export async function openUsers(
 
     isLocalAccount: (userId) => accounts.isLocal(userId),
     memberProfile: (userId) => profiles.memberProfile(userId),
+
+    deviceIds: async (userId) => (await devicesOf(storage, userId)).map(({ deviceId }) => deviceId),
 
     confirmOwner: async (requester, purpose, auth) => {
       const passed = await accounts.confirm(requester, purpose, auth);

@@ -4,6 +4,8 @@ import type { JsonObject } from "../../../src/matrix/json.ts";
 import { Answers } from "../../../src/worker-roomserver/node/answers.ts";
 import type { Requester } from "../../../src/worker-roomserver/node/requester.ts";
 import type {
+  AccountRemoved,
+  DeviceRemoved,
   LoginResult,
   ProfilesAnnounced,
   RegisterBody,
@@ -25,6 +27,8 @@ export type World = {
   time: number;
   settings: RegistrationSettings;
   leaveRooms: (userId: string) => Promise<void>;
+  deviceRemoved: DeviceRemoved;
+  accountRemoved: AccountRemoved;
   profilesAnnounced: ProfilesAnnounced;
 };
 
@@ -41,6 +45,8 @@ export function testUsers(settings: Partial<RegistrationSettings> = {}): Promise
     time: 1_700_000_000_000,
     settings: { registration: "open", guests: true, ...settings },
     leaveRooms: vi.fn(async () => undefined),
+    deviceRemoved: vi.fn(),
+    accountRemoved: vi.fn(),
     profilesAnnounced: async () => undefined,
   });
 }
@@ -54,6 +60,8 @@ async function opened(world: World, name?: string): Promise<TestUsers> {
     serverName,
     now,
     settings: () => world.settings,
+    deviceRemoved: (write, userId, deviceId) => world.deviceRemoved(write, userId, deviceId),
+    accountRemoved: (write, userId) => world.accountRemoved(write, userId),
     leaveRooms: (userId) => world.leaveRooms(userId),
     profilesAnnounced: (position) => world.profilesAnnounced(position),
     passwordCost: cheap,

@@ -1,0 +1,24 @@
+import type { JsonObject } from "../../matrix/json.ts";
+import type { Requester } from "../node/requester.ts";
+import type { Position } from "../storage/schema.ts";
+import type { ToDeviceForReaders } from "../to-device/api.ts";
+
+export type ToDeviceSection = {
+  events: JsonObject[];
+  /** What the answer's token has to say: after this come the messages that did not fit. */
+  upTo: Position;
+};
+
+/**
+ * What was sent to the device, for any kind of sync. Asked twice for the same, it answers the same: nothing is removed
+ * before the client has come back with the token, which is told to `ToDeviceForReaders.delivered`.
+ * @param limit - the most messages that one answer may have
+ */
+export async function toDeviceSection(
+  toDevice: Pick<ToDeviceForReaders, "messages">,
+  { userId, deviceId }: Requester,
+  span: { after: Position; upTo: Position; limit: number },
+): Promise<ToDeviceSection> {
+  const { messages, upTo } = await toDevice.messages(userId, deviceId, span);
+  return { events: messages.map(({ event }) => event), upTo };
+}

@@ -1,0 +1,170 @@
+import { invalidParam } from "../../matrix/errors.ts";
+import type { ServerName } from "../../matrix/identifiers.ts";
+import { utf8Length } from "../../matrix/utf8.ts";
+import { KeyedLock } from "../node/keyed-lock.ts";
+import type { Requester } from "../node/requester.ts";
+import type { SendTransactions } from "../room/api.ts";
+import type { Storage, Write } from "../storage/api.ts";
+import { Lru } from "../storage/lru.ts";
+import type { Nid, Position } from "../storage/schema.ts";
+import type { UsersForMessages } from "../users/api.ts";
+import { addressed, type Delivery } from "./addressed.ts";
+import type {
+  MessagesByUser,
+  SendToDevice,
+  ToDevice,
+  ToDeviceForReaders,
+  ToDeviceForUsers,
+  ToDevicePage,
+} from "./api.ts";
+import { deviceKey, rangeOfDevice } from "./device.ts";
+import { QueueBounds } from "./queue-bounds.ts";
+
+export type ToDeviceOptions = {
+  storage: Storage;
+  transactions: SendTransactions;
+  users: UsersForMessages;
+  serverName: ServerName;
+};
+
+const MAX_TYPE_BYTES = 255;
+const KEY_REQUEST = "m.room_key_request";
+/** Devices of which is known in memory how far they have come. */
+const KNOWN_DEVICES = 10_000;
+
+/** How far a device has come: the last position that was handed out, and up to which it has everything. */
+type Progress = { given: Position; delivered: Position };
+
+/** What waits for devices, in the store `toDevice`, and for other servers, in `toDeviceOutbox`. */
+export class StoredToDevice implements ToDevice, ToDeviceForReaders, ToDeviceForUsers {
+  readonly #storage: Storage;
+  readonly #transactions: SendTransactions;
+  readonly #users: UsersForMessages;
+  readonly #serverName: ServerName;
+  readonly #bounds: QueueBounds;
+  /** A transaction that is sent twice at once is carried out once. */
+  readonly #lock = new KeyedLock<string>();
+  readonly #progress = new Lru<string, Progress>(KNOWN_DEVICES);
+  /** With which removal, counted in `#removals`, each device went: who looked before that still takes it to be there. */
+  readonly #removed = new Lru<string, number>(KNOWN_DEVICES);
+  #removals = 0;
+  /** The last of them that is on the disk, as far as is known. */
+  #settledRemovals = 0;
+
+  constructor(options: ToDeviceOptions) {
+    this.#storage = options.storage;
+    this.#transactions = options.transactions;
+    this.#users = options.users;
+    this.#serverName = options.serverName;
+    this.#bounds = new QueueBounds(options.storage);
+    // A removal that failed removed nothing.
+    options.storage.onRollback(() => this.#removed.clear());
+  }
+
+  async send({ userId, deviceId }: Requester, { eventType, txnId, messages }: SendToDevice): Promise<void> {
+    if (eventType === "" || utf8Length(eventType) > MAX_TYPE_BYTES) {
+      throw invalidParam(`The type of a message has 1 to ${MAX_TYPE_BYTES} bytes.`);
+    }
+    const transaction = `toDevice/${JSON.stringify([eventType, txnId])}`;
+    // The disk is waited for in the lock: who comes second is answered once the first has been stored.
+    const sent = await this.#lock.run(JSON.stringify([userId, deviceId, transaction]), async () => {
+      if ((await this.#transactions.find(userId, deviceId, transaction)) !== undefined) return [];
+      return this.#store({ type: eventType, sender: userId }, messages, (write) =>
+        this.#transactions.record(write, userId, deviceId, transaction, ""),
+      );
+    });
+    await this.#bounds.sent(sent);
+  }
+
+  async messages(
+    userId: string,
+    deviceId: string,
+    { after, upTo, limit }: { after: Position; upTo: Position; limit: number },
+  ): Promise<ToDevicePage> {
+    const key = deviceKey({ userId, deviceId });
+    const progress = this.#progress.get(key);
+    // What was delivered may still be on its way out of the store.
+    const start = Math.max(after, progress?.delivered ?? 0);
+    if (start >= upTo) return { messages: [], upTo };
+    const range = rangeOfDevice({ userId, deviceId }, { after: start, upTo });
+    const [keys, rows] = await Promise.all([
+      this.#storage.getAllKeys("toDevice", range, limit + 1),
+      this.#storage.getAll("toDevice", range, limit + 1),
+    ]);
+    const messages = rows.slice(0, limit).map(({ type, sender, json }, i) => ({
+      position: keys[i]![2],
+      event: { type, sender, content: JSON.parse(json) },
+    }));
+    const given = messages.at(-1)?.position ?? start;
+    if (messages.length > 0) this.#gave(key, given);
+    return { messages, upTo: rows.length > limit ? given : upTo };
+  }
+
+  delivered(userId: string, deviceId: string, upTo: Position): void {
+    const key = deviceKey({ userId, deviceId });
+    const progress = this.#progress.get(key);
+    if (progress !== undefined) {
+      if (upTo <= progress.delivered || progress.given <= progress.delivered) return;
+    }
+    // Of a device that is not known in memory an earlier leader may have left something.
+    this.#progress.set(key, { given: progress?.given ?? upTo, delivered: upTo });
+    this.#storage
+      .commit((write) => write.delete("toDevice", rangeOfDevice({ userId, deviceId }, { after: 0, upTo })), {
+        lazy: true,
+      })
+      .catch((error: unknown) => {
+        console.warn("hearth: messages that a device has are removed later", error);
+      });
+  }
+
+  deviceRemoved(write: Write, userId: string, deviceId: string): void {
+    write.delete("toDevice", rangeOfDevice({ userId, deviceId }));
+    this.#removals += 1;
+    this.#removed.set(deviceKey({ userId, deviceId }), this.#removals);
+  }
+
+  #gave(key: string, position: Position): void {
+    const { given, delivered } = this.#progress.get(key) ?? { given: 0, delivered: 0 };
+    this.#progress.set(key, { given: Math.max(given, position), delivered });
+  }
+
+  /** How many removals whoever looks at the devices now has seen. */
+  async #removalsOnDisk(): Promise<number> {
+    const seen = this.#removals;
+    if (seen > this.#settledRemovals) {
+      await this.#storage.settled();
+      this.#settledRemovals = Math.max(this.#settledRemovals, seen);
+    }
+    return seen;
+  }
+
+  /** @returns what was stored for devices here */
+  async #store(
+    head: { type: string; sender: string },
+    messages: MessagesByUser,
+    alsoWrite: (write: Write) => void,
+  ): Promise<Delivery[]> {
+    const seen = await this.#removalsOnDisk();
+    const { here, elsewhere } = await addressed(messages, this.#serverName, this.#users);
+    const nids = new Map<string, Nid>();
+    for (const { userId } of here) {
+      if (!nids.has(userId)) nids.set(userId, await this.#storage.names.intern(userId));
+    }
+    return this.#storage.commit((write) => {
+      alsoWrite(write);
+      const sent = here.filter((to) => (this.#removed.get(deviceKey(to)) ?? 0) <= seen);
+      const isKeyRequest = head.type === KEY_REQUEST ? 1 : 0;
+      for (const { userId, deviceId, json, weight } of sent) {
+        const p = write.append({ topic: "toDevice", user: nids.get(userId)!, detail: deviceId });
+        write.put("toDevice", { ...head, json }, [userId, deviceId, p, head.sender, weight, isKeyRequest]);
+      }
+      for (const [server, byUser] of elsewhere) {
+        const p = write.append({ topic: "toDevice", detail: server });
+        // At most 32 characters.
+        const messageId = crypto.randomUUID().replaceAll("-", "");
+        write.put("toDeviceOutbox", { ...head, messageId, json: JSON.stringify(byUser) }, [server, p]);
+      }
+      return sent;
+    });
+  }
+}
