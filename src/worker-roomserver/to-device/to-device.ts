@@ -5,6 +5,7 @@ import { KeyedLock } from "../node/keyed-lock.ts";
 import type { Requester } from "../node/requester.ts";
 import type { SendTransactions } from "../room/api.ts";
 import type { Storage, Write } from "../storage/api.ts";
+import { LeaderFenced } from "../storage/errors.ts";
 import { Lru } from "../storage/lru.ts";
 import type { Nid, Position } from "../storage/schema.ts";
 import type { UsersForMessages } from "../users/api.ts";
@@ -103,9 +104,9 @@ export class StoredToDevice implements ToDevice, ToDeviceForReaders, ToDeviceFor
   delivered(userId: string, deviceId: string, upTo: Position): void {
     const key = deviceKey({ userId, deviceId });
     const progress = this.#progress.get(key);
-    if (progress !== undefined) {
-      if (upTo <= progress.delivered || progress.given <= progress.delivered) return;
-    }
+    const isNothing =
+      progress === undefined ? upTo <= 0 : upTo <= progress.delivered || progress.given <= progress.delivered;
+    if (isNothing) return;
     // Of a device that is not known in memory an earlier leader may have left something.
     this.#progress.set(key, { given: progress?.given ?? upTo, delivered: upTo });
     this.#storage
@@ -113,6 +114,7 @@ export class StoredToDevice implements ToDevice, ToDeviceForReaders, ToDeviceFor
         lazy: true,
       })
       .catch((error: unknown) => {
+        if (error instanceof LeaderFenced) return; // the next leader does it
         console.warn("hearth: messages that a device has are removed later", error);
       });
   }

@@ -92,6 +92,23 @@ describe("deactivating an account", () => {
     expect(await users.profile(alice.userId)).toEqual({ displayname: "alice" });
   });
 
+  test("takes along what others keep for it and for its devices, in the same unit", async () => {
+    const { users, alice } = await aliceWithTwoDevices();
+    const { deviceRemoved, accountRemoved } = users.world;
+    await users.deactivate(request(), alice, {});
+    expect(accountRemoved).not.toHaveBeenCalled();
+    await users.deactivate(request(), alice, { auth: passwordAuth("alice") });
+    expect(accountRemoved).toHaveBeenCalledExactlyOnceWith(expect.anything(), alice.userId);
+    const unit = vi.mocked(accountRemoved).mock.calls[0]![0];
+    const removed = vi
+      .mocked(deviceRemoved)
+      .mock.calls.map(([write, ...device]) => [write === unit, ...device]);
+    expect(removed.map(([isSame, userId]) => [isSame, userId])).toEqual([
+      [true, alice.userId],
+      [true, alice.userId],
+    ]);
+  });
+
   test("erases the profile where that is wanted", async () => {
     const { users, alice } = await aliceWithTwoDevices();
     const user = await users.storage.names.find(alice.userId);

@@ -1,8 +1,10 @@
+import { parseServerName } from "../../../../src/matrix/identifiers.ts";
 import type { JsonObject } from "../../../../src/matrix/json.ts";
 import type { MembershipAction } from "../../../../src/worker-roomserver/room/api.ts";
 import type { Nid } from "../../../../src/worker-roomserver/storage/schema.ts";
 import type { Sync, SyncQuery } from "../../../../src/worker-roomserver/sync/api.ts";
 import { openSync } from "../../../../src/worker-roomserver/sync/sync.ts";
+import { openToDevice } from "../../../../src/worker-roomserver/to-device/open.ts";
 import { json, type TestRooms, testRooms } from "../../support/room.ts";
 import { AccountDataDouble, PresenceDouble, PushDouble, ReceiptsDouble, TypingDouble } from "./doubles.ts";
 
@@ -38,6 +40,7 @@ export type SyncAnswer = {
   };
   account_data: Events<JsonObject>;
   presence: Events<JsonObject>;
+  to_device: Events<JsonObject>;
 };
 
 /** What a test says of a query; `filter` as an object. */
@@ -50,6 +53,7 @@ export type TestSync = TestRooms & {
   receipts: ReceiptsDouble;
   presence: PresenceDouble;
   push: PushDouble;
+  toDevice: ReturnType<typeof openToDevice>;
   id: (who: string) => string;
   poll: (who: string, query?: Query, name?: string) => Promise<SyncAnswer>;
   create: (who: string, body?: object) => Promise<string>;
@@ -73,6 +77,13 @@ export async function testSync(name?: string, serverName?: string): Promise<Test
     receipts: new ReceiptsDouble(storage),
     presence: new PresenceDouble(storage),
     push: new PushDouble(),
+    toDevice: openToDevice({
+      storage,
+      transactions: t.parts.transactions,
+      // Everybody has the device that they are by default, and another.
+      users: { deviceIds: async (userId) => ["D", "E"].map((device) => `${localpart(userId)}-${device}`) },
+      serverName: parseServerName(t.serverName),
+    }),
   };
   const sync = openSync({ storage, room: rooms, ...readers });
   const id = (who: string) => user(who).userId;
@@ -108,6 +119,8 @@ export async function testSync(name?: string, serverName?: string): Promise<Test
     },
   };
 }
+
+const localpart = (userId: string) => userId.slice(1, userId.indexOf(":"));
 
 /** What was said in a timeline. */
 export const texts = (timeline: Events) =>
