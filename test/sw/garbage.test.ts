@@ -230,12 +230,17 @@ describe("broken escapes in the path", () => {
 });
 
 describe("ids and names that do not exist", () => {
-  test.each(cases(hasParameters))("%s", (_, description) =>
-    barrage(
-      description,
-      garbagePath(description).map((path) => ({ path, token, ...bodyOf(description) })),
-      () => expect(complaints).not.toHaveBeenCalled(),
-    ),
+  /** Any type of message and any transaction id is one: what is for nobody is then for nobody. */
+  const isMadeUp = ({ path }: Description) => path.includes("/sendToDevice/");
+
+  test.each(cases((description) => hasParameters(description) && !isMadeUp(description)))(
+    "%s",
+    (_, description) =>
+      barrage(
+        description,
+        garbagePath(description).map((path) => ({ path, token, ...bodyOf(description) })),
+        () => expect(complaints).not.toHaveBeenCalled(),
+      ),
   );
 });
 

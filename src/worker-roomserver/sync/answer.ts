@@ -13,11 +13,8 @@ import { type PresenceSection, presenceSection } from "./presence-section.ts";
 import type { Readers } from "./readers.ts";
 import type { SyncRequest } from "./request.ts";
 import { type HistoryRequest, roomHistory } from "./room-history.ts";
-import { type ToDeviceSection, toDeviceSection } from "./to-device-section.ts";
+import { MESSAGES_AT_ONCE, type ToDeviceSection, toDeviceSection } from "./to-device-section.ts";
 import { roomsOf, type UserRoom } from "./user-rooms.ts";
-
-/** @see https://spec.matrix.org/v1.19/client-server-api/#server-behaviour-11 */
-const MESSAGES_AT_ONCE = 100;
 
 type RoomSections = Record<UserRoom["section"], JsonObject>;
 

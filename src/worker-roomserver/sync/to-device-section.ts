@@ -3,6 +3,9 @@ import type { Requester } from "../node/requester.ts";
 import type { Position } from "../storage/schema.ts";
 import type { ToDeviceForReaders } from "../to-device/api.ts";
 
+/** The most messages that one answer has, as the spec recommends; the rest come with the next. */
+export const MESSAGES_AT_ONCE = 100;
+
 export type ToDeviceSection = {
   events: JsonObject[];
   /** What the answer's token has to say: after this come the messages that did not fit. */

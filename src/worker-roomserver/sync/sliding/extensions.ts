@@ -2,9 +2,11 @@ import type { JsonObject } from "../../../matrix/json.ts";
 import type { AccountDataEvent } from "../../account-data/api.ts";
 import type { Requester } from "../../node/requester.ts";
 import type { Nid, Position } from "../../storage/schema.ts";
+import type { Changes } from "../changes.ts";
 import { receiptEvents, typingEvent } from "../ephemeral.ts";
 import type { Readers } from "../readers.ts";
 import type { RoomsExtension, SlidingSyncQuery } from "./api.ts";
+import { toDeviceOf } from "./to-device.ts";
 
 /** A room that a list or a subscription of the request matches. */
 export type MatchedRoom = {
@@ -27,6 +29,8 @@ export type ExtensionScope = {
   /** undefined for a connection that begins. */
   since: Position | undefined;
   upTo: Position;
+  /** Since then; undefined for a connection that begins. */
+  changes: Changes | undefined;
   matched: readonly MatchedRoom[];
   ignored: ReadonlySet<string>;
 };
@@ -35,17 +39,24 @@ export type ExtensionsAnswer = { json: JsonObject; isNews: boolean };
 
 /** Everything about rooms that is not events, and what is about no room. */
 export async function extensionsOf(readers: Readers, scope: ExtensionScope): Promise<ExtensionsAnswer> {
-  const { account_data: accountData, receipts, typing } = scope.query.extensions ?? {};
-  const [ofAccount, read, typed] = await Promise.all([
+  const { account_data: accountData, receipts, typing, to_device: toDevice } = scope.query.extensions ?? {};
+  const { requester, since = 0, upTo, changes } = scope;
+  const log = { upTo, changes: changes && { since, has: changes } };
+  const [ofAccount, read, typed, sent] = await Promise.all([
     accountData?.enabled === true ? accountDataOf(readers, scope, accountData) : undefined,
     receipts?.enabled === true ? receiptsOf(readers, scope, receipts) : undefined,
     typing?.enabled === true ? typingOf(readers, scope, typing) : undefined,
+    toDevice?.enabled === true ? toDeviceOf(readers, requester, toDevice, log) : undefined,
   ]);
   const json: JsonObject = {};
   let isNews = false;
   if (ofAccount !== undefined) {
     json.account_data = ofAccount;
     isNews ||= ofAccount.global.length > 0 || Object.keys(ofAccount.rooms).length > 0;
+  }
+  if (sent !== undefined) {
+    json.to_device = sent;
+    isNews ||= sent.events.length > 0;
   }
   for (const [name, rooms] of Object.entries({ receipts: read, typing: typed })) {
     if (rooms === undefined || Object.keys(rooms).length === 0) continue;

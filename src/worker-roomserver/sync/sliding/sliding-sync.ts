@@ -112,7 +112,7 @@ export class SlidingSyncServer {
       this.#userData.of(userId, user),
       ignoredUsers.of(userId, user),
     ]);
-    const interest = interestOf(user, listed);
+    const interest = interestOf(asked, listed);
     const changes = told === undefined ? undefined : await changesIn(readers, interest, { since, upTo });
     const sources = { rooms: readers.room, facts: this.#facts, data };
     const matches = await matchRooms(query, listed, userId, (filters) =>
@@ -141,6 +141,7 @@ export class SlidingSyncServer {
       query,
       since: told?.upTo,
       upTo,
+      changes,
       ignored,
       matched: answered.map(({ match, result }) =>
         matchedRoom(match, result, sentRooms.get(match.listed.room), since),
@@ -175,9 +176,10 @@ function answer(query: SlidingSyncQuery, pos: string, look: Look): JsonBytes {
 }
 
 /** Presence has no part in sliding sync. */
-function interestOf(user: Nid, listed: readonly ListedRoom[]): Interest {
+function interestOf({ user, requester }: Asked, listed: readonly ListedRoom[]): Interest {
   const joined = listed.filter(({ membership }) => membership === "join");
-  return { user, rooms: new Set(joined.map(({ room }) => room)), sharing: new Set() };
+  const rooms = new Set(joined.map(({ room }) => room));
+  return { user, deviceId: requester.deviceId, rooms, sharing: new Set() };
 }
 
 const isPresent = (membership: Membership | undefined) =>

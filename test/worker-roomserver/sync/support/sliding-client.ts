@@ -30,6 +30,7 @@ export type SlidingAnswer = {
     account_data?: { global: SyncEvent[]; rooms: Record<string, SyncEvent[]> };
     receipts?: { rooms: Record<string, SyncEvent> };
     typing?: { rooms: Record<string, SyncEvent> };
+    to_device?: { next_batch: string; events: SyncEvent[] };
   };
 };
 
