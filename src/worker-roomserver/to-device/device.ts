@@ -7,5 +7,5 @@ export function rangeOfDevice(
   { userId, deviceId }: Device,
   { after, upTo }: { after: number; upTo: number } = { after: 0, upTo: Number.POSITIVE_INFINITY },
 ): IDBKeyRange {
-  return IDBKeyRange.bound([userId, deviceId, after, []], [userId, deviceId, upTo, []], true);
+  return IDBKeyRange.bound([userId, deviceId, after, []], [userId, deviceId, upTo, []]);
 }
