@@ -15,9 +15,7 @@ import { nameOf, type Prepared, type Scenario, sentOf, shapeOf } from "./support
  */
 
 const spec = loadSpec();
-const served = new Set(
-  endpoints.map(({ description: { method, path } }) => shapeOf(`${method} ${path}`)),
-);
+const served = new Set(endpoints.map(({ description: { method, path } }) => shapeOf(`${method} ${path}`)));
 const isServed = ({ route }: Operation) => served.has(shapeOf(route));
 const ofOperation = ({ operationId }: Operation) =>
   scenarios.filter(({ operation }) => operation === operationId);

@@ -91,7 +91,7 @@ export const addressesScenarios: Scenario[] = [
   {
     operation: "inviteBy3PID",
     route: "POST /_matrix/client/v3/rooms/{roomId}/invite",
-    expected: { status: 400, errcode: "M_SERVER_NOT_TRUSTED" },
+    expected: { status: 403, errcode: "M_FORBIDDEN" },
     prepare: async ({ person }) => {
       const alice = await person();
       return {

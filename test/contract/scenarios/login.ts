@@ -102,14 +102,16 @@ export const loginScenarios: Scenario[] = [
     },
   },
   // There is no single sign-on here: nothing to be sent on to.
-  ...["/login/sso/redirect", "/login/sso/redirect/{idpId}"].map(
-    (path): Scenario => ({
-      operation: path.endsWith("}") ? "redirectToIdP" : "redirectToSSO",
-      route: `GET /_matrix/client/v3${path}`,
-      expected: { status: 404, errcode: "M_NOT_FOUND" },
-      // The redirection is not looked at, since none is made.
-      ignores: ["action", "redirectUrl"],
-      prepare: async () => ({ params: { idpId: "example" }, query: { redirectUrl: "https://app.example/" } }),
-    }),
-  ),
+  {
+    operation: "redirectToSSO",
+    route: "GET /_matrix/client/v3/login/sso/redirect",
+    expected: { status: 404, errcode: "M_UNRECOGNIZED" },
+    prepare: async () => ({ query: { redirectUrl: "https://app.example/" } }),
+  },
+  {
+    operation: "redirectToIdP",
+    route: "GET /_matrix/client/v3/login/sso/redirect/{idpId}",
+    expected: { status: 404, errcode: "M_NOT_FOUND" },
+    prepare: async () => ({ params: { idpId: "example" }, query: { redirectUrl: "https://app.example/" } }),
+  },
 ];

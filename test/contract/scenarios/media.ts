@@ -23,7 +23,11 @@ function addressOf(uri: unknown): { serverName: string; mediaId: string } {
   return { serverName, mediaId };
 }
 
-const textOf = async ({ send }: World, alice: Person, { serverName, mediaId }: ReturnType<typeof addressOf>) =>
+const textOf = async (
+  { send }: World,
+  alice: Person,
+  { serverName, mediaId }: ReturnType<typeof addressOf>,
+) =>
   (
     await send({
       method: "GET",

@@ -68,7 +68,8 @@ function addressOf({ file, operationId }: Row, documents: Documents): Address {
   const paths = within(documents.address(file), "paths");
   for (const [path, methods] of Object.entries(documents.at(paths))) {
     for (const [method, operation] of Object.entries(isJsonObject(methods) ? methods : {})) {
-      if (isJsonObject(operation) && operation.operationId === operationId) return within(paths, path, method);
+      if (isJsonObject(operation) && operation.operationId === operationId)
+        return within(paths, path, method);
     }
   }
   throw new Error(`${file} has no ${operationId}`);

@@ -13,7 +13,12 @@ const sigils = new Map([
 ]);
 
 /** A member that a schema describes: the types of JSON that it may have, all of them where nothing is said. */
-export type Member = { name: string; required: boolean; types: readonly string[] | undefined; closed: boolean };
+export type Member = {
+  name: string;
+  required: boolean;
+  types: readonly string[] | undefined;
+  closed: boolean;
+};
 
 /** Holds values to the specification's schemas. OpenAPI 3.1 has those of JSON Schema 2020-12. */
 export class Schemas {
@@ -26,7 +31,9 @@ export class Schemas {
     this.#ajv = new Ajv2020({ strict: false, allErrors: true, logger: false });
     // Its types are those of a CommonJS module, whose default export is one level down.
     (addFormats as unknown as (ajv: Ajv2020) => void)(this.#ajv);
-    for (const format of Object.keys(documents.file(documents.address("data/string-formats.yaml").slice(0, -1)))) {
+    for (const format of Object.keys(
+      documents.file(documents.address("data/string-formats.yaml").slice(0, -1)),
+    )) {
       this.#ajv.addFormat(format, (text: string) => text.startsWith(sigils.get(format) ?? ""));
     }
   }
@@ -85,4 +92,3 @@ export function valuesOfOtherTypes({ types, closed }: Pick<Member, "types" | "cl
   const others = [...one].filter(([type]) => !allowed.has(type)).map(([, value]) => value);
   return closed && allowed.has("string") ? [...others, "no such value"] : others;
 }
-

@@ -63,8 +63,7 @@ export class Person {
     this.put(`${v3}/rooms/${part(roomId)}/state/${part(type)}/${part(key)}`, content);
   membershipOf = async (roomId: string, userId: string) =>
     (await this.state(roomId, "m.room.member", userId)).membership;
-  event = (roomId: string, eventId: string) =>
-    this.get(`${v3}/rooms/${part(roomId)}/event/${part(eventId)}`);
+  event = (roomId: string, eventId: string) => this.get(`${v3}/rooms/${part(roomId)}/event/${part(eventId)}`);
   accountData = (type: string) => this.get(`${v3}/user/${part(this.userId)}/account_data/${part(type)}`);
 
   /** What user-interactive authentication takes as proof. */
