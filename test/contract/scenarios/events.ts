@@ -205,6 +205,28 @@ export const eventsScenarios: Scenario[] = [
     },
   },
   {
+    route: "POST /_matrix/client/unstable/org.matrix.simplified_msc3575/sync",
+    prepare: async ({ person }) => {
+      const alice = await person();
+      const roomId = await alice.room();
+      const eventId = await alice.say(roomId, "ripe");
+      return {
+        as: alice,
+        query: { timeout: "0", set_presence: "offline" },
+        body: {
+          conn_id: "main",
+          lists: { all: { ranges: [[0, 9]], timeline_limit: 1, required_state: [["m.room.create", ""]] } },
+          room_subscriptions: { [roomId]: { timeline_limit: 1, required_state: [] } },
+          extensions: { account_data: { enabled: true } },
+        },
+        check: ({ body }) => {
+          expect(body).toMatchObject({ pos: expect.any(String), lists: { all: { count: 1 } } });
+          expect(body).toHaveProperty(["rooms", roomId, "timeline"], [withId(eventId)]);
+        },
+      };
+    },
+  },
+  {
     operation: "getEvents",
     route: "GET /_matrix/client/v3/events",
     prepare: async ({ person }) => {
