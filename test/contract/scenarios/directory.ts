@@ -128,21 +128,29 @@ export const directoryScenarios: Scenario[] = [
       };
     },
   },
-  {
-    operation: "getRoomSummary",
-    route: "GET /_matrix/client/v1/room_summary/{roomIdOrAlias}",
-    ignores: ["via"],
-    prepare: async ({ person }) => {
-      const [alice, bob] = [await person(), await person()];
-      const roomId = await alice.room({ name: "Orchard" });
-      return {
-        as: bob,
-        params: { roomIdOrAlias: roomId },
-        check: ({ body }) =>
-          expect(body).toMatchObject({ room_id: roomId, name: "Orchard", num_joined_members: 1 }),
-      };
-    },
-  },
+  ...[
+    { operation: "getRoomSummary", path: "v1/room_summary/{roomIdOrAlias}" },
+    // As clients from before the spec had it ask: MSC3266 in its two forms.
+    { path: "unstable/im.nheko.summary/rooms/{roomIdOrAlias}/summary" },
+    { path: "unstable/im.nheko.summary/summary/{roomIdOrAlias}" },
+  ].map(
+    ({ path, ...operation }): Scenario => ({
+      ...operation,
+      route: `GET /_matrix/client/${path}`,
+      tokenOptional: true,
+      ignores: ["via"],
+      prepare: async ({ person }) => {
+        const [alice, bob] = [await person(), await person()];
+        const roomId = await alice.room({ name: "Orchard" });
+        return {
+          as: bob,
+          params: { roomIdOrAlias: roomId },
+          check: ({ body }) =>
+            expect(body).toMatchObject({ room_id: roomId, name: "Orchard", num_joined_members: 1 }),
+        };
+      },
+    }),
+  ),
   {
     operation: "getSpaceHierarchy",
     route: "GET /_matrix/client/v1/rooms/{roomId}/hierarchy",

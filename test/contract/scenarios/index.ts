@@ -3,6 +3,7 @@ import { accountScenarios } from "./account.ts";
 import { accountDataScenarios } from "./account-data.ts";
 import { addressesScenarios } from "./addresses.ts";
 import { appservicesScenarios } from "./appservices.ts";
+import { dehydratedDeviceScenarios } from "./dehydrated-device.ts";
 import { devicesScenarios } from "./devices.ts";
 import { directoryScenarios } from "./directory.ts";
 import { eventsScenarios } from "./events.ts";
@@ -33,6 +34,7 @@ export const scenarios: readonly Scenario[] = [
   ...eventsScenarios,
   ...pushScenarios,
   ...keysScenarios,
+  ...dehydratedDeviceScenarios,
   ...keyBackupScenarios,
   ...mediaScenarios,
   ...appservicesScenarios,

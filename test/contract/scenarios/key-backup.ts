@@ -98,6 +98,8 @@ export const keyBackupScenarios: Scenario[] = [
   {
     operation: "postRoomKeysVersion",
     route: "POST /_matrix/client/v3/room_keys/version",
+    // It is the devices that know algorithms.
+    open: ["algorithm"],
     prepare: async ({ person }) => {
       const alice = await person();
       return {
@@ -142,6 +144,7 @@ export const keyBackupScenarios: Scenario[] = [
   {
     operation: "putRoomKeysVersion",
     route: "PUT /_matrix/client/v3/room_keys/version/{version}",
+    open: ["algorithm"],
     prepare: async ({ person }) => {
       const alice = await person();
       const made = await backup(alice);

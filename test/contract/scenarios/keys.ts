@@ -13,7 +13,8 @@ const key = (letter: string) => `${letter.repeat(42)}A`;
 /** 64 bytes, as unpadded base64. */
 const signature = (letter: string) => `${letter.repeat(85)}A`;
 
-const deviceKeys = ({ userId, deviceId }: Person): JsonObject => ({
+/** What a device publishes of itself. */
+export const deviceKeys = ({ userId, deviceId }: Pick<Person, "userId" | "deviceId">): JsonObject => ({
   user_id: userId,
   device_id: deviceId,
   algorithms: ["m.olm.v1.curve25519-aes-sha2", "m.megolm.v1.aes-sha2"],

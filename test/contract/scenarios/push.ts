@@ -204,4 +204,22 @@ export const pushScenarios: Scenario[] = [
       };
     },
   },
+  {
+    route: "GET /_hearth/v1/notifications",
+    prepare: async ({ person }) => {
+      const [alice, bob] = [await person(), await person()];
+      const roomId = await alice.room();
+      await bob.join(roomId);
+      const { next } = await alice.get("/_hearth/v1/notifications");
+      const eventId = await bob.say(roomId, "good morning");
+      return {
+        as: alice,
+        query: { from: next as string, timeout: "0" },
+        check: ({ body }) =>
+          expect(body.notifications).toEqual([
+            expect.objectContaining({ room_id: roomId, event_id: eventId, sender: bob.userId }),
+          ]),
+      };
+    },
+  },
 ];

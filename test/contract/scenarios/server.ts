@@ -42,17 +42,23 @@ export const serverScenarios: Scenario[] = [
     expected: notFound,
     prepare: async () => ({}),
   },
-  {
-    operation: "getAuthMetadata",
-    route: "GET /_matrix/client/v1/auth_metadata",
-    prepare: async () => ({
-      check: ({ body }) =>
-        expect(body).toMatchObject({
-          response_types_supported: ["code"],
-          code_challenge_methods_supported: ["S256"],
-        }),
+  ...[
+    { operation: "getAuthMetadata", path: "v1/auth_metadata" },
+    // As clients from before the spec had it ask: MSC2965.
+    { path: "unstable/org.matrix.msc2965/auth_metadata" },
+  ].map(
+    ({ path, ...operation }): Scenario => ({
+      ...operation,
+      route: `GET /_matrix/client/${path}`,
+      prepare: async () => ({
+        check: ({ body }) =>
+          expect(body).toMatchObject({
+            response_types_supported: ["code"],
+            code_challenge_methods_supported: ["S256"],
+          }),
+      }),
     }),
-  },
+  ),
   {
     operation: "getTurnServer",
     route: "GET /_matrix/client/v3/voip/turnServer",

@@ -31,6 +31,10 @@ export type Scenario = {
   expected?: { status: number; errcode?: string };
   /** Members of the body and parameters of the query that this homeserver does not look at, and so does not refuse. */
   ignores?: readonly string[];
+  /** Members of the body that may have other values than those that the spec lists, as long as their type is right. */
+  open?: readonly string[];
+  /** The spec lets it be used without an access token as well, though its data says that one is required. */
+  tokenOptional?: true;
   /** Why its answer does not fit the spec's schema, where that is meant. */
   departure?: string;
 };
