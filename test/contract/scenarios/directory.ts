@@ -137,7 +137,7 @@ export const directoryScenarios: Scenario[] = [
     ({ path, ...operation }): Scenario => ({
       ...operation,
       route: `GET /_matrix/client/${path}`,
-      tokenOptional: true,
+      auth: "optional",
       ignores: ["via"],
       prepare: async ({ person }) => {
         const [alice, bob] = [await person(), await person()];

@@ -36,16 +36,17 @@ const textOf = async (
     })
   ).text;
 
-/** The same by the paths of today, which want a token, and by those from before, which take none. */
-const reading = (prefix: string, suffix: string, withToken: boolean): Scenario[] => [
+/** By the paths of today, and by those from before, which are frozen: they have nothing for whoever shows no token. */
+const reading = (prefix: string, suffix: string, frozen?: Pick<Scenario, "auth">): Scenario[] => [
   {
     operation: `getContent${suffix}`,
     route: `GET ${prefix}/download/{serverName}/{mediaId}` as Scenario["route"],
+    ...frozen,
     ignores: ["timeout_ms", "allow_remote", "allow_redirect"],
     prepare: async (world) => {
       const alice = await world.person();
       return {
-        ...(withToken && { as: alice }),
+        as: alice,
         params: await uploaded(world, alice, "a letter"),
         check: ({ text, headers }) => {
           expect(text).toBe("a letter");
@@ -57,11 +58,12 @@ const reading = (prefix: string, suffix: string, withToken: boolean): Scenario[]
   {
     operation: `getContentOverrideName${suffix}`,
     route: `GET ${prefix}/download/{serverName}/{mediaId}/{fileName}` as Scenario["route"],
+    ...frozen,
     ignores: ["timeout_ms", "allow_remote", "allow_redirect"],
     prepare: async (world) => {
       const alice = await world.person();
       return {
-        ...(withToken && { as: alice }),
+        as: alice,
         params: { ...(await uploaded(world, alice, "a letter")), fileName: "letter.txt" },
         check: ({ text, headers }) => {
           expect(text).toBe("a letter");
@@ -73,11 +75,12 @@ const reading = (prefix: string, suffix: string, withToken: boolean): Scenario[]
   {
     operation: `getContentThumbnail${suffix}`,
     route: `GET ${prefix}/thumbnail/{serverName}/{mediaId}` as Scenario["route"],
+    ...frozen,
     ignores: ["timeout_ms", "allow_remote", "allow_redirect"],
     prepare: async (world) => {
       const alice = await world.person();
       return {
-        ...(withToken && { as: alice }),
+        as: alice,
         params: await uploaded(world, alice, png, "image/png"),
         query: { width: "32", height: "32", method: "scale" },
         check: ({ headers }) => expect(headers.get("Content-Type")).toMatch(/^image\//),
@@ -147,8 +150,15 @@ export const mediaScenarios: Scenario[] = [
       };
     },
   },
-  ...reading("/_matrix/client/v1/media", "Authed", true),
-  ...reading("/_matrix/media/v3", "", false),
+  ...reading("/_matrix/client/v1/media", "Authed"),
+  ...reading("/_matrix/media/v3", "", { auth: "optional" }),
+  {
+    operation: "getContent",
+    title: "without a token",
+    route: "GET /_matrix/media/v3/download/{serverName}/{mediaId}",
+    expected: { status: 404, errcode: "M_NOT_FOUND" },
+    prepare: async (world) => ({ params: await uploaded(world, await world.person(), "a letter") }),
+  },
   ...settings("/_matrix/client/v1/media", "Authed"),
   ...settings("/_matrix/media/v3", ""),
 ];
