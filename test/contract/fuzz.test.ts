@@ -15,7 +15,7 @@ import { nameOf, type Scenario, shapeOf } from "./support/scenario.ts";
  */
 
 /** Each endpoint gets several in a run, so that all together get many. */
-const examples = { numRuns: Math.ceil(inject("propertyRuns") / 4) };
+const examples = { numRuns: Math.ceil(inject("propertyRuns") / 5) };
 
 const described = new Map(
   endpoints.map(({ description }) => [shapeOf(`${description.method} ${description.path}`), description]),
@@ -80,4 +80,4 @@ test("and all that was stored is read, also after the homeserver was opened agai
   );
   homeserver = await homeserver.reopen();
   for (const [one, found] of before) expect(await everythingOf(homeserver.send, one)).toEqual(found);
-}, 60_000);
+}, 120_000);

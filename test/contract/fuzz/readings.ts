@@ -34,8 +34,6 @@ export async function everythingOf(send: Send, { userId, token }: Person): Promi
       const page = await read(
         `${room}/messages?dir=b&limit=100${from === "" ? "" : `&from=${part(String(from))}`}`,
       );
-      for (const event of page.chunk as { event_id: string }[])
-        await read(`${room}/event/${part(event.event_id)}`);
       from = page.end;
     } while (from !== undefined);
   }
