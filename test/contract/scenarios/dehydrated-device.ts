@@ -7,9 +7,9 @@ import { deviceKeys } from "./keys.ts";
 
 const path = "/_matrix/client/unstable/org.matrix.msc3814.v1/dehydrated_device";
 const device = { device_id: "DRY", device_data: { algorithm: "org.example.dry", device_pickle: "cGlja2xl" } };
-const bodyOf = ({ userId }: Person) => ({
+const bodyOf = async ({ userId }: Person) => ({
   ...device,
-  device_keys: deviceKeys({ userId, deviceId: device.device_id }),
+  device_keys: await deviceKeys({ userId, deviceId: device.device_id }),
   initial_device_display_name: "Dry",
 });
 
@@ -20,7 +20,7 @@ export const dehydratedDeviceScenarios: Scenario[] = [
       const alice = await person();
       return {
         as: alice,
-        body: bodyOf(alice),
+        body: await bodyOf(alice),
         check: async () => expect(await alice.get(path)).toEqual(device),
       };
     },
@@ -29,7 +29,7 @@ export const dehydratedDeviceScenarios: Scenario[] = [
     route: `GET ${path}`,
     prepare: async ({ person }) => {
       const alice = await person();
-      await alice.put(path, bodyOf(alice));
+      await alice.put(path, await bodyOf(alice));
       return { as: alice, check: ({ body }) => expect(body).toEqual(device) };
     },
   },
@@ -37,7 +37,7 @@ export const dehydratedDeviceScenarios: Scenario[] = [
     route: `DELETE ${path}`,
     prepare: async ({ person }) => {
       const alice = await person();
-      await alice.put(path, bodyOf(alice));
+      await alice.put(path, await bodyOf(alice));
       return { as: alice, check: async () => expect(await alice.status("GET", path)).toBe(404) };
     },
   },
@@ -45,7 +45,7 @@ export const dehydratedDeviceScenarios: Scenario[] = [
     route: `POST ${path}/{deviceId}/events`,
     prepare: async ({ person }) => {
       const [alice, bob] = [await person(), await person()];
-      await alice.put(path, bodyOf(alice));
+      await alice.put(path, await bodyOf(alice));
       const content = { ciphertext: "psst" };
       await bob.put(`${v3}/sendToDevice/m.room.encrypted/t1`, {
         messages: { [alice.userId]: { [device.device_id]: content } },

@@ -2,47 +2,45 @@ import { expect } from "vitest";
 import type { JsonObject } from "../../../src/matrix/json.ts";
 import { type Person, v3 } from "../support/person.ts";
 import type { Scenario } from "../support/scenario.ts";
-
-/*
- * A homeserver hands keys on; whether they are good is for the devices to find out. These are in the right form,
- * and otherwise made up.
- */
-
-/** 32 bytes, as unpadded base64. */
-const key = (letter: string) => `${letter.repeat(42)}A`;
-/** 64 bytes, as unpadded base64. */
-const signature = (letter: string) => `${letter.repeat(85)}A`;
+import { publicKey, signed } from "../support/signatures.ts";
 
 /** What a device publishes of itself. */
-export const deviceKeys = ({ userId, deviceId }: Pick<Person, "userId" | "deviceId">): JsonObject => ({
-  user_id: userId,
-  device_id: deviceId,
-  algorithms: ["m.olm.v1.curve25519-aes-sha2", "m.megolm.v1.aes-sha2"],
-  keys: { [`curve25519:${deviceId}`]: key("c"), [`ed25519:${deviceId}`]: key("e") },
-  signatures: { [userId]: { [`ed25519:${deviceId}`]: signature("s") } },
-});
+export async function deviceKeys({
+  userId,
+  deviceId,
+}: Pick<Person, "userId" | "deviceId">): Promise<JsonObject> {
+  const keys = {
+    user_id: userId,
+    device_id: deviceId,
+    algorithms: ["m.olm.v1.curve25519-aes-sha2", "m.megolm.v1.aes-sha2"],
+    keys: {
+      [`curve25519:${deviceId}`]: await publicKey("c"),
+      [`ed25519:${deviceId}`]: await publicKey("e"),
+    },
+  };
+  return signed(keys, userId, deviceId, "e");
+}
 
-const signedKey = ({ userId, deviceId }: Person, letter: string): JsonObject => ({
-  key: key(letter),
-  signatures: { [userId]: { [`ed25519:${deviceId}`]: signature("o") } },
-});
+/** A key that is used once, or for want of such ones. */
+const signedKey = async ({ userId, deviceId }: Person, letter: string, more: JsonObject = {}) =>
+  signed({ key: await publicKey(letter), ...more }, userId, deviceId, "e");
 
-const crossSigningKey = ({ userId }: Person, usage: string, letter: string): JsonObject => ({
-  user_id: userId,
-  usage: [usage],
-  keys: { [`ed25519:${key(letter)}`]: key(letter) },
-  ...(usage !== "master" && {
-    signatures: { [userId]: { [`ed25519:${key("m")}`]: signature("x") } },
-  }),
-});
+async function crossSigningKeys({ userId }: Person): Promise<JsonObject> {
+  const master = await publicKey("m");
+  const keyFor = async (usage: string, letter: string): Promise<JsonObject> => ({
+    user_id: userId,
+    usage: [usage],
+    keys: { [`ed25519:${await publicKey(letter)}`]: await publicKey(letter) },
+  });
+  return {
+    master_key: await keyFor("master", "m"),
+    self_signing_key: await signed(await keyFor("self_signing", "f"), userId, master, "m"),
+    user_signing_key: await signed(await keyFor("user_signing", "u"), userId, master, "m"),
+  };
+}
 
-const crossSigningKeys = (alice: Person): JsonObject => ({
-  master_key: crossSigningKey(alice, "master", "m"),
-  self_signing_key: crossSigningKey(alice, "self_signing", "f"),
-  user_signing_key: crossSigningKey(alice, "user_signing", "u"),
-});
-
-const upload = (alice: Person) => alice.post(`${v3}/keys/upload`, { device_keys: deviceKeys(alice) });
+const upload = async (alice: Person) =>
+  alice.post(`${v3}/keys/upload`, { device_keys: await deviceKeys(alice) });
 
 export const keysScenarios: Scenario[] = [
   {
@@ -53,18 +51,18 @@ export const keysScenarios: Scenario[] = [
       return {
         as: alice,
         body: {
-          device_keys: deviceKeys(alice),
+          device_keys: await deviceKeys(alice),
           one_time_keys: {
-            "signed_curve25519:AAAAHg": signedKey(alice, "1"),
-            "signed_curve25519:AAAAHw": signedKey(alice, "2"),
+            "signed_curve25519:AAAAHg": await signedKey(alice, "1"),
+            "signed_curve25519:AAAAHw": await signedKey(alice, "2"),
           },
-          fallback_keys: { "signed_curve25519:AAAAGg": { ...signedKey(alice, "3"), fallback: true } },
+          fallback_keys: { "signed_curve25519:AAAAGg": await signedKey(alice, "3", { fallback: true }) },
         },
         check: async ({ body }) => {
           expect(body).toEqual({ one_time_key_counts: { signed_curve25519: 2 } });
           const found = await alice.post(`${v3}/keys/query`, { device_keys: { [alice.userId]: [] } });
           expect(found.device_keys).toMatchObject({
-            [alice.userId]: { [alice.deviceId]: deviceKeys(alice) },
+            [alice.userId]: { [alice.deviceId]: await deviceKeys(alice) },
           });
         },
       };
@@ -79,9 +77,9 @@ export const keysScenarios: Scenario[] = [
       return {
         as: bob,
         body: { device_keys: { [alice.userId]: [alice.deviceId] }, timeout: 1000 },
-        check: ({ body }) =>
+        check: async ({ body }) =>
           expect(body.device_keys).toMatchObject({
-            [alice.userId]: { [alice.deviceId]: deviceKeys(alice) },
+            [alice.userId]: { [alice.deviceId]: await deviceKeys(alice) },
           }),
       };
     },
@@ -91,8 +89,8 @@ export const keysScenarios: Scenario[] = [
     route: "POST /_matrix/client/v3/keys/claim",
     prepare: async ({ person }) => {
       const [alice, bob] = [await person(), await person()];
-      const one_time_keys = { "signed_curve25519:AAAAHg": signedKey(alice, "1") };
-      await alice.post(`${v3}/keys/upload`, { device_keys: deviceKeys(alice), one_time_keys });
+      const one_time_keys = { "signed_curve25519:AAAAHg": await signedKey(alice, "1") };
+      await alice.post(`${v3}/keys/upload`, { device_keys: await deviceKeys(alice), one_time_keys });
       return {
         as: bob,
         body: {
@@ -131,10 +129,10 @@ export const keysScenarios: Scenario[] = [
       const alice = await person();
       return {
         as: alice,
-        body: crossSigningKeys(alice),
+        body: await crossSigningKeys(alice),
         check: async () => {
           const found = await alice.post(`${v3}/keys/query`, { device_keys: { [alice.userId]: [] } });
-          const { master_key, user_signing_key } = crossSigningKeys(alice);
+          const { master_key, user_signing_key } = await crossSigningKeys(alice);
           expect(found).toMatchObject({
             master_keys: { [alice.userId]: master_key },
             user_signing_keys: { [alice.userId]: user_signing_key },
@@ -149,19 +147,17 @@ export const keysScenarios: Scenario[] = [
     prepare: async ({ person }) => {
       const alice = await person();
       await upload(alice);
-      await alice.post(`${v3}/keys/device_signing/upload`, crossSigningKeys(alice));
-      const signer = `ed25519:${key("f")}`;
-      const signed = { ...deviceKeys(alice), signatures: { [alice.userId]: { [signer]: signature("z") } } };
+      await alice.post(`${v3}/keys/device_signing/upload`, await crossSigningKeys(alice));
+      const { signatures: _, ...bare } = await deviceKeys(alice);
+      const signer = await publicKey("f");
+      const update = await signed(bare, alice.userId, signer, "f");
       return {
         as: alice,
-        body: { [alice.userId]: { [alice.deviceId]: signed } },
+        body: { [alice.userId]: { [alice.deviceId]: update } },
         check: async ({ body }) => {
           expect(body.failures ?? {}).toEqual({});
           const found = await alice.post(`${v3}/keys/query`, { device_keys: { [alice.userId]: [] } });
-          expect(found.device_keys).toHaveProperty(
-            [alice.userId, alice.deviceId, "signatures", alice.userId, signer],
-            signature("z"),
-          );
+          expect(found.device_keys).toMatchObject({ [alice.userId]: { [alice.deviceId]: update } });
         },
       };
     },
