@@ -46,6 +46,7 @@ const postLogin = endpoint(
       identifier: v.optional(jsonObject),
       user: v.optional(v.string()),
       medium: v.optional(v.string()),
+      address: v.optional(v.string()),
       password: v.optional(v.string()),
       token: v.optional(v.string()),
     }),

@@ -16,7 +16,8 @@ export type Access = {
 };
 
 /**
- * Members read the room as it is, those who have left as it was then, and anybody a world-readable one.
+ * Members read the room as it is, those who have left as it was then until they forget it, and anybody a
+ * world-readable one.
  * @throws MatrixError M_FORBIDDEN (403), also for a room that is not known: who is outside is not told which
  */
 export async function accessTo(parts: RoomParts, requester: Requester, roomId: string): Promise<Access> {
@@ -28,7 +29,7 @@ export async function accessTo(parts: RoomParts, requester: Requester, roomId: s
   const info = (await memberships.of(requester.userId)).get(head.nid);
   const now = { head, state: head.current, end: storage.position };
   if (info?.membership === "join") return now;
-  if (info !== undefined && (info.membership === "leave" || info.membership === "ban")) {
+  if (info !== undefined && !info.forgotten && (info.membership === "leave" || info.membership === "ban")) {
     const left = await parts.events.getOne(info.event);
     if (left.replaced?.content.membership === "join") {
       const state = await parts.snapshots.chain(await snapshotAt(parts, head.nid, left.order));

@@ -61,6 +61,19 @@ describe("a room that is forgotten", () => {
     expect(await isKnown(t, roomId)).toBe(true);
   });
 
+  test("is not read any more by who has forgotten it, until they are in it again", async () => {
+    const t = await testRooms();
+    const roomId = await create(t);
+    await act(t, roomId, "join", "bob");
+    await act(t, roomId, "leave", "bob");
+    const read = () => t.rooms.state(t.user("bob"), roomId);
+    await expect(read()).resolves.toBeDefined();
+    await t.rooms.forget(t.user("bob"), roomId);
+    await expect(read()).rejects.toMatchObject({ errcode: "M_FORBIDDEN", status: 403 });
+    await act(t, roomId, "join", "bob");
+    await expect(read()).resolves.toBeDefined();
+  });
+
   test("goes with its last alias, or its place in the directory", async () => {
     const t = await testRooms();
     const admin = { ...t.user("alice"), admin: true };
