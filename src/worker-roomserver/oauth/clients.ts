@@ -8,7 +8,7 @@ import type { Storage } from "../storage/api.ts";
 import type { UsersForOAuth } from "../users/api.ts";
 import type { ClientView, RegisteredClient } from "./api.ts";
 
-/** A client registers before each login, so a day is long for one that nobody logs in with. */
+/** A client registers before each login: half a day is long for one that nobody logs in with. */
 const unusedKeptMs = 24 * 60 * 60_000;
 /** Anyone can register: each app once is far fewer, and no disk is filled with this many. */
 export const maxClients = 5_000;
@@ -45,7 +45,7 @@ export class Clients {
     const clientId = encodeBase64Url(new Uint8Array(hash));
     await locks.run(lock, async () => {
       const earlier = await storage.get("oauthClients", clientId);
-      if (earlier !== undefined && now() - earlier.at < unusedKeptMs / 2) return;
+      if (earlier !== undefined && now() - earlier.at < unusedKeptMs / 2) return; // not each time is written down
       if (earlier === undefined) await this.#checkRoom();
       await storage.commit((write) =>
         write.put("oauthClients", { json: canonicalJson(metadata), at: now() }, clientId),

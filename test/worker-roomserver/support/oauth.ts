@@ -66,9 +66,9 @@ export async function queryFor({ oauth }: OAuthHome, deviceId = "PHONE"): Promis
   };
 }
 
-export function expectPage<P extends Page["page"]>(page: Page, name: P): Extract<Page, { page: P }> {
+export function expectPage<P extends Page["page"]>(page: Page, name: P): Page & { page: P } {
   if (page.page !== name) throw new Error(`the page should be ${name}, and is ${JSON.stringify(page)}`);
-  return page as Extract<Page, { page: P }>;
+  return page as Page & { page: P };
 }
 
 export async function consentTo({ oauth }: OAuthHome, target: PageTarget): Promise<ConsentPage> {
