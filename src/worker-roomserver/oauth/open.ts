@@ -1,67 +1,45 @@
-import { MatrixError } from "../../matrix/errors.ts";
-import { deviceCodeGrant } from "../../matrix/oauth/client-metadata.ts";
-import { oauthError } from "../../matrix/oauth/errors.ts";
-import { KeyedLock } from "../node/keyed-lock.ts";
-import type { RequestId } from "../node/requester.ts";
-import { AccountPages } from "./account-page.ts";
-import type { OAuth, OAuthForComponents, OAuthForNode, TokenAnswer, TokenForm } from "./api.ts";
-import { Clients } from "./clients.ts";
-import { CodeGrant } from "./code-grant.ts";
-import { confirmCrossSigningReset } from "./cross-signing-reset.ts";
-import { DeviceGrant } from "./device-grant.ts";
-import { Pages } from "./pages.ts";
-import { invalidGrant, needed, type OAuthOptions, type OAuthParts, tokenAnswer } from "./parts.ts";
-import { Secrets } from "./secrets.ts";
+import type { OAuth, OAuthForComponents, OAuthForNode } from "./api.ts";
+import type { OAuthOptions } from "./parts.ts";
 
-/** Puts the component together. Each part says what it does. */
-export function openOAuth(options: OAuthOptions): OAuth & OAuthForComponents & OAuthForNode {
-  const clients = new Clients({ ...options, locks: new KeyedLock<string>() });
-  const secrets = new Secrets(options);
-  const parts: OAuthParts = { ...options, clients, secrets };
-  const codeGrant = new CodeGrant(parts);
-  const deviceGrant = new DeviceGrant(parts);
-  const pages = new Pages({ ...parts, codeGrant, deviceGrant, accountPages: new AccountPages(parts) });
+type Whole = OAuth & OAuthForComponents & OAuthForNode;
 
-  const token = (request: RequestId, form: TokenForm): Promise<TokenAnswer> => {
-    switch (form.grant_type) {
-      case "authorization_code":
-        return codeGrant.redeem(request, form);
-      case deviceCodeGrant:
-        return deviceGrant.redeem(request, form);
-      case "refresh_token":
-        return refreshed(options, request, form);
-    }
-    throw oauthError("unsupported_grant_type", "This server knows no such grant_type.");
+/**
+ * Puts the component together when it is first called: hardly anybody logs in while a homeserver opens, so that its code
+ * need not be there by then.
+ */
+export function openOAuth(options: OAuthOptions): Whole {
+  let made: Promise<Whole> | undefined;
+  const whole = (): Promise<Whole> => {
+    made ??= import("./oauth.ts")
+      .then(({ makeOAuth }) => makeOAuth(options))
+      .catch((error: unknown) => {
+        made = undefined; // the file may be there the next time
+        throw error;
+      });
+    return made;
   };
 
   return {
-    registerClient: (metadata) => clients.register(metadata),
-    token: async (request, form) => token(request, form),
-    authorizeDevice: (clientId, scope) => deviceGrant.begin(clientId, scope),
-    revoke: (token) => options.users.endToken(token),
-    open: (target) => pages.open(target),
-    signIn: (target, user, password) => pages.signIn(target, user, password),
-    createAccount: (request, target, account) => pages.createAccount(request, target, account),
-    decide: (session, allow) => pages.decide(session, allow),
-    manage: (request, session, act) => pages.manage(request, session, act),
+    registerClient: async (metadata) => (await whole()).registerClient(metadata),
+    token: async (request, form) => (await whole()).token(request, form),
+    authorizeDevice: async (clientId, scope) => (await whole()).authorizeDevice(clientId, scope),
+    revoke: async (token) => (await whole()).revoke(token),
+    open: async (target) => (await whole()).open(target),
+    signIn: async (target, user, password) => (await whole()).signIn(target, user, password),
+    createAccount: async (request, target, account) =>
+      (await whole()).createAccount(request, target, account),
+    decide: async (session, allow) => (await whole()).decide(session, allow),
+    manage: async (request, session, act) => (await whole()).manage(request, session, act),
 
-    crossSigningResetAllowed: async (userId) => (await secrets.resetUntil(userId)) !== undefined,
-    confirmCrossSigningReset: (requester, purpose, auth) =>
-      confirmCrossSigningReset(parts, requester, purpose, auth),
+    crossSigningResetAllowed: async (userId) => (await whole()).crossSigningResetAllowed(userId),
+    confirmCrossSigningReset: async (requester, purpose, auth) =>
+      (await whole()).confirmCrossSigningReset(requester, purpose, auth),
 
-    dropExpired: () => secrets.dropExpired(),
-    dropUnusedClients: () => clients.dropUnused(),
+    dropExpired: async function* () {
+      yield* (await whole()).dropExpired();
+    },
+    dropUnusedClients: async function* () {
+      yield* (await whole()).dropUnusedClients();
+    },
   };
-}
-
-/** @see https://spec.matrix.org/v1.19/client-server-api/#token-refresh-flow */
-async function refreshed({ users }: OAuthOptions, request: RequestId, form: TokenForm): Promise<TokenAnswer> {
-  const refreshToken = needed(form.refresh_token, "refresh_token");
-  const client = needed(form.client_id, "client_id");
-  try {
-    return tokenAnswer(await users.refreshFor(request, refreshToken, client));
-  } catch (error) {
-    if (error instanceof MatrixError && error.errcode === "M_UNKNOWN_TOKEN") throw invalidGrant();
-    throw error;
-  }
 }

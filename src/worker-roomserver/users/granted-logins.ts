@@ -110,7 +110,7 @@ export class GrantedLogins {
     return locks.run(userId, async () => {
       const deviceId = await find();
       if (deviceId === undefined) return;
-      await storage.commit(await removalOfDevices(storage, userId, (other) => other === deviceId));
+      await storage.commit(await removalOfDevices(this.#with, userId, (other) => other === deviceId));
     });
   }
 }
