@@ -171,6 +171,8 @@ describe("the account page", () => {
     const asAccount = home.oauth.manage(request(), consent.session, { act: "show" });
     await expect(asAccount).rejects.toEqual(ended);
     await expect(home.oauth.manage(request(), "guessed", { act: "show" })).rejects.toEqual(ended);
+    await expect(home.oauth.decide(await codeFor(home), true)).rejects.toEqual(ended);
+    await expect(redeem(home, page.session)).rejects.toEqual(error("invalid_grant", 400));
     home.users.world.time += pageLifetimeMs;
     await expect(manage(home, page, { act: "show" })).rejects.toEqual(ended);
   });
