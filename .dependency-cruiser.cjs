@@ -18,6 +18,8 @@ const openFiles = [
   "^src/worker-roomserver/storage/(errors|lru)[.]ts$",
   // What all components are made with alike: JSON answers as bytes, sync tokens, work in order by key or in turns.
   "^src/worker-roomserver/node/(answers|breathe|json-bytes|keyed-lock|tokens)[.]ts$",
+  // How secrets are made, and what they are found by: whoever keeps one keeps its hash.
+  "^src/worker-roomserver/users/tokens[.]ts$",
   // The kinds of entry of the log, its newest ones in memory, how to follow it without losing any, and when to drop
   // what is kept of a room.
   "^src/worker-roomserver/log/(entry|tail|reader|on-purge)[.]ts$",

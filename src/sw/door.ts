@@ -9,7 +9,7 @@ import type { AnyContext, AuthKind, Endpoint } from "./endpoint.ts";
 import type { Caller, Limiter } from "./limits.ts";
 import { parseQuery } from "./query.ts";
 import { requestIdOf } from "./request-id.ts";
-import { createRouter } from "./router.ts";
+import { createRouter, type Match } from "./router.ts";
 import { TokenCache } from "./token-cache.ts";
 
 export type ClientApiOptions = {
@@ -29,12 +29,22 @@ export function createClientApi({ node, endpoints, limiter, scopePath }: ClientA
   const tokens = new TokenCache(node.users, Date.now);
 
   async function handle(request: Request, caller: Caller): Promise<Response> {
-    const url = new URL(request.url);
-    const path = pathInScope(url.pathname, scopePath);
+    const { pathname } = new URL(request.url);
+    const path = pathInScope(pathname, scopePath);
     if (path === undefined) throw unrecognized("There is no such endpoint on this homeserver.");
     const { endpoint, params } = route(request.method, path);
+    return serve(request, caller, { path, endpoint, params }).catch((error: unknown) =>
+      errorAnswer(error, endpoint.description.refusal),
+    );
+  }
+
+  async function serve(
+    request: Request,
+    caller: Caller,
+    { path, endpoint, params }: Match & { path: string },
+  ): Promise<Response> {
     const { description } = endpoint;
-    const query = parseQuery(url.search);
+    const query = parseQuery(new URL(request.url).search);
     const requester = await authenticate(description.auth, request.headers, query);
     limiter.take(description.limit, caller, requester?.userId);
     const context: AnyContext = {

@@ -1,4 +1,5 @@
 import type { GenericSchema, InferOutput } from "valibot";
+import type { MatrixError } from "../matrix/errors.ts";
 import type { Node } from "../worker-roomserver/node/api.ts";
 import type { JsonBytes, Requester, RequestId } from "../worker-roomserver/node/requester.ts";
 
@@ -41,6 +42,8 @@ export type Description<
   /** The JSON body of a 200; what is answered as `Content` is not held to it. */
   response: R;
   revokes?: true;
+  /** Writes its errors, those of the door too, where they are not to be Matrix's. */
+  refusal?: (error: MatrixError) => Reply | Content;
 };
 
 export type Context<D extends Description> = {

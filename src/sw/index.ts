@@ -10,6 +10,9 @@ import { loginEndpoints } from "./login.ts";
 import { membershipEndpoints } from "./membership.ts";
 import { messagesEndpoints } from "./messages.ts";
 import { nodeStatusEndpoints } from "./node-status.ts";
+import { oauthEndpoints } from "./oauth.ts";
+import { oauthMetadataEndpoints } from "./oauth-metadata.ts";
+import { oauthPagesEndpoints } from "./oauth-pages.ts";
 import { presenceEndpoints } from "./presence.ts";
 import { profileEndpoints } from "./profile.ts";
 import { pushRulesEndpoints } from "./push-rules.ts";
@@ -32,6 +35,9 @@ export const allEndpoints = (baseUrl: string): Endpoint[] => [
   ...nodeStatusEndpoints,
   ...registrationEndpoints,
   ...loginEndpoints,
+  ...oauthMetadataEndpoints(baseUrl),
+  ...oauthEndpoints(baseUrl),
+  ...oauthPagesEndpoints,
   ...accountEndpoints,
   ...administrativeContactEndpoints,
   ...deviceEndpoints,

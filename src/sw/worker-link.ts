@@ -39,6 +39,7 @@ const silentTurns = 2;
 
 const components = {
   users: true,
+  oauth: true,
   room: true,
   roomDirectory: true,
   roomInput: true,

@@ -14,7 +14,6 @@ const waiting: Readonly<Record<string, readonly string[]>> = {
     "reportUser",
     "requestOpenIdToken",
   ],
-  "The OAuth 2.0 API is not there yet": ["getAuthMetadata"],
   "Single sign-on has no answer of its own yet": ["redirectToIdP", "redirectToSSO"],
   "The server has no contacts and no policy key to tell yet": ["getWellknownPolicy", "getWellknownSupport"],
   "Media is not there yet": [

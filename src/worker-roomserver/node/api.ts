@@ -1,5 +1,6 @@
 import type { AccountData } from "../account-data/api.ts";
 import type { KeyBackup } from "../key-backup/api.ts";
+import type { OAuth } from "../oauth/api.ts";
 import type { Presence } from "../presence/api.ts";
 import type { Push } from "../push/api.ts";
 import type { Receipts } from "../receipts/api.ts";
@@ -25,6 +26,7 @@ export type NodeInfo = {
 export interface Node {
   info(): Promise<NodeInfo>;
   readonly users: Users;
+  readonly oauth: OAuth;
   readonly room: RoomForClient;
   readonly roomDirectory: RoomDirectory;
   /** For events of other servers, and their questions. */

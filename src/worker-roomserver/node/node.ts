@@ -3,6 +3,7 @@ import type { UserId } from "../../matrix/identifiers.ts";
 import { openAccountData } from "../account-data/open.ts";
 import { openKeyBackup } from "../key-backup/open.ts";
 import { trimLog } from "../log/trim.ts";
+import { openOAuth } from "../oauth/open.ts";
 import { openPresence } from "../presence/open.ts";
 import { openPush } from "../push/open.ts";
 import { openReceipts } from "../receipts/open.ts";
@@ -57,6 +58,7 @@ export async function openNode(options: NodeOptions): Promise<OpenNode> {
     profilesAnnounced: (position) => profiles.caughtUp(position),
     ...(options.passwordCost && { passwordCost: options.passwordCost }),
   });
+  const oauth = openOAuth({ storage, answers, users, now });
   const onActivity = (userId: UserId) => presence.active(userId);
   const rooms = await openRooms({ storage, answers, users, now, serverName, key, ed25519, onActivity });
   const { room, roomDirectory, roomInput, roomQueries, roomConsole } = rooms;
@@ -73,8 +75,13 @@ export async function openNode(options: NodeOptions): Promise<OpenNode> {
   const compactor = new Compactor({
     storage,
     now,
-    hourly: [() => finishPurges(rooms.parts), () => trimLog(storage)],
-    daily: [() => dropOldTransactions(storage, now), () => dropOrphanedWaits(storage)],
+    hourly: [() => finishPurges(rooms.parts), () => trimLog(storage), () => oauth.dropExpired()],
+    daily: [
+      () => dropOldTransactions(storage, now),
+      () => dropOrphanedWaits(storage),
+      () => users.dropOldTokens(),
+      () => oauth.dropUnusedClients(),
+    ],
   });
   compactor.start(rooms.isPurging);
   // Not waited for: a room that will not be left must not keep the homeserver from starting.
@@ -88,6 +95,7 @@ export async function openNode(options: NodeOptions): Promise<OpenNode> {
   return {
     info: () => Promise.resolve({ serverName, epoch: storage.epoch }),
     users,
+    oauth,
     room,
     roomDirectory,
     roomInput,

@@ -119,6 +119,10 @@ const third: Migration = (db, transaction) => {
 const fourth: Migration = (db) => {
   for (const name of ["toDevice", "toDeviceOutbox"]) db.createObjectStore(name);
   for (const name of ["keyBackups", "keyBackupVersions", "keyBackupSessions"]) db.createObjectStore(name);
+  db.createObjectStore("oauthClients");
+  const oauthSecrets = db.createObjectStore("oauthSecrets");
+  oauthSecrets.createIndex("expiry", "expiresAt");
+  oauthSecrets.createIndex("userCode", "userCode");
 };
 
 export const migrations: readonly Migration[] = [first, second, third, fourth];

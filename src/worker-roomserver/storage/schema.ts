@@ -166,12 +166,19 @@ export type DeviceRow = {
 export type TokenRow = {
   userId: string;
   deviceId: string;
-  /** `login`: lets another device log in once; it belongs to no device. */
-  kind: "access" | "refresh" | "login";
+  /**
+   * `login`: lets another device log in once. `spent`: a refresh token of OAuth that was good once. Neither belongs to
+   * a device.
+   */
+  kind: "access" | "refresh" | "login" | "spent";
   expiresAt: number | null;
   /** Key of the refresh token that this one was given out for and that ends with its first use; "" for none. */
   replaces: string;
+  /** Of a login that came by OAuth. */
+  oauth?: OAuthLogin;
 };
+/** Which client has logged in, and which of its logins on a device this is. */
+export type OAuthLogin = { client: string; grant: string };
 export type RegistrationTokenRow = {
   token: string;
   usesAllowed: number | null;
@@ -182,6 +189,42 @@ export type UiaRow = {
   /** What the session was opened for: an attempt at anything else with it is refused. */
   purpose: string;
   createdAt: number;
+};
+/** What a client has said of itself (a ClientMetadata), as canonical JSON; `at`: when it last did. */
+export type OAuthClientRow = { json: string; at: number };
+/** Who gave their password. `mark` changes with the password, so that what they allowed ends with it. */
+export type OwnerRow = { userId: string; mark: string };
+/** What ends by itself, under the hash of the secret that opens it. */
+export type OAuthSecretRow = { expiresAt: number } & (
+  | OAuthPageRow
+  | OAuthCodeRow
+  | OAuthDeviceRow
+  | { kind: "reset" }
+);
+/** Someone is signed in to a page. `purpose`: JSON text of what for. */
+export type OAuthPageRow = { kind: "page"; owner: OwnerRow; purpose: string };
+export type OAuthCodeRow = {
+  kind: "code";
+  owner: OwnerRow;
+  client: string;
+  redirectUri: string;
+  challenge: string;
+  scope: string;
+  deviceId: string;
+  displayName: string;
+  /** The login that it was redeemed for: whoever comes with it again ends that. */
+  given?: string;
+};
+export type OAuthDeviceRow = {
+  kind: "device";
+  client: string;
+  scope: string;
+  deviceId: string;
+  displayName: string;
+  /** Hash of what the user types in. */
+  userCode: string;
+  /** Whose account it may use, or that it may not; absent: nobody has said so far. */
+  verdict?: OwnerRow | "denied";
 };
 /** `p`: where it was last changed. */
 export type ProfileRow = { json: string; p: Position };
@@ -299,6 +342,14 @@ export interface HearthSchema extends DBSchema {
     indexes: { position: [Nid, Position]; user: [Nid, Nid] };
   };
   presence: { key: Nid; value: PresenceRow };
+  /** By client id. */
+  oauthClients: { key: string; value: OAuthClientRow };
+  /** By the hash of a secret; what is of kind `reset`, by user id. */
+  oauthSecrets: {
+    key: string;
+    value: OAuthSecretRow;
+    indexes: { expiry: number; userCode: string };
+  };
   /** `[user, room, order]`. */
   pushActions: { key: [Nid, Nid, number]; value: PushActionRow };
   toDevice: { key: ToDeviceKey; value: ToDeviceRow };

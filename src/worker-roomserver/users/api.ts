@@ -2,7 +2,7 @@ import type { UserId } from "../../matrix/identifiers.ts";
 import type { JsonObject } from "../../matrix/json.ts";
 import type { Requester, RequestId } from "../node/requester.ts";
 import type { Write } from "../storage/api.ts";
-import type { Position } from "../storage/schema.ts";
+import type { OAuthLogin, OwnerRow, Position } from "../storage/schema.ts";
 
 /** Who a token belongs to, for the service worker's cache of tokens. */
 export type TokenInfo = { requester: Requester; expiresAt: number | null };
@@ -163,6 +163,50 @@ export interface UsersForConfirmation {
     purpose: string,
     auth: JsonObject | undefined,
   ): Promise<UiaChallenge | undefined>;
+}
+
+/** A device that logs in by OAuth. `displayName` counts for a device that is new. */
+export type GrantedLogin = { deviceId: string; displayName: string; oauth: OAuthLogin };
+/** Reads what gives a right, under the account's lock. @returns what ends it, for the unit; undefined: it has gone */
+export type Claim<T> = () => Promise<((write: Write, login: LoginResult) => T) | undefined>;
+
+/** What OAuth needs of accounts. @see https://spec.matrix.org/v1.19/client-server-api/#oauth-20-api */
+export interface UsersForOAuth {
+  /**
+   * Who has this password. Costs a password's hash.
+   * @param user - a user ID or its localpart
+   * @returns undefined when it is wrong, or there is no such account
+   * @throws MatrixError M_LIMIT_EXCEEDED 429
+   */
+  ownerOf(user: string, password: string): Promise<OwnerRow | undefined>;
+  /** Whether the account is there, and has the password still that was given. */
+  isOwner(owner: OwnerRow): Promise<boolean>;
+  /** Which accounts a page can make. */
+  registration(): RegistrationSettings["registration"];
+  /** As whom a page acts for its user. @throws MatrixError M_FORBIDDEN 403 when the account is gone */
+  requesterFor(userId: string): Promise<Requester>;
+  /**
+   * Logs a device in, in one unit with what `claim` returns.
+   * @returns what that returned; undefined when the right has gone, or whoever gave it is no owner any more
+   */
+  logIn<T>(owner: OwnerRow, login: GrantedLogin, claim: Claim<T>): Promise<T | undefined>;
+  /**
+   * As `Users.refresh`, for a client. A refresh token that was good once ends its whole login.
+   * @throws MatrixError M_UNKNOWN_TOKEN 401
+   */
+  refreshFor(request: RequestId, refreshToken: string, client: string): Promise<RefreshResult>;
+  /** Ends the device that has this access or refresh token; any other text is no error. */
+  endToken(token: string): Promise<void>;
+  /** Ends the device of a login, if it is still that login's. */
+  endLogin(userId: string, grant: string): Promise<void>;
+  /** Removes a device without asking for a password. One that is not there is no error. */
+  endDevice(userId: string, deviceId: string): Promise<void>;
+  /** Whether a device has logged in by OAuth. */
+  isFromOAuth(userId: string, deviceId: string): Promise<boolean>;
+  /** The OAuth clients that have tokens. Reads all tokens, some hundred at a time. */
+  clientsInUse(): Promise<Set<string>>;
+  /** Removes tokens that have had their time. One unit for each five hundred tokens that has such ones. */
+  dropOldTokens(): AsyncGenerator<void>;
 }
 
 export type RegistrationToken = {

@@ -14,11 +14,13 @@ import type {
   UsersForConfirmation,
   UsersForMessages,
   UsersForNode,
+  UsersForOAuth,
   UsersForOwner,
 } from "./api.ts";
 import { Credentials } from "./credentials.ts";
 import { devicesOf } from "./device-rows.ts";
 import { Devices } from "./devices.ts";
+import { GrantedLogins } from "./granted-logins.ts";
 import { GuessLimits } from "./guess-limits.ts";
 import { Login } from "./login.ts";
 import { LoginTokens } from "./login-tokens.ts";
@@ -27,6 +29,7 @@ import { Profiles } from "./profiles.ts";
 import { Registration } from "./registration.ts";
 import { RegistrationTokens } from "./registration-tokens.ts";
 import { Sessions } from "./sessions.ts";
+import { clientsInUse, dropOldTokens } from "./token-sweep.ts";
 import { Uia } from "./uia.ts";
 
 export type UsersOptions = {
@@ -48,7 +51,13 @@ export type UsersOptions = {
 export async function openUsers(
   options: UsersOptions,
 ): Promise<
-  Users & UsersForComponents & UsersForMessages & UsersForConfirmation & UsersForOwner & UsersForNode
+  Users &
+    UsersForComponents &
+    UsersForMessages &
+    UsersForConfirmation &
+    UsersForOAuth &
+    UsersForOwner &
+    UsersForNode
 > {
   const { storage, now, leaveRooms } = options;
   const shared = {
@@ -68,6 +77,7 @@ export async function openUsers(
   const loginTokens = new LoginTokens({ ...shared, accounts });
   const login = new Login({ ...shared, credentials, sessions, loginTokens });
   const profiles = new Profiles(shared);
+  const granted = new GrantedLogins({ ...shared, credentials, sessions });
 
   return {
     authenticate: (token) => sessions.authenticate(token),
@@ -102,6 +112,19 @@ export async function openUsers(
       const passed = await accounts.confirm(requester, purpose, auth);
       return "uia" in passed ? passed : undefined;
     },
+
+    ownerOf: (user, password) => granted.ownerOf(user, password),
+    isOwner: (owner) => granted.isOwner(owner),
+    registration: () => options.settings().registration,
+    requesterFor: (userId) => granted.requesterFor(userId),
+    logIn: (owner, login, claim) => granted.logIn(owner, login, claim),
+    refreshFor: (request, refreshToken, client) => granted.refresh(request, refreshToken, client),
+    endToken: (token) => granted.endToken(token),
+    endLogin: (userId, grant) => granted.endLogin(userId, grant),
+    endDevice: (userId, deviceId) => granted.endDevice(userId, deviceId),
+    isFromOAuth: (userId, deviceId) => granted.isFromOAuth(userId, deviceId),
+    clientsInUse: () => clientsInUse(storage),
+    dropOldTokens: () => dropOldTokens(storage, now),
 
     createRegistrationToken: (wanted) => tokens.create(wanted),
     registrationTokens: () => tokens.list(),

@@ -4,14 +4,16 @@ import type { Answers } from "../node/answers.ts";
 import type { KeyedLock } from "../node/keyed-lock.ts";
 import type { RequestId } from "../node/requester.ts";
 import type { Storage, Write } from "../storage/api.ts";
-import type { DeviceRow, TokenRow } from "../storage/schema.ts";
+import type { DeviceRow, OAuthLogin, TokenRow } from "../storage/schema.ts";
 import type { LoginResult, RefreshResult, SessionRequest, TokenInfo } from "./api.ts";
 import { checkDeviceDisplayName, checkDeviceId, randomDeviceId } from "./device-names.ts";
-import { tokensOf } from "./device-rows.ts";
+import { type KeyedToken, tokensOf } from "./device-rows.ts";
 import { hashToken, type NewToken, newToken } from "./tokens.ts";
 
 /** How long an access token lasts that can be refreshed. Others do not expire. */
 export const accessTokenLifetimeMs = 60 * 60_000;
+/** How long a refresh token of OAuth is known for one that was good once: whoever shows it may have stolen it. */
+export const spentTokenKeptMs = 7 * 24 * 60 * 60_000;
 /** A device's `last_seen_ts` is no older than this while it is in use. */
 export const lastSeenEveryMs = 60_000;
 
@@ -22,6 +24,8 @@ export type NewSession = {
   access: NewToken;
   /** Undefined for a client that cannot refresh. */
   refresh: NewToken | undefined;
+  /** Where it comes by OAuth. */
+  oauth?: OAuthLogin;
 };
 
 /** @throws MatrixError M_INVALID_PARAM 400 */
@@ -61,7 +65,7 @@ export class Sessions {
    * @returns stores the login
    */
   async starting(userId: string, session: NewSession): Promise<(write: Write) => LoginResult> {
-    const { deviceId, access, refresh } = session;
+    const { deviceId, access, refresh, oauth } = session;
     const [device, old] = await Promise.all([
       this.#storage.get("devices", [userId, deviceId]),
       tokensOf(this.#storage, userId, deviceId),
@@ -72,7 +76,7 @@ export class Sessions {
       const displayName = device?.displayName ?? session.displayName;
       const lastSeenIp = device?.lastSeenIp ?? "";
       write.put("devices", { userId, deviceId, displayName, lastSeenTs: now, lastSeenIp });
-      putTokens(write, { userId, deviceId, replaces: "" }, { access, refresh }, now);
+      putTokens(write, { userId, deviceId, replaces: "", oauth }, { access, refresh }, now);
       return {
         user_id: userId,
         device_id: deviceId,
@@ -118,10 +122,11 @@ export class Sessions {
   /**
    * Gives new tokens for a refresh token, which stays good until the first use of one of them: a client that never
    * got the answer can ask again.
+   * @param client - the OAuth client that asks. Tokens of OAuth are refreshed by OAuth alone, by the client they are for
    * @throws MatrixError M_UNKNOWN_TOKEN 401
    * @see https://spec.matrix.org/v1.19/client-server-api/#refreshing-access-tokens
    */
-  refresh(request: RequestId, refreshToken: string): Promise<RefreshResult> {
+  refresh(request: RequestId, refreshToken: string, client?: string): Promise<RefreshResult> {
     return this.#answers.once<RefreshResult>(request, async (record) => {
       const hash = await hashToken(refreshToken);
       const tokens = { access: await newToken("access"), refresh: await newToken("refresh") };
@@ -131,14 +136,15 @@ export class Sessions {
         const { userId, deviceId } = owner;
         const all = await tokensOf(this.#storage, userId, deviceId);
         const used = all.find((row) => row.hash === hash);
-        if (used?.kind !== "refresh") throw unknownToken();
+        if (used?.kind !== "refresh" || used.oauth?.client !== client) throw unknownToken();
+        const now = this.#now();
         return this.#storage.commit((write) => {
           // Of the device's tokens this one stays with the access token that came with it, until the new are used.
           for (const row of all) {
-            if (row.replaces !== used.replaces) write.delete("tokens", row.hash);
+            if (row.replaces !== used.replaces) endToken(write, row, used.replaces, now);
             else if (row.replaces !== "") putToken(write, { ...row, replaces: "" });
           }
-          putTokens(write, { userId, deviceId, replaces: hash }, tokens, this.#now());
+          putTokens(write, { userId, deviceId, replaces: hash, oauth: used.oauth }, tokens, now);
           return record(write, {
             access_token: tokens.access.token,
             refresh_token: tokens.refresh.token,
@@ -160,7 +166,7 @@ export class Sessions {
       await this.#storage.commit((write) => {
         for (const row of all) {
           if (row.replaces === replaces) putToken(write, { ...row, replaces: "" });
-          else write.delete("tokens", row.hash);
+          else endToken(write, row, replaces, this.#now());
         }
       });
     });
@@ -187,14 +193,23 @@ export class Sessions {
 
 function putTokens(
   write: Write,
-  owner: Pick<TokenRow, "userId" | "deviceId" | "replaces">,
+  { oauth, ...names }: Pick<TokenRow, "userId" | "deviceId" | "replaces"> & { oauth: OAuthLogin | undefined },
   { access, refresh }: Pick<NewSession, "access" | "refresh">,
   now: number,
 ): void {
+  const owner = { ...names, ...(oauth && { oauth }) };
   const expiresAt = refresh === undefined ? null : now + accessTokenLifetimeMs;
   write.put("tokens", { ...owner, kind: "access", expiresAt }, access.hash);
   if (refresh !== undefined)
     write.put("tokens", { ...owner, kind: "refresh", expiresAt: null }, refresh.hash);
+}
+
+/** @param replaced - key of the refresh token that has done its work: of OAuth, it is remembered */
+function endToken(write: Write, { hash, userId, oauth }: KeyedToken, replaced: string, now: number): void {
+  write.delete("tokens", hash);
+  if (hash !== replaced || oauth === undefined) return;
+  const expiresAt = now + spentTokenKeptMs;
+  write.put("tokens", { userId, deviceId: "", kind: "spent", expiresAt, replaces: "", oauth }, hash);
 }
 
 function putToken(write: Write, { hash, ...row }: TokenRow & { hash: string }): void {

@@ -3,7 +3,14 @@ import { encodeBase64, encodeBase64Url } from "../../matrix/base64.ts";
 const randomBytes = (count: number) => crypto.getRandomValues(new Uint8Array(count));
 
 /** What begins each secret of ours, so that one in a log or a repository is seen for what it is. */
-type Prefix = "hearth_access" | "hearth_refresh" | "hearth_login" | "hearth_uia";
+type Prefix =
+  | "hearth_access"
+  | "hearth_refresh"
+  | "hearth_login"
+  | "hearth_uia"
+  | "hearth_code"
+  | "hearth_device_code"
+  | "hearth_page";
 
 /** 256 random bits behind a prefix. */
 export function newSecret(prefix: Prefix): string {

@@ -1,5 +1,5 @@
 import type { JsonObject } from "../../../src/matrix/json.ts";
-import { createClientApi } from "../../../src/sw/door.ts";
+import { type ClientApi, createClientApi } from "../../../src/sw/door.ts";
 import type { Endpoint } from "../../../src/sw/endpoint.ts";
 import { type Caller, type Limiter, unlimited } from "../../../src/sw/limits.ts";
 import type { Node } from "../../../src/worker-roomserver/node/api.ts";
@@ -19,7 +19,7 @@ export type AskOptions = {
   scopePath?: string;
 };
 
-/** A client of the client API: `Request` in, the answer's parts out. Answers without a body read as `{}`. */
+/** A client of the client API: `Request` in, the answer's parts out. What is no JSON reads as `{}`. */
 export function asking({
   node,
   endpoints,
@@ -27,7 +27,11 @@ export function asking({
   caller = { source: "own" },
   scopePath = "/",
 }: AskOptions): Ask {
-  const api = createClientApi({ node, endpoints, limiter, scopePath });
+  return askingOf(createClientApi({ node, endpoints, limiter, scopePath }), caller);
+}
+
+/** The same of an API that others ask too. */
+export function askingOf(api: ClientApi, caller: Caller = { source: "own" }): Ask {
   return async (method, path, { token, body, headers } = {}) => {
     const init: RequestInit = { method, headers: new Headers(headers) };
     if (token !== undefined) (init.headers as Headers).set("Authorization", `Bearer ${token}`);
@@ -37,10 +41,12 @@ export function asking({
     return {
       status: response.status,
       headers: response.headers,
-      body: text === "" ? {} : (JSON.parse(text) as JsonObject),
+      body: isJson(response) && text !== "" ? (JSON.parse(text) as JsonObject) : {},
     };
   };
 }
+
+const isJson = ({ headers }: Response) => headers.get("Content-Type") === "application/json";
 
 const isPlain = (body: BodyInit | JsonObject): body is JsonObject =>
   typeof body === "object" && Object.getPrototypeOf(body) === Object.prototype;

@@ -35,6 +35,8 @@ test("an empty database becomes one of today's version, with every store and ind
       "meta",
       "names",
       "nameTexts",
+      "oauthClients",
+      "oauthSecrets expiry userCode",
       "presence",
       "profiles",
       "published",
