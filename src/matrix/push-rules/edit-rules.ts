@@ -52,7 +52,7 @@ export function withRule(
     throw tooLarge(`There can be at most ${MAX_OWN_RULES} push rules: please remove some.`);
   }
   const relative = place.before ?? place.after;
-  if (relative !== undefined) requireOwn(list, relative, ruleId);
+  if (relative !== undefined) requireOwn(list, relative);
   if (present !== undefined && (relative === undefined || relative === ruleId)) {
     return { ...rules, [kind]: list.map((other) => (other === present ? rule : other)) };
   }
@@ -124,8 +124,8 @@ function checkRuleId(ruleId: string): void {
   }
 }
 
-function requireOwn(list: readonly PushRule[], relative: string, ruleId: string): void {
-  if (relative === ruleId || list.some((rule) => !rule.default && rule.rule_id === relative)) return;
+function requireOwn(list: readonly PushRule[], relative: string): void {
+  if (list.some((rule) => !rule.default && rule.rule_id === relative)) return;
   throw unknown(`before/after rule not found: ${relative}`, 400);
 }
 

@@ -79,6 +79,10 @@ export async function openNode(options: NodeOptions): Promise<OpenNode> {
     egress: async (request) => (await import("../egress/direct-fetch.ts")).directFetch(request),
     serverName,
     now,
+    later: (ms, call) => {
+      const timer = setTimeout(call, ms);
+      return () => clearTimeout(timer);
+    },
     random: Math.random,
   });
   const { transactions } = rooms.parts;

@@ -16,7 +16,8 @@ const LOOKED_AT = 500;
 
 type ListOptions = Pick<PushOptions, "storage" | "room"> & {
   unread: UnreadStore;
-  caughtUp: (position: Position) => Promise<void>;
+  /** Resolves once what was found up to the position is in the stores. */
+  stored: (position: Position) => Promise<void>;
 };
 
 /** What a user was notified of, the newest first. */
@@ -29,12 +30,11 @@ export class NotificationList {
 
   /** See Push. A page begins behind a position in the log, so what comes meanwhile moves nothing. */
   async page(requester: Requester, query: NotificationsQuery): Promise<NotificationsPage> {
-    const { storage, caughtUp } = this.#with;
+    const { storage, stored } = this.#with;
     const from = query.from === undefined ? undefined : parsePositionToken(query.from, "from");
-    await caughtUp(storage.position);
+    await stored(storage.position);
     const user = await storage.names.find(requester.userId);
     if (user === undefined || query.limit === 0) return { notifications: [] };
-    await storage.flushed();
     const notifications: ListedNotification[] = [];
     let before = from ?? Number.POSITIVE_INFINITY;
     for (let looked = 0; looked < LOOKED_AT; ) {

@@ -31,6 +31,8 @@ export type PushOptions = {
   serverName: string;
   /** Milliseconds since 1970. */
   now: () => number;
+  /** Calls after so many milliseconds. @returns how to keep it from that */
+  later: (ms: number, call: () => void) => () => void;
   /** At least 0 and less than 1. */
   random: () => number;
 };

@@ -37,7 +37,8 @@ export class PushNotifications implements Push, PushForReaders {
   constructor(options: PushOptions) {
     const unread = new UnreadStore(options.storage);
     const caughtUp = (position: Position) => this.caughtUp(position);
-    const shared = { ...options, unread, caughtUp };
+    const stored = (position: Position) => this.#reader.stored(position);
+    const shared = { ...options, unread, caughtUp, stored };
     this.#storage = options.storage;
     this.#unread = unread;
     this.#rules = new PushRules(options);

@@ -17,6 +17,8 @@ const FORGOTTEN_AFTER_MS = 5 * 60_000;
 type WatchOptions = Pick<PushOptions, "storage" | "room" | "now"> & {
   unread: UnreadStore;
   caughtUp: (position: Position) => Promise<void>;
+  /** Resolves once what was found up to the position is in the stores. */
+  stored: (position: Position) => Promise<void>;
 };
 
 /** What is kept for who watches a user. */
@@ -131,8 +133,8 @@ export class NotificationWatch implements NotificationListener {
 
   /** What came before anybody asked this leader. One range. */
   async #stored(user: Nid, after: Position, upTo: Position): Promise<Notification[]> {
-    const { storage } = this.#with;
-    await storage.flushed();
+    const { storage, stored } = this.#with;
+    await stored(upTo);
     const range = IDBKeyRange.bound([user, -upTo], [user, -after], false, true);
     const keys = await storage.getAllKeys("notifications", range, MOST_SHOWN);
     const rows = await storage.getAll("notifications", range, MOST_SHOWN);

@@ -1,60 +1,11 @@
 import fc from "fast-check";
-import { describe, expect, onTestFinished, test } from "vitest";
-import type { JsonObject } from "../../../src/matrix/json.ts";
+import { describe, expect, test } from "vitest";
 import { defaultRuleset } from "../../../src/matrix/push-rules/default-rules.ts";
-import { openAccountData } from "../../../src/worker-roomserver/account-data/open.ts";
 import type { UnreadCounts } from "../../../src/worker-roomserver/push/api.ts";
-import { openPush } from "../../../src/worker-roomserver/push/open.ts";
-import { openReceipts } from "../../../src/worker-roomserver/receipts/open.ts";
 import { purgeRoom } from "../../../src/worker-roomserver/room/purge/purge-room.ts";
 import { finishPurges } from "../../../src/worker-roomserver/room/purge/remove.ts";
-import { testRooms } from "../support/room.ts";
 import { failCommit, until } from "../support/rounds.ts";
-
-type Action = "join" | "leave" | "invite" | "kick";
-
-/** A room server with the components that counts come from; `name`: the database of an earlier one. */
-async function open(name?: string) {
-  const t = await testRooms(name);
-  const { storage, rooms: room, serverName } = t;
-  const accountData = openAccountData({ storage });
-  const receipts = openReceipts({ storage, room, now: () => Date.now() });
-  const push = openPush({ storage, room, receipts, accountData, serverName });
-  onTestFinished(() => push.close());
-  const send = async (who: string, roomId: string, content: JsonObject = {}, type = "m.room.message") => {
-    const event = {
-      roomId,
-      type,
-      txnId: crypto.randomUUID(),
-      content: { body: "hi", msgtype: "m.text", ...content },
-    };
-    return (await room.sendEvent(t.user(who), event)).event_id;
-  };
-  const act = (who: string, action: Action, roomId: string, target = who) =>
-    room.changeMembership(t.request(), t.user(who), { roomId, action, target: t.user(target).userId });
-  /** A room of these users, the first of whom made it; nobody has said anything yet. */
-  const roomOf = async (...who: string[]) => {
-    const [first = "", ...others] = who;
-    const invite = others.map((user) => t.user(user).userId);
-    const { room_id } = await room.createRoom(t.request(), t.user(first), { preset: "private_chat", invite });
-    for (const user of others) await act(user, "join", room_id);
-    return room_id;
-  };
-  const read = (who: string, roomId: string, eventId: string, threadId?: string, isPrivate = false) =>
-    receipts.set(t.user(who), [{ roomId, type: isPrivate ? "m.read.private" : "m.read", eventId, threadId }]);
-  const counts = async (who: string, roomId: string): Promise<UnreadCounts> => {
-    await push.caughtUp(storage.position);
-    return push.counts(t.user(who).userId, (await room.nid(roomId))!);
-  };
-  return { ...t, accountData, receipts, push, send, act, roomOf, read, counts };
-}
-
-const unread = (
-  notification_count: number,
-  highlight_count = 0,
-  threads: UnreadCounts["threads"] = {},
-): UnreadCounts => ({ notification_count, highlight_count, threads });
-const inThread = (root: string): JsonObject => ({ "m.relates_to": { rel_type: "m.thread", event_id: root } });
+import { inThread, openPushTest as open, unread } from "./support/push.ts";
 
 describe("unread counts", () => {
   test("are of others' messages, and of nothing else", async () => {

@@ -35,7 +35,7 @@ export class PusherLine {
   #hasBegun = false;
   #isRunning = false;
   #isClosed = false;
-  #timer: ReturnType<typeof setTimeout> | undefined;
+  #stopWaiting = (): void => undefined;
 
   constructor(options: LineOptions) {
     this.#with = options;
@@ -80,14 +80,14 @@ export class PusherLine {
 
   close(): void {
     this.#isClosed = true;
-    clearTimeout(this.#timer);
+    this.#stopWaiting();
   }
 
   #wake(): void {
-    clearTimeout(this.#timer);
+    this.#stopWaiting();
     if (this.#isClosed || this.#isRunning || !this.#hasBegun) return;
     const wait = this.#progress.notBefore - this.#with.now();
-    if (wait > 0) this.#timer = setTimeout(() => this.#wake(), wait);
+    if (wait > 0) this.#stopWaiting = this.#with.later(wait, () => this.#wake());
     else void this.#run();
   }
 

@@ -5,7 +5,7 @@ import type { PusherKey } from "./pusher.ts";
 
 export type PushersOptions = Pick<
   PushOptions,
-  "storage" | "room" | "devices" | "egress" | "now" | "random"
+  "storage" | "room" | "devices" | "egress" | "now" | "later" | "random"
 > & {
   unread: UnreadStore;
   caughtUp: (position: Position) => Promise<void>;
