@@ -1,7 +1,5 @@
-import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { defaultRuleset } from "../../../src/matrix/push-rules/default-rules.ts";
-import type { UnreadCounts } from "../../../src/worker-roomserver/push/api.ts";
 import { purgeRoom } from "../../../src/worker-roomserver/room/purge/purge-room.ts";
 import { finishPurges } from "../../../src/worker-roomserver/room/purge/remove.ts";
 import { failCommit, until } from "../support/rounds.ts";
@@ -212,87 +210,6 @@ test("counts survive a rollback", async () => {
   await send("alice", roomId);
   expect(await counts("bob", roomId)).toEqual(unread(2));
 });
-
-test("counts are those of a naive recount, whatever is said, read, lost and restarted", async () => {
-  const who = fc.constantFrom("alice", "bob");
-  const step = fc.oneof(
-    { weight: 4, arbitrary: fc.record({ kind: fc.constant("send"), who, isInThread: fc.boolean() }) },
-    {
-      weight: 2,
-      arbitrary: fc.record({
-        kind: fc.constant("read"),
-        who,
-        pick: fc.nat(),
-        isThreaded: fc.boolean(),
-        isPrivate: fc.boolean(),
-      }),
-    },
-    fc.record({ kind: fc.constantFrom("restart", "rollback") }),
-  );
-  await fc.assert(
-    fc.asyncProperty(fc.array(step, { maxLength: 14 }), async (steps) => {
-      let t = await open();
-      const roomId = await t.roomOf("alice", "bob");
-      const naive = new NaiveCounts();
-      const root = await t.send("alice", roomId);
-      naive.said("alice", root, "main");
-      for (const one of steps) {
-        if ("isInThread" in one) {
-          const eventId = await t.send(one.who, roomId, one.isInThread ? inThread(root) : {});
-          naive.said(one.who, eventId, one.isInThread ? root : "main");
-        } else if ("pick" in one) {
-          const { eventId, thread } = naive.at(one.pick);
-          await t.read(one.who, roomId, eventId, one.isThreaded ? thread : undefined, one.isPrivate);
-          naive.read(one.who, eventId, one.isThreaded ? thread : undefined);
-        } else if (one.kind === "rollback") {
-          await failCommit(t.storage);
-        } else {
-          t.push.close();
-          t = await open(t.storage.name);
-        }
-      }
-      for (const user of ["alice", "bob"]) expect(await t.counts(user, roomId)).toEqual(naive.counts(user));
-      t.push.close();
-    }),
-    { numRuns: 25 },
-  );
-});
-
-/** Keeps everything, and counts anew each time. */
-class NaiveCounts {
-  readonly #events: { eventId: string; sender: string; thread: string }[] = [];
-  readonly #marks: { user: string; upTo: number; thread: string | undefined }[] = [];
-
-  said(sender: string, eventId: string, thread: string): void {
-    this.#events.push({ eventId, sender, thread });
-    this.#marks.push({ user: sender, upTo: this.#events.length - 1, thread });
-  }
-
-  at(pick: number): { eventId: string; thread: string } {
-    return this.#events[pick % this.#events.length]!;
-  }
-
-  read(user: string, eventId: string, thread: string | undefined): void {
-    const upTo = this.#events.findIndex((event) => event.eventId === eventId);
-    this.#marks.push({ user, upTo, thread });
-  }
-
-  counts(user: string): UnreadCounts {
-    const marks = this.#marks.filter((mark) => mark.user === user);
-    const left = this.#events.filter(
-      ({ sender, thread }, i) =>
-        sender !== user &&
-        !marks.some((mark) => mark.upTo >= i && (mark.thread === undefined || mark.thread === thread)),
-    );
-    const threads: UnreadCounts["threads"] = {};
-    for (const { thread } of left) {
-      if (thread === "main") continue;
-      const before = threads[thread]?.notification_count ?? 0;
-      threads[thread] = { notification_count: before + 1, highlight_count: 0 };
-    }
-    return unread(left.filter(({ thread }) => thread === "main").length, 0, threads);
-  }
-}
 
 describe("a room that is purged", () => {
   test("has nothing unread, also for who comes back to it", async () => {
