@@ -63,12 +63,18 @@ test.each<[method: string, path: string, body: JsonObject | undefined, call: unk
   [
     "PUT",
     `${rule}/override/a%2Fb?after=c`,
-    { actions: ["dont_notify"], conditions: [{ kind: "event_match", key: "type", pattern: "x", constructor: 1 }] },
+    {
+      actions: ["dont_notify"],
+      conditions: [{ kind: "event_match", key: "type", pattern: "x", constructor: 1 }],
+    },
     [
       "setRule",
       "override",
       "a/b",
-      { actions: ["dont_notify"], conditions: [{ kind: "event_match", key: "type", pattern: "x", constructor: 1 }] },
+      {
+        actions: ["dont_notify"],
+        conditions: [{ kind: "event_match", key: "type", pattern: "x", constructor: 1 }],
+      },
       { after: "c" },
     ],
     {},

@@ -109,12 +109,7 @@ describe("a rule of the user's own", () => {
     ],
     ["too much", () => add(defaults, "content", "a", {}, { pattern: "a".repeat(9_000) }), "M_TOO_LARGE", 413],
     ["removal of none", () => withoutRule(three, "content", "d"), "M_NOT_FOUND", 404],
-    [
-      "removal of the server's",
-      () => withoutRule(three, "override", ".m.rule.master"),
-      "M_NOT_FOUND",
-      404,
-    ],
+    ["removal of the server's", () => withoutRule(three, "override", ".m.rule.master"), "M_NOT_FOUND", 404],
     ["a change of none", () => withChange(three, "room", "a", { enabled: true }), "M_NOT_FOUND", 404],
   ])("is refused for %s", (_, change, errcode, status) => {
     expect(refusal(change)).toEqual([errcode, status]);

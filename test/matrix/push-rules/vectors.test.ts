@@ -77,13 +77,29 @@ describe("Synapse, event_match", () => {
 
 /** The same file, test_exact_event_match_* and test_exact_event_property_contains */
 describe("Synapse, event_property_is and event_property_contains", () => {
-  const values: JsonValue[] = ["foobaz", "FoobaZ", "test foobaz test", "", "1", true, false, 1, 1.1, -1, 0, null];
-  test.each<[wanted: JsonValue]>([["foobaz"], [true], [false], [null], [1]])("%j is itself alone", async (wanted) => {
-    const condition = { kind: "event_property_is", key: "content.value", value: wanted };
-    for (const value of [...values, [], {}]) {
-      expect(await holds(condition, { value }), JSON.stringify(value)).toBe(value === wanted);
-    }
-  });
+  const values: JsonValue[] = [
+    "foobaz",
+    "FoobaZ",
+    "test foobaz test",
+    "",
+    "1",
+    true,
+    false,
+    1,
+    1.1,
+    -1,
+    0,
+    null,
+  ];
+  test.each<[wanted: JsonValue]>([["foobaz"], [true], [false], [null], [1]])(
+    "%j is itself alone",
+    async (wanted) => {
+      const condition = { kind: "event_property_is", key: "content.value", value: wanted };
+      for (const value of [...values, [], {}]) {
+        expect(await holds(condition, { value }), JSON.stringify(value)).toBe(value === wanted);
+      }
+    },
+  );
 
   test.each<[value: JsonValue, want: boolean]>([
     [["foobaz"], true],

@@ -5,8 +5,11 @@ import { refusal } from "../support/requester.ts";
 import { failCommit } from "../support/rounds.ts";
 import { openPushTest as open, type PushTest } from "./support/push.ts";
 
-const page = (t: PushTest, who: string, query: { from?: string; limit?: number; onlyHighlights?: boolean } = {}) =>
-  t.push.notifications(t.user(who), { limit: 20, onlyHighlights: false, ...query });
+const page = (
+  t: PushTest,
+  who: string,
+  query: { from?: string; limit?: number; onlyHighlights?: boolean } = {},
+) => t.push.notifications(t.user(who), { limit: 20, onlyHighlights: false, ...query });
 const ids = async (t: PushTest, who: string, query = {}) =>
   (await page(t, who, query)).notifications.map(({ event }) => event.event_id);
 const mention = (t: PushTest, who: string) => ({ "m.mentions": { user_ids: [t.user(who).userId] } });
@@ -74,7 +77,9 @@ describe("the list of notifications", () => {
     }
     expect(await ids(t, "bob", { onlyHighlights: true, limit: 2 })).toEqual(marked.slice(0, 2));
     const { next_token } = await page(t, "bob", { onlyHighlights: true, limit: 2 });
-    expect(await ids(t, "bob", { onlyHighlights: true, limit: 2, from: next_token! })).toEqual(marked.slice(2));
+    expect(await ids(t, "bob", { onlyHighlights: true, limit: 2, from: next_token! })).toEqual(
+      marked.slice(2),
+    );
   });
 
   test("goes on after a page that looked at much and found little", async () => {

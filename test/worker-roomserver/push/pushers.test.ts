@@ -172,7 +172,11 @@ describe("a gateway", () => {
     const roomId = await t.roomOf("alice", "bob");
     await t.send("alice", roomId);
     await t.set("bob");
-    const sent = [await t.send("alice", roomId), await t.send("alice", roomId), await t.send("alice", roomId)];
+    const sent = [
+      await t.send("alice", roomId),
+      await t.send("alice", roomId),
+      await t.send("alice", roomId),
+    ];
     await asked(t, 3);
     expect(t.gateway.events).toEqual(sent);
   });
@@ -233,7 +237,7 @@ describe("a gateway", () => {
     const roomId = await t.roomOf("alice", "bob", "carol");
     await t.set("bob");
     await t.set("carol", { pushkey: "hers" });
-    let answer = () => undefined as void;
+    let answer = (): void => undefined;
     t.gateway.next = [
       new Promise<void>((resolve) => {
         answer = resolve;
@@ -355,5 +359,7 @@ test("a pusher whose row has gone with its device is not served any more", async
   await t.storage.commit((write) => write.put("pushProgress", orphan, [userId, phone.app_id, "key"]));
   t.push.close();
   const next = await open(t.storage.name);
-  await until(async () => (await next.storage.getAllKeys("pushProgress")).every(([, , key]) => key === "second"));
+  await until(async () =>
+    (await next.storage.getAllKeys("pushProgress")).every(([, , key]) => key === "second"),
+  );
 });

@@ -7,7 +7,8 @@ import { openPushTest as open, type PushTest } from "./support/push.ts";
 /** Long enough that a test that waited for it would fail. */
 const LONG_MS = 60_000;
 
-const watch = (t: PushTest, who: string, from?: string, timeout = 0) => t.push.watch(t.user(who), from, timeout);
+const watch = (t: PushTest, who: string, from?: string, timeout = 0) =>
+  t.push.watch(t.user(who), from, timeout);
 const ids = ({ notifications }: NotificationNews) => notifications.map(({ event_id }) => event_id);
 
 describe("who watches", () => {

@@ -65,7 +65,9 @@ export async function openPushTest(name?: string, world: PushWorld = nowhere()) 
     accountData,
     devices: {
       whileDevice: ({ userId, deviceId }, task) =>
-        removed.has(JSON.stringify([userId, deviceId])) ? Promise.reject(new Error("no such device")) : task(),
+        removed.has(JSON.stringify([userId, deviceId]))
+          ? Promise.reject(new Error("no such device"))
+          : task(),
     },
     egress: world.egress,
     serverName,
