@@ -73,7 +73,7 @@ test("counts are those of a naive recount, whatever is said, taken back, read, r
       }
       t.push.close();
     }),
-    { numRuns: 40 },
+    { numRuns: 15 },
   );
 });
 
