@@ -24,8 +24,8 @@ function world() {
 async function open(name?: string, within = world()) {
   const t = await openPushTest(name, within);
   const set = async (who: string, body: Partial<PusherBody> = {}) => {
-    // What is judged later is news to the pusher, if only that an invitation is over.
-    await t.push.caughtUp(t.storage.position);
+    // What is judged later is news to the pusher, if only that an invitation is over. Listing waits until it is stored.
+    await t.push.notifications(t.user(who), { limit: 1, onlyHighlights: false });
     await t.push.setPusher(t.user(who), { ...phone, ...body });
   };
   return { ...t, world: within, gateway: within.gateway, set };
