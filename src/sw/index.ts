@@ -10,12 +10,14 @@ import { loginEndpoints } from "./login.ts";
 import { membershipEndpoints } from "./membership.ts";
 import { messagesEndpoints } from "./messages.ts";
 import { nodeStatusEndpoints } from "./node-status.ts";
+import { notificationsEndpoints } from "./notifications.ts";
 import { oauthEndpoints } from "./oauth.ts";
 import { oauthMetadataEndpoints } from "./oauth-metadata.ts";
 import { oauthPagesEndpoints } from "./oauth-pages.ts";
 import { presenceEndpoints } from "./presence.ts";
 import { profileEndpoints } from "./profile.ts";
 import { pushRulesEndpoints } from "./push-rules.ts";
+import { pushersEndpoints } from "./pushers.ts";
 import { receiptsEndpoints } from "./receipts.ts";
 import { registrationEndpoints } from "./registration.ts";
 import { roomsEndpoints } from "./rooms.ts";
@@ -52,6 +54,8 @@ export const allEndpoints = (baseUrl: string): Endpoint[] => [
   ...slidingSyncEndpoints,
   ...receiptsEndpoints,
   ...pushRulesEndpoints,
+  ...notificationsEndpoints,
+  ...pushersEndpoints,
   ...presenceEndpoints,
   ...filtersEndpoints,
   ...accountDataEndpoints,

@@ -4,6 +4,7 @@ import { shellAnswer } from "./app-shell.ts";
 import { createClientApi, pathInScope } from "./door.ts";
 import { allEndpoints } from "./index.ts";
 import { TokenBuckets } from "./limits.ts";
+import { openFromNotification } from "./notification-click.ts";
 import { isFromPage, Pages } from "./pages.ts";
 import { RequestsUnderWay } from "./requests-under-way.ts";
 import { WorkerLink } from "./worker-link.ts";
@@ -49,6 +50,11 @@ self.addEventListener("fetch", (event) => {
   }
   const shell = shellAnswer(event.request, scope);
   if (shell !== undefined) event.respondWith(shell);
+});
+
+self.addEventListener("notificationclick", (event) => {
+  event.notification.close();
+  event.waitUntil(openFromNotification(self.clients, scope, event.notification.data));
 });
 
 self.addEventListener("message", (event) => {

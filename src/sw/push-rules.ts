@@ -1,10 +1,21 @@
 import * as v from "valibot";
-import { notFound } from "../matrix/errors.ts";
-import { type PushRule, RULE_KINDS, type RuleKind } from "../matrix/push-rules/ruleset.ts";
-import type { Node } from "../worker-roomserver/node/api.ts";
-import type { Requester } from "../worker-roomserver/node/requester.ts";
+import type { JsonValue } from "../matrix/json.ts";
+import { findRule } from "../matrix/push-rules/edit-rules.ts";
+import { type PushAction, type PushCondition, RULE_KINDS } from "../matrix/push-rules/ruleset.ts";
+import { isCondition, isKnownAction } from "../matrix/push-rules/shapes.ts";
 import { type Endpoint, endpoint } from "./endpoint.ts";
-import { jsonObject } from "./schemas.ts";
+import { emptyAnswer, jsonObject } from "./schemas.ts";
+
+/** A member of a list, handed on as it is. */
+const listed = <T extends JsonValue>(is: (value: JsonValue) => value is T, what: string) =>
+  v.pipe(
+    v.unknown(),
+    v.check((value) => is(value as JsonValue), `should be ${what}`),
+    v.transform((value) => value as T),
+  );
+
+const action = listed<PushAction & JsonValue>(isKnownAction, '"notify", or an object with a "set_tweak"');
+const condition = listed<PushCondition>(isCondition, "an object with a kind and the parameters of that kind");
 
 const ruleParams = v.object({ kind: v.picklist(RULE_KINDS), ruleId: v.string() });
 
@@ -42,7 +53,8 @@ const rule = endpoint(
     params: ruleParams,
     response: jsonObject,
   },
-  ({ node, requester, params }) => findRule(node, requester, params.kind, params.ruleId),
+  async ({ node, requester, params }) =>
+    findRule((await node.push.rules(requester)).global, params.kind, params.ruleId),
 );
 
 /** @see https://spec.matrix.org/v1.19/client-server-api/#get_matrixclientv3pushrulesglobalkindruleidenabled */
@@ -56,8 +68,8 @@ const enabled = endpoint(
     response: v.object({ enabled: v.boolean() }),
   },
   async ({ node, requester, params }) => {
-    const found = await findRule(node, requester, params.kind, params.ruleId);
-    return { enabled: found.enabled };
+    const { global } = await node.push.rules(requester);
+    return { enabled: findRule(global, params.kind, params.ruleId).enabled };
   },
 );
 
@@ -72,16 +84,91 @@ const actions = endpoint(
     response: v.object({ actions: v.array(v.unknown()) }),
   },
   async ({ node, requester, params }) => {
-    const found = await findRule(node, requester, params.kind, params.ruleId);
-    return { actions: found.actions };
+    const { global } = await node.push.rules(requester);
+    return { actions: findRule(global, params.kind, params.ruleId).actions };
   },
 );
 
-async function findRule(node: Node, requester: Requester, kind: RuleKind, ruleId: string): Promise<PushRule> {
-  const { global } = await node.push.rules(requester);
-  const found = global[kind].find((one) => one.rule_id === ruleId);
-  if (found === undefined) throw notFound("There is no such push rule.");
-  return found;
-}
+/** @see https://spec.matrix.org/v1.19/client-server-api/#put_matrixclientv3pushrulesglobalkindruleid */
+const setRule = endpoint(
+  {
+    method: "PUT",
+    path: "/_matrix/client/v3/pushrules/global/{kind}/{ruleId}",
+    auth: "user",
+    limit: "write",
+    params: ruleParams,
+    query: v.object({ before: v.optional(v.string()), after: v.optional(v.string()) }),
+    body: v.object({
+      actions: v.array(action),
+      conditions: v.optional(v.array(condition)),
+      pattern: v.optional(v.string()),
+    }),
+    response: emptyAnswer,
+  },
+  async ({ node, requester, params, query, body }) => {
+    await node.push.setRule(requester, params.kind, params.ruleId, body, query);
+    return {};
+  },
+);
 
-export const pushRulesEndpoints: Endpoint[] = [rules, globalRules, rule, enabled, actions];
+/** @see https://spec.matrix.org/v1.19/client-server-api/#delete_matrixclientv3pushrulesglobalkindruleid */
+const deleteRule = endpoint(
+  {
+    method: "DELETE",
+    path: "/_matrix/client/v3/pushrules/global/{kind}/{ruleId}",
+    auth: "user",
+    limit: "write",
+    params: ruleParams,
+    response: emptyAnswer,
+  },
+  async ({ node, request, requester, params }) => {
+    await node.push.deleteRule(request, requester, params.kind, params.ruleId);
+    return {};
+  },
+);
+
+/** @see https://spec.matrix.org/v1.19/client-server-api/#put_matrixclientv3pushrulesglobalkindruleidenabled */
+const setEnabled = endpoint(
+  {
+    method: "PUT",
+    path: "/_matrix/client/v3/pushrules/global/{kind}/{ruleId}/enabled",
+    auth: "user",
+    limit: "write",
+    params: ruleParams,
+    body: v.object({ enabled: v.boolean() }),
+    response: emptyAnswer,
+  },
+  async ({ node, requester, params, body }) => {
+    await node.push.changeRule(requester, params.kind, params.ruleId, body);
+    return {};
+  },
+);
+
+/** @see https://spec.matrix.org/v1.19/client-server-api/#put_matrixclientv3pushrulesglobalkindruleidactions */
+const setActions = endpoint(
+  {
+    method: "PUT",
+    path: "/_matrix/client/v3/pushrules/global/{kind}/{ruleId}/actions",
+    auth: "user",
+    limit: "write",
+    params: ruleParams,
+    body: v.object({ actions: v.array(action) }),
+    response: emptyAnswer,
+  },
+  async ({ node, requester, params, body }) => {
+    await node.push.changeRule(requester, params.kind, params.ruleId, body);
+    return {};
+  },
+);
+
+export const pushRulesEndpoints: Endpoint[] = [
+  rules,
+  globalRules,
+  rule,
+  setRule,
+  deleteRule,
+  enabled,
+  setEnabled,
+  actions,
+  setActions,
+];

@@ -39,15 +39,6 @@ const waiting: Readonly<Record<string, readonly string[]>> = {
     "uploadCrossSigningSignatures",
     "uploadKeys",
   ],
-  "Push rules cannot be changed yet, and nothing is pushed": [
-    "deletePushRule",
-    "getNotifications",
-    "getPushers",
-    "postPusher",
-    "setPushRule",
-    "setPushRuleActions",
-    "setPushRuleEnabled",
-  ],
   "Finding rooms, users and messages is not there yet": [
     "getPublicRooms",
     "getRoomSummary",

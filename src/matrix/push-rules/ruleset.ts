@@ -4,6 +4,9 @@ import type { JsonValue } from "../json.ts";
 export const RULE_KINDS = ["override", "content", "room", "sender", "underride"] as const;
 export type RuleKind = (typeof RULE_KINDS)[number];
 
+/** The server's rule that comes before all others, also the user's own. */
+export const MASTER_RULE = ".m.rule.master";
+
 /** A condition of any kind, known or not; its members are looked at when it is tried. */
 export type PushCondition = { kind: string; [parameter: string]: JsonValue | undefined };
 

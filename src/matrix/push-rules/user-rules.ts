@@ -1,13 +1,7 @@
 import { isJsonObject, type JsonObject, type JsonValue } from "../json.ts";
 import { defaultRuleset } from "./default-rules.ts";
-import {
-  type PushAction,
-  type PushCondition,
-  type PushRule,
-  RULE_KINDS,
-  type RuleKind,
-  type Ruleset,
-} from "./ruleset.ts";
+import { MASTER_RULE, type PushRule, RULE_KINDS, type RuleKind, type Ruleset } from "./ruleset.ts";
+import { isAction, isCondition } from "./shapes.ts";
 
 /**
  * The rules of a user, from what is kept of them. Server-default rules are always there, also those that did not
@@ -30,7 +24,7 @@ function merge(defaults: PushRule[], stored: PushRule[]): PushRule[] {
     const mine = stored.find((other) => other.default && other.rule_id === rule.rule_id);
     return mine === undefined ? rule : { ...rule, enabled: mine.enabled, actions: mine.actions };
   });
-  const masters = changed.filter((rule) => rule.rule_id === ".m.rule.master");
+  const masters = changed.filter((rule) => rule.rule_id === MASTER_RULE);
   return [...masters, ...own, ...changed.filter((rule) => !masters.includes(rule))];
 }
 
@@ -58,9 +52,3 @@ function readRule(item: JsonValue, kind: RuleKind): PushRule | undefined {
   if (!Array.isArray(item.conditions) || !item.conditions.every(isCondition)) return undefined;
   return { ...rule, conditions: item.conditions };
 }
-
-const isAction = (action: JsonValue): action is PushAction =>
-  typeof action === "string" || (isJsonObject(action) && typeof action.set_tweak === "string");
-
-const isCondition = (condition: JsonValue): condition is PushCondition =>
-  isJsonObject(condition) && typeof condition.kind === "string";

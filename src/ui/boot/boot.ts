@@ -109,7 +109,7 @@ function answerServiceWorker(
   onServiceWorkerMessage(channel, (message) => {
     if (message.type === "busy") awake.busy();
     else if (message.type === "idle") awake.idle();
-    else if (message.ask !== lastAsk) {
+    else if (message.type === "needPort" && message.ask !== lastAsk) {
       lastAsk = message.ask; // the same question comes by two ways
       givePort();
     }

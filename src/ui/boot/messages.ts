@@ -6,8 +6,15 @@
 /** To the service worker. `port` goes with a port to the worker, of the leader with `epoch`. */
 export type ToServiceWorker = { type: "port"; epoch: number } | { type: "claim" } | { type: "awake" };
 
-/** From the service worker: `needPort` is for the leader, the others for everyone. */
-export type FromServiceWorker = { type: "needPort"; ask: string } | { type: "busy" } | { type: "idle" };
+/**
+ * From the service worker: `needPort` is for the leader, `busy` and `idle` for everyone, `openRoom` for the tab that it
+ * has brought forward because a notification was clicked.
+ */
+export type FromServiceWorker =
+  | { type: "needPort"; ask: string }
+  | { type: "busy" }
+  | { type: "idle" }
+  | { type: "openRoom"; userId: string; roomId: string };
 
 /** To the worker: `open` first, then a `port` (transferred along) for each who wants to call it. */
 export type ToWorker = { type: "open"; dbName: string } | { type: "port" };

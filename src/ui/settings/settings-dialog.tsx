@@ -10,6 +10,7 @@ import { accountName } from "../state/accounts.ts";
 import { useSession, useSessionState } from "../state/session-context.ts";
 import "../styles/settings.css";
 import { GeneratedPassword } from "./generated-password.tsx";
+import { NotificationsLine } from "./notifications-line.tsx";
 import { StorageLine } from "./storage-line.tsx";
 
 /** Who I am, and how the homeserver in this browser is. */
@@ -55,6 +56,10 @@ export function SettingsDialog({ onClose }: { onClose(): void }) {
         </dd>
         <dt>State</dt>
         <dd>{homeState(boot, connection).words}</dd>
+        <dt>Notifications</dt>
+        <dd>
+          <NotificationsLine />
+        </dd>
         <dt>Storage</dt>
         <dd>
           <StorageLine />

@@ -1,5 +1,6 @@
 import type { MatrixClient } from "matrix-js-sdk/lib/matrix.js";
 import { useState } from "react";
+import { useViewing } from "../notifications/viewing.ts";
 import { RoomPage } from "../rooms/room-page.tsx";
 import { Sidebar } from "../rooms/sidebar.tsx";
 import { SettingsDialog } from "../settings/settings-dialog.tsx";
@@ -13,6 +14,7 @@ import { Start } from "./start.tsx";
 /** The client: rooms on the left, the open room beside them; on a phone one of the two at a time. */
 export function Shell({ client }: { client: MatrixClient }) {
   const roomId = useOpenRoom();
+  useViewing(client.getSafeUserId(), roomId);
   const [showsSettings, setShowsSettings] = useState(false);
   return (
     <ClientContext value={client}>

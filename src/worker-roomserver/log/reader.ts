@@ -79,6 +79,22 @@ export class DurableReader {
     });
   }
 
+  /**
+   * Resolves once what every entry up to the position has led to is in its stores: for who reads them there. Dearer than
+   * `caughtUp`, as it has written what would have waited for company.
+   * @throws what `handle` threw, if it did
+   */
+  async stored(position: Position): Promise<void> {
+    await this.caughtUp(position);
+    const target = this.#handled ?? 0;
+    // Nothing is on its way where nothing came of them. One unit gathers while another is being written.
+    while (this.#stored < target && this.#writing !== undefined) {
+      const writing = this.#writing;
+      await this.#options.storage.flushed();
+      await writing;
+    }
+  }
+
   /** Handles and writes nothing more. Whoever still waits is told. */
   stop(): void {
     this.#stopped = true;

@@ -5,6 +5,7 @@ import { openKeyBackup } from "../key-backup/open.ts";
 import { trimLog } from "../log/trim.ts";
 import { openOAuth } from "../oauth/open.ts";
 import { openPresence } from "../presence/open.ts";
+import { dropOldNotifications } from "../push/notification-list.ts";
 import { openPush } from "../push/open.ts";
 import { openReceipts } from "../receipts/open.ts";
 import { openRooms } from "../room/open.ts";
@@ -67,7 +68,23 @@ export async function openNode(options: NodeOptions): Promise<OpenNode> {
   const typing = await openTyping({ storage, room, now });
   const receipts = openReceipts({ storage, room, now });
   const presence = await openPresence({ storage, room, now });
-  const push = openPush({ storage, room, receipts, accountData, serverName });
+  const push = openPush({
+    storage,
+    answers,
+    room,
+    receipts,
+    accountData,
+    devices: users,
+    // Most homeservers have no pushers, and need no way out.
+    egress: async (request) => (await import("../egress/direct-fetch.ts")).directFetch(request),
+    serverName,
+    now,
+    later: (ms, call) => {
+      const timer = setTimeout(call, ms);
+      return () => clearTimeout(timer);
+    },
+    random: Math.random,
+  });
   const { transactions } = rooms.parts;
   const toDevice = openToDevice({ storage, transactions, users, serverName });
   const keyBackup = openKeyBackup({ storage, answers });
@@ -81,6 +98,7 @@ export async function openNode(options: NodeOptions): Promise<OpenNode> {
       () => dropOrphanedWaits(storage),
       () => users.dropOldTokens(),
       () => oauth.dropUnusedClients(),
+      () => dropOldNotifications(storage),
     ],
   });
   compactor.start(rooms.isPurging);

@@ -1,4 +1,4 @@
-import { evaluate } from "../../matrix/push-rules/evaluate.ts";
+import { evaluate, verdictOf } from "../../matrix/push-rules/evaluate.ts";
 import { MAIN_TIMELINE, placeInThreads } from "../../matrix/threads.ts";
 import type { PositionedEntry } from "../log/entry.ts";
 import type { Effects } from "../log/reader.ts";
@@ -6,28 +6,31 @@ import type { StoredEvent } from "../room/api.ts";
 import type { Nid } from "../storage/schema.ts";
 import { EventContext } from "./event-context.ts";
 import { LocalMembers } from "./local-members.ts";
+import { type Notification, type NotificationListener, toRow } from "./notification.ts";
 import type { PushOptions } from "./options.ts";
 import { Preferences } from "./preferences.ts";
 import { isCovered } from "./unread.ts";
-import { UnreadChanges, UnreadStore } from "./unread-store.ts";
+import { UnreadChanges, type UnreadStore } from "./unread-store.ts";
 
-/** Goes over the log and keeps what each user of this server has not read. */
+/** Goes over the log, keeps what each user of this server has not read, and has them told of what is new. */
 export class Judge {
   readonly #preferences: Preferences;
-  readonly unread: UnreadStore;
+  readonly #unread: UnreadStore;
   readonly #options: PushOptions;
   readonly #members: LocalMembers;
+  readonly #listeners: readonly NotificationListener[];
 
-  constructor(options: PushOptions) {
+  constructor(options: PushOptions & { unread: UnreadStore }, listeners: readonly NotificationListener[]) {
     this.#options = options;
+    this.#listeners = listeners;
     this.#preferences = new Preferences(options.accountData);
-    this.unread = new UnreadStore(options.storage);
+    this.#unread = options.unread;
     this.#members = new LocalMembers(options.room, options.serverName);
   }
 
   reset(): void {
     this.#preferences.reset();
-    this.unread.reset();
+    this.#unread.reset();
     this.#members.reset();
   }
 
@@ -92,16 +95,22 @@ export class Judge {
     if (audience.length === 0 || event.status !== 0 || event.redactedBy !== "") return;
     const about = new EventContext(this.#options.room, event, () => this.#members.count(event.room));
     const json = { ...event.pdu, room_id: event.roomId };
+    const { room, order } = event;
+    const ts = this.#options.now();
     let thread: string | undefined;
     for (const userId of audience) {
       const { rules, ignored } = await this.#preferences.of(userId);
       if (ignored.has(event.pdu.sender)) continue;
-      const { notify, highlight } = await evaluate(rules, json, about.for(userId));
+      const actions = await evaluate(rules, json, about.for(userId));
+      const { notify, highlight } = verdictOf(actions);
       if (!notify) continue;
       thread ??= await this.#threadOf(event);
       const user = await this.#nid(userId);
-      const unread = await this.unread.of(user, event.room);
-      changes.add(unread, [user, event.room, event.order], [event.nid, highlight ? 1 : 0, thread]);
+      const unread = await this.#unread.of(user, room);
+      const notification: Notification = { order, event: event.nid, room, highlight, ts, actions };
+      changes.add(unread, [user, room, order], [event.nid, highlight ? 1 : 0, thread]);
+      changes.note(user, order, toRow(notification));
+      for (const listener of this.#listeners) listener.notified(userId, notification);
     }
   }
 
@@ -111,11 +120,12 @@ export class Judge {
    * @see https://spec.matrix.org/v1.19/client-server-api/#marking-notifications-as-read
    */
   async #hasSpoken(event: StoredEvent, changes: UnreadChanges): Promise<void> {
-    const user = await this.#nid(event.pdu.sender);
-    const unread = await this.unread.of(user, event.room);
-    if (unread.size === 0) return;
+    const { room, order: position } = event;
+    const { sender } = event.pdu;
+    if ((await this.#unread.of(await this.#nid(sender), room)).size === 0) return;
     const own = await this.#threadOf(event);
-    changes.remove(unread, user, event.room, (order, thread) => thread === own && order <= event.order);
+    const isRead = (order: number, thread: string) => thread === own && order <= position;
+    await this.#remove(sender, { room, position }, changes, isRead);
   }
 
   async #forgetRedacted(
@@ -127,10 +137,10 @@ export class Judge {
     const target = typeof targetId === "string" ? await this.#options.room.eventById(targetId) : undefined;
     // A redaction that had no effect leaves its target as it was.
     if (target === undefined || target.room !== redaction.room || target.redactedBy === "") return;
-    for (const userId of members) {
-      const user = await this.#nid(userId);
-      const unread = await this.unread.of(user, redaction.room);
-      changes.remove(unread, user, redaction.room, (order) => order === target.order);
+    const { room, order: position } = redaction;
+    const audience = this.#audience(target, members);
+    for (const userId of audience) {
+      await this.#remove(userId, { room, position }, changes, (order) => order === target.order);
     }
   }
 
@@ -140,28 +150,39 @@ export class Judge {
     userId: string,
     changes: UnreadChanges,
   ): Promise<void> {
-    const { room, membership } = to;
+    const { room, membership, order: position } = to;
     if (membership === "join") return;
-    const user = await this.#nid(userId);
-    const unread = await this.unread.of(user, room);
-    changes.remove(unread, user, room, (order) => order < to.order || membership !== "invite");
+    const isRead = (order: number) => order < position || membership !== "invite";
+    await this.#remove(userId, { room, position }, changes, isRead);
   }
 
   /** The rows are gone with the room, but for those that this reader has yet to write. */
-  async #forgetPurged({ room, user }: PositionedEntry, changes: UnreadChanges): Promise<void> {
+  async #forgetPurged({ room, user, position }: PositionedEntry, changes: UnreadChanges): Promise<void> {
     this.#members.drop(room);
     if (user === 0) return;
-    changes.remove(await this.unread.of(user, room), user, room, () => true);
+    const userId = await this.#options.storage.names.text(user);
+    await this.#remove(userId, { room, position }, changes, () => true);
   }
 
   /** Which receipts there are is read anew: a later one than this entry's only shows sooner. */
-  async #read({ room, user }: PositionedEntry, changes: UnreadChanges): Promise<void> {
+  async #read({ room, user, position }: PositionedEntry, changes: UnreadChanges): Promise<void> {
     const userId = await this.#options.storage.names.text(user);
     if (!this.#members.isLocal(userId)) return;
-    const unread = await this.unread.of(user, room);
-    if (unread.size === 0) return;
+    if ((await this.#unread.of(user, room)).size === 0) return;
     const receipts = await this.#options.receipts.own(userId, room);
-    changes.remove(unread, user, room, (order, thread) => isCovered(order, thread, receipts));
+    const isRead = (order: number, thread: string) => isCovered(order, thread, receipts);
+    await this.#remove(userId, { room, position }, changes, isRead);
+  }
+
+  async #remove(
+    userId: string,
+    { room, position }: { room: Nid; position: number },
+    changes: UnreadChanges,
+    isRead: (order: number, thread: string) => boolean,
+  ): Promise<void> {
+    const user = await this.#nid(userId);
+    if (!changes.remove(await this.#unread.of(user, room), user, room, isRead)) return;
+    for (const listener of this.#listeners) listener.read(userId, room, position);
   }
 
   async #threadOf(event: StoredEvent): Promise<string> {

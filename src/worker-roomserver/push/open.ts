@@ -1,7 +1,7 @@
 import type { Push, PushForReaders } from "./api.ts";
 import type { PushOptions } from "./options.ts";
-import { PushCounts } from "./push.ts";
+import { PushNotifications } from "./push.ts";
 
 export function openPush(options: PushOptions): Push & PushForReaders & { close(): void } {
-  return new PushCounts(options);
+  return new PushNotifications(options);
 }

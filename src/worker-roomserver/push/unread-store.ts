@@ -1,6 +1,8 @@
 import type { Storage, Write } from "../storage/api.ts";
-import type { Nid, PushActionRow } from "../storage/schema.ts";
+import type { Nid, NotificationRow, PushActionRow } from "../storage/schema.ts";
 import type { Unread } from "./unread.ts";
+
+type Memory = { rooms: Map<Nid, Map<Nid, Promise<Unread>>>; complete: Map<Nid, Promise<void>> };
 
 /**
  * The rows of `pushActions`, in memory for each user and room that was looked at. Only the reader of the log
@@ -8,25 +10,48 @@ import type { Unread } from "./unread.ts";
  */
 export class UnreadStore {
   readonly #storage: Storage;
-  #rooms = new Map<string, Promise<Unread>>();
+  #memory: Memory = { rooms: new Map(), complete: new Map() };
 
   constructor(storage: Storage) {
     this.#storage = storage;
   }
 
   of(user: Nid, room: Nid): Promise<Unread> {
-    const key = `${user} ${room}`;
-    const known = this.#rooms.get(key);
+    const { rooms } = this.#memory;
+    let ofUser = rooms.get(user);
+    if (ofUser === undefined) {
+      ofUser = new Map();
+      rooms.set(user, ofUser);
+    }
+    const known = ofUser.get(room);
     if (known !== undefined) return known;
-    const rooms = this.#rooms;
     const read = this.#read(user, room);
-    rooms.set(key, read);
-    read.catch(() => rooms.delete(key)); // whoever asked is told, and the next one tries again
+    ofUser.set(room, read);
+    read.catch(() => ofUser.delete(room)); // whoever asked is told, and the next one tries again
     return read;
   }
 
+  /** How many events the user has not read, in all rooms. The first time it reads all of them, then none. */
+  async total(user: Nid): Promise<number> {
+    const { rooms, complete } = this.#memory;
+    const reading = complete.get(user) ?? this.#readAll(user);
+    complete.set(user, reading);
+    reading.catch(() => complete.delete(user));
+    await reading;
+    let total = 0;
+    for (const unread of await Promise.all(rooms.get(user)?.values() ?? [])) total += unread.size;
+    return total;
+  }
+
   reset(): void {
-    this.#rooms = new Map();
+    this.#memory = { rooms: new Map(), complete: new Map() };
+  }
+
+  /** Rooms that are in memory may be ahead of the disk; those that are not have changed nothing since they were read. */
+  async #readAll(user: Nid): Promise<void> {
+    await this.#storage.flushed();
+    const keys = await this.#storage.getAllKeys("pushActions", IDBKeyRange.bound([user], [user, []]));
+    await Promise.all([...new Set(keys.map(([, room]) => room))].map((room) => this.of(user, room)));
   }
 
   async #read(user: Nid, room: Nid): Promise<Unread> {
@@ -39,9 +64,13 @@ export class UnreadStore {
   }
 }
 
-/** What a batch of entries does to the rows of `pushActions`. */
+type Change =
+  | { store: "pushActions"; key: [Nid, Nid, number]; row: PushActionRow | undefined }
+  | { store: "notifications"; key: [Nid, number]; row: NotificationRow };
+
+/** What a batch of entries does to the rows of `pushActions` and `notifications`. */
 export class UnreadChanges {
-  readonly #changes: { key: [Nid, Nid, number]; row: PushActionRow | undefined }[] = [];
+  readonly #changes: Change[] = [];
 
   get isEmpty(): boolean {
     return this.#changes.length === 0;
@@ -49,23 +78,29 @@ export class UnreadChanges {
 
   add(unread: Unread, key: [user: Nid, room: Nid, order: number], row: PushActionRow): void {
     unread.set(key[2], row);
-    this.#changes.push({ key, row });
+    this.#changes.push({ store: "pushActions", key, row });
   }
 
-  /** Removes those that are `read`. */
-  remove(unread: Unread, user: Nid, room: Nid, isRead: (order: number, thread: string) => boolean): void {
+  /** Removes those that are `read`. @returns whether there were any */
+  remove(unread: Unread, user: Nid, room: Nid, isRead: (order: number, thread: string) => boolean): boolean {
+    const before = unread.size;
     for (const [order, [, , thread]] of unread) {
       if (!isRead(order, thread)) continue;
       unread.delete(order);
-      this.#changes.push({ key: [user, room, order], row: undefined });
+      this.#changes.push({ store: "pushActions", key: [user, room, order], row: undefined });
     }
+    return unread.size < before;
+  }
+
+  note(user: Nid, order: number, row: NotificationRow): void {
+    this.#changes.push({ store: "notifications", key: [user, -order], row });
   }
 
   /** In the order in which they were made: what was added and read again is gone. */
   write(write: Write): void {
-    for (const { key, row } of this.#changes) {
-      if (row === undefined) write.delete("pushActions", key);
-      else write.put("pushActions", row, key);
+    for (const { store, key, row } of this.#changes) {
+      if (row === undefined) write.delete(store, key);
+      else write.put(store, row, key);
     }
   }
 }

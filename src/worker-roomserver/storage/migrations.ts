@@ -123,6 +123,10 @@ const fourth: Migration = (db) => {
   const oauthSecrets = db.createObjectStore("oauthSecrets");
   oauthSecrets.createIndex("expiry", "expiresAt");
   oauthSecrets.createIndex("userCode", "userCode");
+  db.createObjectStore("notifications");
+  db.createObjectStore("pushProgress");
+  const pushers = db.createObjectStore("pushers", { keyPath: ["userId", "appId", "pushkey"] });
+  pushers.createIndex("pushkey", ["appId", "pushkey"]);
 };
 
 export const migrations: readonly Migration[] = [first, second, third, fourth];

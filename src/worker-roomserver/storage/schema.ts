@@ -278,6 +278,33 @@ export type KeyBackupRow = { algorithm: string; authData: string; count: number;
 /** One event that a push rule of the user wants counted. */
 export type PushActionRow = [event: EventNid, highlight: 0 | 1, thread: string];
 
+/**
+ * An event that a user was to be notified of, read or not. `actions`: those of the rule, as JSON text. `ts`: when that
+ * was found, milliseconds since 1970.
+ */
+export type NotificationRow = [event: EventNid, room: Nid, highlight: 0 | 1, ts: number, actions: string];
+
+/** A pusher of a device, which goes with it. */
+export type PusherRow = {
+  userId: string;
+  appId: string;
+  pushkey: string;
+  deviceId: string;
+  /** The pusher as its owner sees it, as JSON text. */
+  json: string;
+  /** When it was last set, milliseconds since 1970. */
+  ts: number;
+  /** Where the log stood when it was made: nothing older is for it. */
+  start: Position;
+};
+
+/**
+ * How far a pusher has come. It may be written when the pusher has gone: `start` says which one it is of.
+ * `sent`: the order of the last event it is done with. `failures`: attempts that failed since one did not.
+ * `notBefore`: when to try again, milliseconds since 1970.
+ */
+export type PushProgressRow = { start: Position; sent: number; failures: number; notBefore: number };
+
 export interface HearthSchema extends DBSchema {
   /** Single rows: "lead", "identity", "journal", "numbers". */
   meta: { key: string; value: unknown };
@@ -361,6 +388,12 @@ export interface HearthSchema extends DBSchema {
   keyBackupVersions: { key: string; value: number };
   /** `[user id, version, room id, session id]` to the key's data as JSON text. */
   keyBackupSessions: { key: [string, number, string, string]; value: string };
+  /** `[user, negated order]`: the newest first. */
+  notifications: { key: [Nid, number]; value: NotificationRow };
+  /** In-line key `[userId, appId, pushkey]`; by what the device goes by at its gateway. */
+  pushers: { key: [string, string, string]; value: PusherRow; indexes: { pushkey: [string, string] } };
+  /** By the pusher's key. */
+  pushProgress: { key: [string, string, string]; value: PushProgressRow };
 }
 
 export type StoreName = StoreNames<HearthSchema>;

@@ -150,6 +150,16 @@ export interface UsersForMessages {
   deviceIds(userId: string): Promise<string[]>;
 }
 
+/** What components ask that keep something of a device, which goes with it. */
+export interface UsersForDevices {
+  /**
+   * Runs what writes something of a device while the device cannot be removed: what is written then is either there
+   * before that, and goes with it, or never. Nothing of the account may be asked for within.
+   * @throws MatrixError M_UNKNOWN_TOKEN 401 when the device has gone
+   */
+  whileDevice<T>(device: Pick<Requester, "userId" | "deviceId">, task: () => Promise<T>): Promise<T>;
+}
+
 /** What components ask whose endpoints want user-interactive authentication. */
 export interface UsersForConfirmation {
   /**

@@ -1,5 +1,5 @@
 import type { Storage, Write } from "../storage/api.ts";
-import type { DeviceRow, TokenRow } from "../storage/schema.ts";
+import type { DeviceRow, PusherRow, TokenRow } from "../storage/schema.ts";
 import type { DeviceRemoved } from "./api.ts";
 
 /** A token's row with the key that it stands under. */
@@ -23,17 +23,32 @@ export async function tokensOf(storage: Storage, userId: string, deviceId?: stri
   return rows.map((row, i) => ({ ...row, hash: hashes[i]! }));
 }
 
+/** The pushers of a user's devices. */
+export function pushersOf(storage: Storage, userId: string): Promise<PusherRow[]> {
+  return storage.getAll("pushers", ofUser(userId));
+}
+
+/** Removes a pusher, with what is known of how far it has come. */
+export function deletePusher(write: Write, { userId, appId, pushkey }: PusherRow): void {
+  write.delete("pushers", [userId, appId, pushkey]);
+  write.delete("pushProgress", [userId, appId, pushkey]);
+}
+
 /**
  * Reads what has to go with those devices of a user that `which` says. To be called, and its result used, under the
  * account's lock.
- * @returns removes them, their tokens and what else is kept for them
+ * @returns removes them, their tokens, their pushers and what else is kept for them
  */
 export async function removalOfDevices(
   { storage, deviceRemoved }: { storage: Storage; deviceRemoved: DeviceRemoved },
   userId: string,
   which: (deviceId: string) => boolean,
 ): Promise<(write: Write) => void> {
-  const [devices, tokens] = await Promise.all([devicesOf(storage, userId), tokensOf(storage, userId)]);
+  const [devices, tokens, pushers] = await Promise.all([
+    devicesOf(storage, userId),
+    tokensOf(storage, userId),
+    pushersOf(storage, userId),
+  ]);
   return (write) => {
     for (const { deviceId } of devices) {
       if (!which(deviceId)) continue;
@@ -41,5 +56,6 @@ export async function removalOfDevices(
       deviceRemoved(write, userId, deviceId);
     }
     for (const { deviceId, hash } of tokens) if (which(deviceId)) write.delete("tokens", hash);
+    for (const pusher of pushers) if (which(pusher.deviceId)) deletePusher(write, pusher);
   };
 }

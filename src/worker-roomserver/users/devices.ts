@@ -1,4 +1,4 @@
-import { notFound } from "../../matrix/errors.ts";
+import { MatrixError, notFound } from "../../matrix/errors.ts";
 import type { JsonObject } from "../../matrix/json.ts";
 import type { Answers } from "../node/answers.ts";
 import type { KeyedLock } from "../node/keyed-lock.ts";
@@ -76,6 +76,20 @@ export class Devices {
 
   logoutAll({ userId }: Requester): Promise<void> {
     return this.#logout(userId, () => true);
+  }
+
+  /** See UsersForDevices. */
+  whileDevice<T>(
+    { userId, deviceId }: Pick<Requester, "userId" | "deviceId">,
+    task: () => Promise<T>,
+  ): Promise<T> {
+    const { storage, locks } = this.#with;
+    return locks.run(userId, async () => {
+      const device = await storage.get("devices", [userId, deviceId]);
+      if (device === undefined)
+        throw new MatrixError("M_UNKNOWN_TOKEN", 401, "This device has been removed.");
+      return task();
+    });
   }
 
   #logout(userId: string, which: (deviceId: string) => boolean): Promise<void> {

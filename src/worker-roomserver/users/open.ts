@@ -12,6 +12,7 @@ import type {
   Users,
   UsersForComponents,
   UsersForConfirmation,
+  UsersForDevices,
   UsersForMessages,
   UsersForNode,
   UsersForOAuth,
@@ -56,6 +57,7 @@ export async function openUsers(
     UsersForMessages &
     UsersForConfirmation &
     UsersForOAuth &
+    UsersForDevices &
     UsersForOwner &
     UsersForNode
 > {
@@ -107,6 +109,7 @@ export async function openUsers(
     memberProfile: (userId) => profiles.memberProfile(userId),
 
     deviceIds: async (userId) => (await devicesOf(storage, userId)).map(({ deviceId }) => deviceId),
+    whileDevice: (device, task) => devices.whileDevice(device, task),
 
     confirmOwner: async (requester, purpose, auth) => {
       const passed = await accounts.confirm(requester, purpose, auth);

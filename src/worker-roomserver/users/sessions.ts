@@ -7,7 +7,7 @@ import type { Storage, Write } from "../storage/api.ts";
 import type { DeviceRow, OAuthLogin, TokenRow } from "../storage/schema.ts";
 import type { LoginResult, RefreshResult, SessionRequest, TokenInfo } from "./api.ts";
 import { checkDeviceDisplayName, checkDeviceId, randomDeviceId } from "./device-names.ts";
-import { type KeyedToken, tokensOf } from "./device-rows.ts";
+import { deletePusher, type KeyedToken, pushersOf, tokensOf } from "./device-rows.ts";
 import { hashToken, type NewToken, newToken } from "./tokens.ts";
 
 /** How long an access token lasts that can be refreshed. Others do not expire. */
@@ -60,19 +60,22 @@ export class Sessions {
   }
 
   /**
-   * Reads what a new login takes the place of: a device that is there keeps its name and loses its tokens. To be
+   * Reads what a new login takes the place of: a device that is there keeps its name and loses its tokens
+   * and pushers, as whoever logs in may be somebody else's app. To be
    * called, and its result used, under the account's lock.
    * @returns stores the login
    */
   async starting(userId: string, session: NewSession): Promise<(write: Write) => LoginResult> {
     const { deviceId, access, refresh, oauth } = session;
-    const [device, old] = await Promise.all([
+    const [device, old, pushers] = await Promise.all([
       this.#storage.get("devices", [userId, deviceId]),
       tokensOf(this.#storage, userId, deviceId),
+      pushersOf(this.#storage, userId),
     ]);
     const now = this.#now();
     return (write) => {
       for (const { hash } of old) write.delete("tokens", hash);
+      for (const pusher of pushers) if (pusher.deviceId === deviceId) deletePusher(write, pusher);
       const displayName = device?.displayName ?? session.displayName;
       const lastSeenIp = device?.lastSeenIp ?? "";
       write.put("devices", { userId, deviceId, displayName, lastSeenTs: now, lastSeenIp });

@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import type { JsonObject } from "../../../src/matrix/json.ts";
 import type { PushContext } from "../../../src/matrix/push-rules/conditions.ts";
 import { defaultRuleset } from "../../../src/matrix/push-rules/default-rules.ts";
-import { evaluate, type Verdict } from "../../../src/matrix/push-rules/evaluate.ts";
+import { evaluate, type Verdict, verdictOf } from "../../../src/matrix/push-rules/evaluate.ts";
 import type { PushRule, Ruleset } from "../../../src/matrix/push-rules/ruleset.ts";
 
 const me = "@me:h";
@@ -52,7 +52,7 @@ describe("the default rules", () => {
     ["a topic", event("m.room.topic", { topic: "x" }, ""), context(), nothing],
     ["an unknown type", event("org.example.x", { body: "x" }), context(), nothing],
   ])("%s", async (_, judged, about, want) => {
-    expect(await evaluate(defaultRuleset(me), judged, about)).toEqual(want);
+    expect(verdictOf(await evaluate(defaultRuleset(me), judged, about))).toEqual(want);
   });
 
   test("there are five kinds, and ids that are the spec's", () => {
@@ -121,7 +121,7 @@ describe("a user's own rules", () => {
       nothing,
     ],
   ])("%s", async (_, rules, judged, want) => {
-    expect(await evaluate({ ...defaultRuleset(me), ...rules }, judged, context())).toEqual(want);
+    expect(verdictOf(await evaluate({ ...defaultRuleset(me), ...rules }, judged, context()))).toEqual(want);
   });
 });
 

@@ -185,3 +185,17 @@ describe("a durable reader", () => {
     );
   });
 });
+
+test("what has been stored is in the stores, however much came while the one before was written", async () => {
+  const storage = await testStorage();
+  const { reader } = new Listing(storage);
+  for (let i = 0; i < 5; i++) {
+    await append(storage);
+    await reader.caughtUp(storage.position);
+  }
+  await reader.stored(storage.position);
+  expect(await stored(storage)).toEqual(await positionsOfReceipts(storage));
+  await append(storage, "typing");
+  await reader.stored(storage.position);
+  expect(await stored(storage)).toHaveLength(5);
+});

@@ -1,60 +1,9 @@
-import fc from "fast-check";
-import { describe, expect, onTestFinished, test } from "vitest";
-import type { JsonObject } from "../../../src/matrix/json.ts";
+import { describe, expect, test } from "vitest";
 import { defaultRuleset } from "../../../src/matrix/push-rules/default-rules.ts";
-import { openAccountData } from "../../../src/worker-roomserver/account-data/open.ts";
-import type { UnreadCounts } from "../../../src/worker-roomserver/push/api.ts";
-import { openPush } from "../../../src/worker-roomserver/push/open.ts";
-import { openReceipts } from "../../../src/worker-roomserver/receipts/open.ts";
 import { purgeRoom } from "../../../src/worker-roomserver/room/purge/purge-room.ts";
 import { finishPurges } from "../../../src/worker-roomserver/room/purge/remove.ts";
-import { testRooms } from "../support/room.ts";
 import { failCommit, until } from "../support/rounds.ts";
-
-type Action = "join" | "leave" | "invite" | "kick";
-
-/** A room server with the components that counts come from; `name`: the database of an earlier one. */
-async function open(name?: string) {
-  const t = await testRooms(name);
-  const { storage, rooms: room, serverName } = t;
-  const accountData = openAccountData({ storage });
-  const receipts = openReceipts({ storage, room, now: () => Date.now() });
-  const push = openPush({ storage, room, receipts, accountData, serverName });
-  onTestFinished(() => push.close());
-  const send = async (who: string, roomId: string, content: JsonObject = {}, type = "m.room.message") => {
-    const event = {
-      roomId,
-      type,
-      txnId: crypto.randomUUID(),
-      content: { body: "hi", msgtype: "m.text", ...content },
-    };
-    return (await room.sendEvent(t.user(who), event)).event_id;
-  };
-  const act = (who: string, action: Action, roomId: string, target = who) =>
-    room.changeMembership(t.request(), t.user(who), { roomId, action, target: t.user(target).userId });
-  /** A room of these users, the first of whom made it; nobody has said anything yet. */
-  const roomOf = async (...who: string[]) => {
-    const [first = "", ...others] = who;
-    const invite = others.map((user) => t.user(user).userId);
-    const { room_id } = await room.createRoom(t.request(), t.user(first), { preset: "private_chat", invite });
-    for (const user of others) await act(user, "join", room_id);
-    return room_id;
-  };
-  const read = (who: string, roomId: string, eventId: string, threadId?: string, isPrivate = false) =>
-    receipts.set(t.user(who), [{ roomId, type: isPrivate ? "m.read.private" : "m.read", eventId, threadId }]);
-  const counts = async (who: string, roomId: string): Promise<UnreadCounts> => {
-    await push.caughtUp(storage.position);
-    return push.counts(t.user(who).userId, (await room.nid(roomId))!);
-  };
-  return { ...t, accountData, receipts, push, send, act, roomOf, read, counts };
-}
-
-const unread = (
-  notification_count: number,
-  highlight_count = 0,
-  threads: UnreadCounts["threads"] = {},
-): UnreadCounts => ({ notification_count, highlight_count, threads });
-const inThread = (root: string): JsonObject => ({ "m.relates_to": { rel_type: "m.thread", event_id: root } });
+import { inThread, openPushTest as open, unread } from "./support/push.ts";
 
 describe("unread counts", () => {
   test("are of others' messages, and of nothing else", async () => {
@@ -261,87 +210,6 @@ test("counts survive a rollback", async () => {
   await send("alice", roomId);
   expect(await counts("bob", roomId)).toEqual(unread(2));
 });
-
-test("counts are those of a naive recount, whatever is said, read, lost and restarted", async () => {
-  const who = fc.constantFrom("alice", "bob");
-  const step = fc.oneof(
-    { weight: 4, arbitrary: fc.record({ kind: fc.constant("send"), who, isInThread: fc.boolean() }) },
-    {
-      weight: 2,
-      arbitrary: fc.record({
-        kind: fc.constant("read"),
-        who,
-        pick: fc.nat(),
-        isThreaded: fc.boolean(),
-        isPrivate: fc.boolean(),
-      }),
-    },
-    fc.record({ kind: fc.constantFrom("restart", "rollback") }),
-  );
-  await fc.assert(
-    fc.asyncProperty(fc.array(step, { maxLength: 14 }), async (steps) => {
-      let t = await open();
-      const roomId = await t.roomOf("alice", "bob");
-      const naive = new NaiveCounts();
-      const root = await t.send("alice", roomId);
-      naive.said("alice", root, "main");
-      for (const one of steps) {
-        if ("isInThread" in one) {
-          const eventId = await t.send(one.who, roomId, one.isInThread ? inThread(root) : {});
-          naive.said(one.who, eventId, one.isInThread ? root : "main");
-        } else if ("pick" in one) {
-          const { eventId, thread } = naive.at(one.pick);
-          await t.read(one.who, roomId, eventId, one.isThreaded ? thread : undefined, one.isPrivate);
-          naive.read(one.who, eventId, one.isThreaded ? thread : undefined);
-        } else if (one.kind === "rollback") {
-          await failCommit(t.storage);
-        } else {
-          t.push.close();
-          t = await open(t.storage.name);
-        }
-      }
-      for (const user of ["alice", "bob"]) expect(await t.counts(user, roomId)).toEqual(naive.counts(user));
-      t.push.close();
-    }),
-    { numRuns: 25 },
-  );
-});
-
-/** Keeps everything, and counts anew each time. */
-class NaiveCounts {
-  readonly #events: { eventId: string; sender: string; thread: string }[] = [];
-  readonly #marks: { user: string; upTo: number; thread: string | undefined }[] = [];
-
-  said(sender: string, eventId: string, thread: string): void {
-    this.#events.push({ eventId, sender, thread });
-    this.#marks.push({ user: sender, upTo: this.#events.length - 1, thread });
-  }
-
-  at(pick: number): { eventId: string; thread: string } {
-    return this.#events[pick % this.#events.length]!;
-  }
-
-  read(user: string, eventId: string, thread: string | undefined): void {
-    const upTo = this.#events.findIndex((event) => event.eventId === eventId);
-    this.#marks.push({ user, upTo, thread });
-  }
-
-  counts(user: string): UnreadCounts {
-    const marks = this.#marks.filter((mark) => mark.user === user);
-    const left = this.#events.filter(
-      ({ sender, thread }, i) =>
-        sender !== user &&
-        !marks.some((mark) => mark.upTo >= i && (mark.thread === undefined || mark.thread === thread)),
-    );
-    const threads: UnreadCounts["threads"] = {};
-    for (const { thread } of left) {
-      if (thread === "main") continue;
-      const before = threads[thread]?.notification_count ?? 0;
-      threads[thread] = { notification_count: before + 1, highlight_count: 0 };
-    }
-    return unread(left.filter(({ thread }) => thread === "main").length, 0, threads);
-  }
-}
 
 describe("a room that is purged", () => {
   test("has nothing unread, also for who comes back to it", async () => {

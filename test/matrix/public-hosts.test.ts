@@ -1,0 +1,63 @@
+import { expect, test } from "vitest";
+import { isPublicHost } from "../../src/matrix/public-hosts.ts";
+
+/** As it stands in a URL: other spellings of an address become this one. */
+const hostname = (host: string) => new URL(`https://${host}/`).hostname;
+
+test.each([
+  "example.org",
+  "push.example.org.",
+  "8.8.8.8",
+  "1.1.1.1",
+  "172.15.255.255",
+  "172.32.0.0",
+  "100.63.255.255",
+  "100.128.0.0",
+  "192.167.255.255",
+  "223.255.255.255",
+  "[2606:4700::1111]",
+  "[2001:4860:4860::8888]",
+  "[64:ff9b::8.8.8.8]",
+])("%s is public", (host) => expect(isPublicHost(hostname(host))).toBe(true));
+
+test.each([
+  "localhost",
+  "a.localhost",
+  "printer",
+  "printer.local",
+  "db.internal",
+  "router.home.arpa",
+  "LOCALHOST.",
+  "127.0.0.1",
+  "127.1",
+  "2130706433",
+  "0x7f000001",
+  "0177.0.0.1",
+  "0.0.0.0",
+  "10.1.2.3",
+  "100.64.0.1",
+  "169.254.169.254",
+  "172.16.0.1",
+  "172.31.255.255",
+  "192.0.2.1",
+  "192.168.1.1",
+  "198.19.0.1",
+  "198.51.100.7",
+  "203.0.113.9",
+  "224.0.0.1",
+  "255.255.255.255",
+  "[::]",
+  "[::1]",
+  "[::ffff:127.0.0.1]",
+  "[::ffff:8.8.8.8]",
+  "[64:ff9b::10.0.0.1]",
+  "[64:ff9b:1::8.8.8.8]",
+  "[fc00::1]",
+  "[fd12:3456::1]",
+  "[fe80::1]",
+  "[ff02::1]",
+  "[2001::1]",
+  "[2001:db8::1]",
+  "[2002:7f00:1::]",
+  "[3fff:12::1]",
+])("%s is not", (host) => expect(isPublicHost(hostname(host))).toBe(false));
