@@ -119,6 +119,15 @@ const third: Migration = (db, transaction) => {
 const fourth: Migration = (db) => {
   for (const name of ["toDevice", "toDeviceOutbox"]) db.createObjectStore(name);
   for (const name of ["keyBackups", "keyBackupVersions", "keyBackupSessions"]) db.createObjectStore(name);
+  for (const name of ["blobs", "mediaUsage", "pages"]) db.createObjectStore(name);
+  const media = db.createObjectStore("media", { keyPath: ["origin", "id"] });
+  media.createIndex("newest", ["order", "origin", "id"]);
+  media.createIndex("user", ["user", "order", "origin", "id"]);
+  media.createIndex("until", "until");
+  media.createIndex("blob", "blob");
+  media.createIndex("pending", "pending");
+  db.createObjectStore("thumbnails").createIndex("blob", "blob");
+  db.createObjectStore("urlPreviews").createIndex("until", "until");
 };
 
 export const migrations: readonly Migration[] = [first, second, third, fourth];

@@ -21,6 +21,7 @@ const inLineKeys: { readonly [store in StoreName]?: readonly string[] } = {
   accountData: ["u", "r", "type"],
   receipts: ["r", "type", "u", "thread"],
   threads: ["r", "root"],
+  media: ["origin", "id"],
 };
 
 /**
