@@ -3,6 +3,7 @@ import type { UserId } from "../../matrix/identifiers.ts";
 import { openAccountData } from "../account-data/open.ts";
 import { openKeyBackup } from "../key-backup/open.ts";
 import { trimLog } from "../log/trim.ts";
+import { type MediaOptions, openMedia } from "../media/open.ts";
 import { openPresence } from "../presence/open.ts";
 import { openPush } from "../push/open.ts";
 import { openReceipts } from "../receipts/open.ts";
@@ -29,6 +30,8 @@ export type NodeOptions = {
   onStopped: StorageOptions["onStopped"];
   settings: UsersOptions["settings"];
   passwordCost?: UsersOptions["passwordCost"];
+  /** How much media is kept; by default, what browsers have room for. */
+  mediaLimits?: MediaOptions["limits"];
 };
 
 export type OpenNode = Node & {
@@ -70,11 +73,23 @@ export async function openNode(options: NodeOptions): Promise<OpenNode> {
   const toDevice = openToDevice({ storage, transactions, users, serverName });
   const keyBackup = openKeyBackup({ storage, answers });
   const sync = openSync({ storage, room, accountData, typing, receipts, presence, push, toDevice });
+  const { media, mediaConsole, dropExpired, dropOrphans } = openMedia({
+    storage,
+    answers,
+    serverName,
+    now,
+    ...(options.mediaLimits && { limits: options.mediaLimits }),
+  });
   const compactor = new Compactor({
     storage,
     now,
-    hourly: [() => finishPurges(rooms.parts), () => trimLog(storage)],
-    daily: [() => dropOldTransactions(storage, now), () => dropOrphanedWaits(storage)],
+    hourly: [() => finishPurges(rooms.parts), () => trimLog(storage), dropExpired],
+    daily: [
+      () => dropOldTransactions(storage, now),
+      () => dropOrphanedWaits(storage),
+      () => users.dropOldPages(),
+      dropOrphans,
+    ],
   });
   compactor.start(rooms.isPurging);
   // Not waited for: a room that will not be left must not keep the homeserver from starting.
@@ -101,6 +116,8 @@ export async function openNode(options: NodeOptions): Promise<OpenNode> {
     push,
     toDevice,
     keyBackup,
+    media,
+    mediaConsole,
     storage,
     close: async () => {
       for (const component of [profiles, typing, presence, push, compactor]) component.close();
