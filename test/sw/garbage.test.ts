@@ -285,14 +285,18 @@ describe("query parameters of no use", () => {
 });
 
 describe("bodies that are no JSON objects", () => {
-  test.each(cases(({ body }) => body !== undefined))("%s", (_, description) => {
-    const garbage = fc.record({ path: garbagePath(description), body: garbageBody });
-    return barrage(
-      description,
-      garbage.map((sent) => ({ ...sent, token })),
-      badRequest,
-    );
-  });
+  // Of bytes all will do.
+  test.each(cases(({ body, bodyFormat }) => body !== undefined && bodyFormat !== "bytes"))(
+    "%s",
+    (_, description) => {
+      const garbage = fc.record({ path: garbagePath(description), body: garbageBody });
+      return barrage(
+        description,
+        garbage.map((sent) => ({ ...sent, token })),
+        badRequest,
+      );
+    },
+  );
 });
 
 describe("bodies of another shape", () => {
