@@ -230,6 +230,14 @@ describe("a page that has shown a token", () => {
     expect(await errcodeOf(next)).toEqual([401, "M_UNKNOWN_TOKEN"]);
   });
 
+  test("need not wait until that is stored", async () => {
+    const { ask, binds, token, upload } = await homeserver();
+    const at = await upload("x", "text/plain");
+    binds.mockReturnValueOnce(new Promise(() => undefined));
+    await ask("GET", "client/v1/media/config", { token, caller: page });
+    expect((await ask("GET", `client/v1/media/download/${at}`, { caller: page })).status).toBe(200);
+  });
+
   test("with a token that is none is bound to nothing", async () => {
     const { ask, binds, upload } = await homeserver();
     const at = await upload("x", "text/plain");
