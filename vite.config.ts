@@ -49,9 +49,11 @@ export default defineConfig(async ({ command }) => ({
     format: "es" as const,
     rolldownOptions: {
       output: {
-        // The build tells worker code from the page's by these names, for its size.
+        // The build tells by these names what is loaded before the homeserver is there, for its size; what only some
+        // requests need comes later.
         entryFileNames: "assets/worker-[name]-[hash].js",
-        chunkFileNames: "assets/worker-[name]-[hash].js",
+        chunkFileNames: ({ isDynamicEntry }: { isDynamicEntry: boolean }) =>
+          isDynamicEntry ? "assets/later-[name]-[hash].js" : "assets/worker-[name]-[hash].js",
       },
     },
   },

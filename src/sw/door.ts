@@ -5,8 +5,9 @@ import { accessTokenOf, missingToken } from "./access-token.ts";
 import { answer, errorAnswer, preflightAnswer } from "./answer.ts";
 import { readBody } from "./body.ts";
 import { checkShape } from "./check-shape.ts";
-import type { AnyContext, AuthKind, Endpoint } from "./endpoint.ts";
+import type { AnyContext, Description, Endpoint } from "./endpoint.ts";
 import type { Caller, Limiter } from "./limits.ts";
+import { PageSessions } from "./page-sessions.ts";
 import { parseQuery } from "./query.ts";
 import { requestIdOf } from "./request-id.ts";
 import { createRouter, type Match } from "./router.ts";
@@ -27,6 +28,7 @@ export type ClientApi = (request: Request, caller: Caller) => Promise<Response>;
 export function createClientApi({ node, endpoints, limiter, scopePath }: ClientApiOptions): ClientApi {
   const route = createRouter(endpoints);
   const tokens = new TokenCache(node.users, Date.now);
+  const pages = new PageSessions(node.users, tokens);
 
   async function handle(request: Request, caller: Caller): Promise<Response> {
     const { pathname } = new URL(request.url);
@@ -45,7 +47,7 @@ export function createClientApi({ node, endpoints, limiter, scopePath }: ClientA
   ): Promise<Response> {
     const { description } = endpoint;
     const query = parseQuery(new URL(request.url).search);
-    const requester = await authenticate(description.auth, request.headers, query);
+    const requester = await authenticate(description, request.headers, query, caller);
     limiter.take(description.limit, caller, requester?.userId);
     const context: AnyContext = {
       node,
@@ -54,6 +56,8 @@ export function createClientApi({ node, endpoints, limiter, scopePath }: ClientA
       params: description.params && checkShape(description.params, params, "path"),
       query: description.query && checkShape(description.query, query, "query"),
       body: description.body && checkShape(description.body, await readBody(request, description), "body"),
+      headers: request.headers,
+      destination: request.destination,
       signal: request.signal,
     };
     if (description.revokes !== true) return answer(await endpoint.handle(context));
@@ -65,17 +69,21 @@ export function createClientApi({ node, endpoints, limiter, scopePath }: ClientA
   }
 
   async function authenticate(
-    kind: AuthKind,
+    { auth: kind, pageSession }: Description,
     headers: Headers,
     query: Record<string, string | string[]>,
+    caller: Caller,
   ): Promise<Requester | undefined> {
     if (kind === "none") return undefined;
     const token = accessTokenOf(headers, query);
-    if (token === undefined) {
+    const requester =
+      token === undefined
+        ? pageSession && (await pages.requester(caller))
+        : await pages.requesterOf(token, caller);
+    if (requester === undefined) {
       if (kind === "optional") return undefined;
       throw missingToken("This needs an access token.");
     }
-    const requester = await tokens.requester(token);
     if (kind === "user" && requester.kind === "guest") {
       throw new MatrixError("M_GUEST_ACCESS_FORBIDDEN", 403, "Guests may not do this: an account is needed.");
     }

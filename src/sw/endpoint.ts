@@ -16,9 +16,11 @@ export type LimitClass = "none" | "read" | "write" | "message" | "login" | "regi
 
 /**
  * One endpoint, described once: this is the route, the check at the door and the types of its handler.
- * `path` has `{name}` for each part of `params`. A path under `/_matrix/client/v3/` is also served under `r0`.
+ * `path` has `{name}` for each part of `params`. A path under `/_matrix/client/v3/` is also served under `r0`,
+ * one under `/_matrix/media/v3/` under `r0` and `v1`.
  * `body` absent: no body is read. `optionalBody`: an absent body counts as `{}`. `bodyFormat`: what the body is written
  * in, JSON where it is absent; a `form` is an object of strings, `bytes` are handed on as a Blob and never read here.
+ * `pageSession`: where a page gives no token, the one that it has last given serves (page-sessions.ts).
  * `revokes`: may make access tokens invalid, so that the cache of tokens must be dropped afterwards.
  * @see https://spec.matrix.org/v1.19/client-server-api/
  */
@@ -31,6 +33,7 @@ export type Description<
   method: Method;
   path: `/${string}`;
   auth: AuthKind;
+  pageSession?: true;
   limit: LimitClass;
   /** Path parameters, percent-decoded. Ids are strings here: their grammar is the components' business. */
   params?: P;
@@ -57,6 +60,9 @@ export type Context<D extends Description> = {
   params: D["params"] extends GenericSchema ? InferOutput<D["params"]> : undefined;
   query: D["query"] extends GenericSchema ? InferOutput<D["query"]> : undefined;
   body: D["body"] extends GenericSchema ? InferOutput<D["body"]> : undefined;
+  headers: Headers;
+  /** What the page wants it for, "" for what its script fetches and for whoever is no page. */
+  destination: RequestDestination;
   /** Aborted when the client has gone. */
   signal: AbortSignal;
 };
@@ -97,6 +103,8 @@ export type AnyContext = {
   params: unknown;
   query: unknown;
   body: unknown;
+  headers: Headers;
+  destination: RequestDestination;
   signal: AbortSignal;
 };
 

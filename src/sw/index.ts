@@ -7,6 +7,7 @@ import type { Endpoint } from "./endpoint.ts";
 import { filtersEndpoints } from "./filters.ts";
 import { keyBackupEndpoints } from "./key-backup.ts";
 import { loginEndpoints } from "./login.ts";
+import { mediaEndpoints } from "./media.ts";
 import { membershipEndpoints } from "./membership.ts";
 import { messagesEndpoints } from "./messages.ts";
 import { nodeStatusEndpoints } from "./node-status.ts";
@@ -61,4 +62,5 @@ export const allEndpoints = (baseUrl: string): Endpoint[] => [
   ...accountDataEndpoints,
   ...toDeviceEndpoints,
   ...keyBackupEndpoints,
+  ...mediaEndpoints,
 ];

@@ -45,7 +45,9 @@ self.addEventListener("fetch", (event) => {
   const { origin, pathname } = new URL(event.request.url);
   if (origin !== self.location.origin) return;
   if (pathInScope(pathname, scopePath) !== undefined) {
-    event.respondWith(underWay.during(clientApi(event.request, { source: "own" })));
+    event.respondWith(
+      underWay.during(clientApi(event.request, { source: "own", page: event.clientId || undefined })),
+    );
     return;
   }
   const shell = shellAnswer(event.request, scope);

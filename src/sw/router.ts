@@ -15,9 +15,11 @@ export type Match = { endpoint: Endpoint; params: Record<string, string> };
 export type Router = (method: string, path: string) => Match;
 
 const methods: readonly Method[] = ["GET", "PUT", "POST", "DELETE"];
-const current = "/_matrix/client/v3/";
-/** What came before v3 and is the same to clients: some call nothing else. */
-const former = "/_matrix/client/r0/";
+/** What came before, and is the same to clients: some call nothing else. */
+const former: readonly (readonly [current: string, before: readonly string[]])[] = [
+  ["/_matrix/client/v3/", ["/_matrix/client/r0/"]],
+  ["/_matrix/media/v3/", ["/_matrix/media/r0/", "/_matrix/media/v1/"]],
+];
 
 /** @throws Error when two endpoints claim the same method and path: one of them would never be called */
 export function createRouter(endpoints: readonly Endpoint[]): Router {
@@ -40,8 +42,10 @@ export function createRouter(endpoints: readonly Endpoint[]): Router {
   };
 }
 
-const servedPaths = (path: string) =>
-  path.startsWith(current) ? [path, former + path.slice(current.length)] : [path];
+function servedPaths(path: string): string[] {
+  const [current, before] = former.find(([prefix]) => path.startsWith(prefix)) ?? ["", []];
+  return [path, ...before.map((prefix) => prefix + path.slice(current.length))];
+}
 
 const pattern = (path: string) => path.replace(/\{(\w+)\}/g, ":$1");
 

@@ -14,6 +14,7 @@ const versions = [
 
 /** Only what works here under its unstable name, or under its final one where clients still ask in this way. */
 const unstableFeatures = {
+  "org.matrix.msc3916.stable": true,
   "org.matrix.msc2285.stable": true,
   "uk.tcpip.msc4133.stable": true,
 };

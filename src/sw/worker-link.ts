@@ -53,6 +53,8 @@ const components = {
   push: true,
   toDevice: true,
   keyBackup: true,
+  media: true,
+  mediaConsole: true,
 } as const satisfies Record<Exclude<keyof Node, "info">, true>;
 
 /**

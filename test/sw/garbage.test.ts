@@ -293,6 +293,7 @@ describe("query parameters of no use", () => {
 });
 
 describe("bodies that are no JSON objects", () => {
+  // Of bytes all will do, and of a form nearly all.
   test.each(cases(({ body, bodyFormat }) => body !== undefined && bodyFormat === undefined))(
     "%s",
     (_, description) => {

@@ -1,5 +1,6 @@
 import type { AccountData } from "../account-data/api.ts";
 import type { KeyBackup } from "../key-backup/api.ts";
+import type { Media, MediaConsole } from "../media/api.ts";
 import type { OAuth } from "../oauth/api.ts";
 import type { Presence } from "../presence/api.ts";
 import type { Push } from "../push/api.ts";
@@ -42,4 +43,7 @@ export interface Node {
   readonly push: Push;
   readonly toDevice: ToDevice;
   readonly keyBackup: KeyBackup;
+  readonly media: Media;
+  /** For the server's owner alone. */
+  readonly mediaConsole: MediaConsole;
 }

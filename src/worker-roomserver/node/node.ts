@@ -3,6 +3,7 @@ import type { UserId } from "../../matrix/identifiers.ts";
 import { openAccountData } from "../account-data/open.ts";
 import { openKeyBackup } from "../key-backup/open.ts";
 import { trimLog } from "../log/trim.ts";
+import { type MediaOptions, openMedia } from "../media/open.ts";
 import { openOAuth } from "../oauth/open.ts";
 import { openPresence } from "../presence/open.ts";
 import { dropOldNotifications } from "../push/notification-list.ts";
@@ -31,6 +32,8 @@ export type NodeOptions = {
   onStopped: StorageOptions["onStopped"];
   settings: UsersOptions["settings"];
   passwordCost?: UsersOptions["passwordCost"];
+  /** How much media is kept; by default, what browsers have room for. */
+  mediaLimits?: MediaOptions["limits"];
 };
 
 export type OpenNode = Node & {
@@ -89,16 +92,25 @@ export async function openNode(options: NodeOptions): Promise<OpenNode> {
   const toDevice = openToDevice({ storage, transactions, users, serverName });
   const keyBackup = openKeyBackup({ storage, answers });
   const sync = openSync({ storage, room, accountData, typing, receipts, presence, push, toDevice });
+  const { media, mediaConsole, dropExpired, dropOrphans } = openMedia({
+    storage,
+    answers,
+    serverName,
+    now,
+    ...(options.mediaLimits && { limits: options.mediaLimits }),
+  });
   const compactor = new Compactor({
     storage,
     now,
-    hourly: [() => finishPurges(rooms.parts), () => trimLog(storage), () => oauth.dropExpired()],
+    hourly: [() => finishPurges(rooms.parts), () => trimLog(storage), () => oauth.dropExpired(), dropExpired],
     daily: [
       () => dropOldTransactions(storage, now),
       () => dropOrphanedWaits(storage),
       () => users.dropOldTokens(),
+      () => users.dropOldPages(),
       () => oauth.dropUnusedClients(),
       () => dropOldNotifications(storage),
+      dropOrphans,
     ],
   });
   compactor.start(rooms.isPurging);
@@ -127,6 +139,8 @@ export async function openNode(options: NodeOptions): Promise<OpenNode> {
     push,
     toDevice,
     keyBackup,
+    media,
+    mediaConsole,
     storage,
     close: async () => {
       for (const component of [profiles, typing, presence, push, compactor]) component.close();

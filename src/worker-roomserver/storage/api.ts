@@ -1,6 +1,15 @@
 import type { IDBPTransaction, IndexNames } from "idb";
 import type { LogEntry, PositionedEntry } from "../log/entry.ts";
-import type { EventNid, HearthSchema, Nid, NumbersRow, Position, SnapshotNid, StoreName } from "./schema.ts";
+import type {
+  EventNid,
+  HearthSchema,
+  Nid,
+  NumbersRow,
+  Position,
+  RowStore,
+  SnapshotNid,
+  StoreName,
+} from "./schema.ts";
 
 /** Counts how often memory was thrown away because a commit had failed: what was read before is then void. */
 export type Generation = number;
@@ -12,7 +21,7 @@ export type ReadTransaction = IDBPTransaction<HearthSchema, StoreName[], "readon
  * Nothing is read here: an operation reads and decides first, then fills its unit in one go.
  */
 export interface Write {
-  put<S extends StoreName>(store: S, value: HearthSchema[S]["value"], key?: HearthSchema[S]["key"]): void;
+  put<S extends RowStore>(store: S, value: HearthSchema[S]["value"], key?: HearthSchema[S]["key"]): void;
   delete<S extends StoreName>(store: S, key: HearthSchema[S]["key"] | IDBKeyRange): void;
   /** Appends to the log. @returns the entry's position; it becomes visible to readers once durable. */
   append(entry: Partial<LogEntry> & Pick<LogEntry, "topic">): Position;
@@ -67,6 +76,15 @@ export interface Storage {
    * @throws MatrixError 507 when the disk is full; LeaderFenced when another leader has taken over
    */
   commit<T>(fill: (write: Write) => T, options?: CommitOptions): Promise<T>;
+
+  /**
+   * Puts bytes of any length into the store `blobs`, in a transaction of their own: they are on the disk when this
+   * resolves, and nothing has been written when it fails. A unit that comes after it names them, and deletes them as it
+   * deletes rows; those that no unit has named before a crash are whoever's task that puts such.
+   * @param key - never used before: what an earlier unit deletes may still be on its way to the store
+   * @throws MatrixError 507 when the disk is full; LeaderFenced
+   */
+  putBlob(key: string, blob: Blob): Promise<void>;
 
   /**
    * Resolves when everything queued so far is durable (or has failed), but for lazy units. Await it before reading

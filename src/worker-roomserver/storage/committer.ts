@@ -1,8 +1,7 @@
-import { unknown } from "../../matrix/errors.ts";
 import type { PositionedEntry } from "../log/entry.ts";
 import type { CommitOptions, Generation, Write } from "./api.ts";
 import type { Checkpoint } from "./checkpoint.ts";
-import { CommitSuperseded, LeaderFenced } from "./errors.ts";
+import { CommitSuperseded, LeaderFenced, storageError } from "./errors.ts";
 import type { Journal } from "./journal.ts";
 import { type Changes, namesToOperations, type Operation } from "./operations.ts";
 import type {
@@ -366,13 +365,4 @@ export class Committer {
 /** One by one: a call takes no more arguments than the stack has room for, and a unit may bring a whole room. */
 function append<T>(to: T[], more: readonly T[]): void {
   for (const one of more) to.push(one);
-}
-
-function storageError(cause: unknown): Error {
-  const name = cause instanceof Error || cause instanceof DOMException ? cause.name : "";
-  if (name === "QuotaExceededError") {
-    return unknown("This homeserver's storage is full. Free some disk space, or remove rooms or media.", 507);
-  }
-  const why = cause instanceof Error ? cause.message : String(cause);
-  return unknown(`The database did not take the write: ${why}`, 500);
 }

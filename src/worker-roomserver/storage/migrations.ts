@@ -127,6 +127,15 @@ const fourth: Migration = (db) => {
   db.createObjectStore("pushProgress");
   const pushers = db.createObjectStore("pushers", { keyPath: ["userId", "appId", "pushkey"] });
   pushers.createIndex("pushkey", ["appId", "pushkey"]);
+  for (const name of ["blobs", "mediaUsage", "pages"]) db.createObjectStore(name);
+  const media = db.createObjectStore("media", { keyPath: ["origin", "id"] });
+  media.createIndex("newest", ["order", "origin", "id"]);
+  media.createIndex("user", ["user", "order", "origin", "id"]);
+  media.createIndex("until", "until");
+  media.createIndex("blob", "blob");
+  media.createIndex("pending", "pending");
+  db.createObjectStore("thumbnails").createIndex("blob", "blob");
+  db.createObjectStore("urlPreviews").createIndex("until", "until");
 };
 
 export const migrations: readonly Migration[] = [first, second, third, fourth];

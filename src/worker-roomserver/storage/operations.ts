@@ -22,6 +22,7 @@ const inLineKeys: { readonly [store in StoreName]?: readonly string[] } = {
   receipts: ["r", "type", "u", "thread"],
   threads: ["r", "root"],
   pushers: ["userId", "appId", "pushkey"],
+  media: ["origin", "id"],
 };
 
 /**

@@ -275,6 +275,41 @@ export type ToDeviceKey = [
 export type OutboxRow = { type: string; sender: string; messageId: string; json: string };
 /** A version of a user's key backup. `count`: its sessions. `etag` rises whenever one of them changes. */
 export type KeyBackupRow = { algorithm: string; authData: string; count: number; etag: number };
+/**
+ * What the server knows of one piece of media. Its bytes are in `blobs`; without `blob` they are still to be uploaded.
+ */
+export type MediaRow = {
+  /** The server that it comes from, "" for this one. */
+  origin: string;
+  id: string;
+  /** Who has uploaded it, "" for what the server has fetched itself: from other servers, or for previews. */
+  user: string;
+  /** When it came here, in milliseconds since 1970, negated: lists begin with the newest. */
+  order: number;
+  /** Key of its bytes. */
+  blob?: string;
+  /** Of what was uploaded; 0 until then. */
+  size: number;
+  /** A media type that can stand in a header. */
+  type: string;
+  /** The file's name, "" for none. */
+  name: string;
+  /** The user once more, as long as nothing has been uploaded. */
+  pending?: string;
+  /** When it goes: media that nobody has uploaded, and what can be fetched again. */
+  until?: number;
+  /** 1: kept, and shown to nobody. */
+  quarantined?: 1;
+};
+/** A smaller image made of one. `still`: 1 where that one moves. */
+export type ThumbnailRow = { blob: string; type: string; still?: 1 };
+/** What of a user's uploads is kept. */
+export type MediaUsageRow = [bytes: number, files: number];
+/** What a page had to say of itself, as JSON text, good until then. */
+export type UrlPreviewRow = { json: string; until: number };
+/** The access token that a page has last shown, by its hash. */
+export type PageRow = { hash: string; at: number };
+
 /** One event that a push rule of the user wants counted. */
 export type PushActionRow = [event: EventNid, highlight: 0 | 1, thread: string];
 
@@ -394,6 +429,30 @@ export interface HearthSchema extends DBSchema {
   pushers: { key: [string, string, string]; value: PusherRow; indexes: { pushkey: [string, string] } };
   /** By the pusher's key. */
   pushProgress: { key: [string, string, string]; value: PushProgressRow };
+  /** Bytes of media. Written by `putBlob` alone, under keys that are never used again. */
+  blobs: { key: string; value: Blob };
+  /** In-line key `[origin, id]`; by time, by user and time, by the time when it goes, by its bytes, and what is pending. */
+  media: {
+    key: [string, string];
+    value: MediaRow;
+    indexes: {
+      newest: [number, string, string];
+      user: [string, number, string, string];
+      until: number;
+      blob: string;
+      pending: string;
+    };
+  };
+  /** `[origin, id, variant]`. */
+  thumbnails: { key: [string, string, string]; value: ThumbnailRow; indexes: { blob: string } };
+  /** By user, as in `MediaRow`. */
+  mediaUsage: { key: string; value: MediaUsageRow };
+  /** By address. */
+  urlPreviews: { key: string; value: UrlPreviewRow; indexes: { until: number } };
+  /** By the id that the browser has given to an open page. */
+  pages: { key: string; value: PageRow };
 }
 
 export type StoreName = StoreNames<HearthSchema>;
+/** Stores whose rows go through the journal: all but that of the bytes of media, which are too many for it. */
+export type RowStore = Exclude<StoreName, "blobs">;

@@ -6,6 +6,7 @@ import { BatchReader } from "./batch-reader.ts";
 import { Checkpoint } from "./checkpoint.ts";
 import { Committer, type NewName } from "./committer.ts";
 import { readCounters, readLogStart } from "./counters.ts";
+import { LeaderFenced, storageError } from "./errors.ts";
 import type { Journal } from "./journal.ts";
 import { JournalFiles } from "./journal-files.ts";
 import { type Lead, takeLead } from "./lead.ts";
@@ -20,6 +21,7 @@ import type {
   SnapshotNid,
   StoreName,
 } from "./schema.ts";
+import { leadersTransaction } from "./write-transaction.ts";
 
 const TAIL_ENTRIES = 5_000;
 /** Rows on their way to the stores that others can be expected to have in memory. */
@@ -126,6 +128,16 @@ class IndexedDbStorage implements Storage {
 
   commit<T>(fill: (write: Write) => T, options: CommitOptions = {}): Promise<T> {
     return this.#committer.commit(fill, options);
+  }
+
+  async putBlob(key: string, blob: Blob): Promise<void> {
+    try {
+      await leadersTransaction(unwrap(this.#db), this.epoch, ["blobs"], "strict", (tx) => {
+        tx.objectStore("blobs").put(blob, key);
+      });
+    } catch (error) {
+      throw error instanceof LeaderFenced ? error : storageError(error);
+    }
   }
 
   settled(): Promise<void> {

@@ -1,7 +1,7 @@
 import type { LogEntry, PositionedEntry } from "../log/entry.ts";
 import type { Write } from "./api.ts";
 import { checkKey, deletion, type Operation } from "./operations.ts";
-import type { HearthSchema, Position, StoreName } from "./schema.ts";
+import type { HearthSchema, Position, RowStore, StoreName } from "./schema.ts";
 
 /** What one operation writes, while it is filled. */
 export class Unit implements Write {
@@ -18,7 +18,7 @@ export class Unit implements Write {
     return this.#position;
   }
 
-  put<S extends StoreName>(store: S, value: HearthSchema[S]["value"], key?: HearthSchema[S]["key"]): void {
+  put<S extends RowStore>(store: S, value: HearthSchema[S]["value"], key?: HearthSchema[S]["key"]): void {
     checkKey(store, value, key);
     this.operations.push({ kind: "put", store, value, ...(key !== undefined && { key }) });
   }

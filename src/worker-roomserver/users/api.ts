@@ -78,6 +78,13 @@ export interface Users {
   /** @throws MatrixError M_UNKNOWN_TOKEN 401 (with `soft_logout` when it has only expired) */
   authenticate(token: string): Promise<TokenInfo>;
   /**
+   * Notes that an open page has shown a valid token, so that what it loads without one can be known as its own.
+   * @param page - the id that the browser has given to it: new for each load of a page, and told to nobody else
+   */
+  bindPage(page: string, token: string): Promise<void>;
+  /** Whose token a page has shown last. @throws MatrixError M_MISSING_TOKEN 401 for none; as `authenticate` */
+  authenticatePage(page: string): Promise<TokenInfo>;
+  /**
    * @throws MatrixError M_FORBIDDEN 403 when accounts of this kind are not given out; M_INVALID_USERNAME,
    *   M_USER_IN_USE, M_WEAK_PASSWORD, M_MISSING_PARAM 400; M_LIMIT_EXCEEDED 429 for guessed registration tokens
    */
@@ -248,6 +255,8 @@ export interface UsersForNode {
    * the room server is there.
    */
   finishDeactivations(): Promise<void>;
+  /** For the compactor: pages that are no longer open. */
+  dropOldPages(): AsyncGenerator<void>;
 }
 
 /** Who may register. `token`: whoever has a registration token. */

@@ -25,6 +25,7 @@ import { GrantedLogins } from "./granted-logins.ts";
 import { GuessLimits } from "./guess-limits.ts";
 import { Login } from "./login.ts";
 import { LoginTokens } from "./login-tokens.ts";
+import { PageSessions } from "./page-sessions.ts";
 import { defaultPasswordCost, type PasswordCost, Passwords } from "./passwords.ts";
 import { Profiles } from "./profiles.ts";
 import { Registration } from "./registration.ts";
@@ -72,6 +73,7 @@ export async function openUsers(
   };
   const credentials = new Credentials(shared);
   const sessions = new Sessions(shared);
+  const pages = new PageSessions({ ...shared, sessions });
   const tokens = new RegistrationTokens(shared);
   const registration = new Registration({ ...shared, tokens, sessions });
   const devices = new Devices({ ...shared, credentials });
@@ -83,6 +85,8 @@ export async function openUsers(
 
   return {
     authenticate: (token) => sessions.authenticate(token),
+    bindPage: (page, token) => pages.bind(page, token),
+    authenticatePage: (page) => pages.authenticate(page),
     register: (request, kind, body) =>
       kind === "guest" ? registration.registerGuest(request, body) : registration.registerUser(request, body),
     isUsernameAvailable: async (username) => {
@@ -134,5 +138,6 @@ export async function openUsers(
     deleteRegistrationToken: (token) => tokens.delete(token),
 
     finishDeactivations: () => accounts.finishDeactivations(),
+    dropOldPages: () => pages.dropOld(),
   };
 }

@@ -94,7 +94,11 @@ export class Sessions {
    * @throws MatrixError M_UNKNOWN_TOKEN 401, with `soft_logout` for one that has expired
    */
   async authenticate(token: string): Promise<TokenInfo> {
-    const hash = await hashToken(token);
+    return this.authenticateHash(await hashToken(token));
+  }
+
+  /** The same by a token's hash, for who has kept no more of it. */
+  async authenticateHash(hash: string): Promise<TokenInfo> {
     const { row, account, device } = await this.#storage.read(
       ["tokens", "accounts", "devices"],
       async (tx) => {
