@@ -80,10 +80,13 @@ export type RoomUpgrade = {
 };
 
 /**
- * The body of `POST /publicRooms`; of `GET` it has `limit` and `since`. `room_types`: null stands for rooms without a
- * type.
+ * The body of `POST /publicRooms` with the query; of `GET` it has `limit` and `since`. `room_types`: null stands for
+ * rooms without a type. `server`: whose directory is meant, if it is not this one's.
  */
 export type PublicRoomsQuery = {
+  server?: string | undefined;
+  include_all_networks?: boolean | undefined;
+  third_party_instance_id?: string | undefined;
   limit?: number | undefined;
   since?: string | undefined;
   filter?:

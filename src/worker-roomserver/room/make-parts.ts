@@ -84,6 +84,7 @@ export function makeRoomParts(options: RoomPartsOptions): RoomParts {
     graphs,
     resolver,
     locks,
+    annotationLocks: new KeyedLock<string>(),
     writer: new RoomWriter({ ...shared, author }),
     input: new RoomServerInput({
       ...shared,

@@ -36,6 +36,8 @@ export type RoomParts = {
   heads: RoomHeads;
   /** Held by who changes a room, by its id. */
   locks: KeyedLock<string>;
+  /** Held by who annotates an event, by what makes two annotations the same. */
+  annotationLocks: KeyedLock<string>;
   writer: RoomWriter;
   input: RoomServerInput;
   transactions: Transactions;
