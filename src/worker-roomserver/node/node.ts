@@ -12,6 +12,7 @@ import { ProfileReader } from "../room/profile-reader.ts";
 import { dropOrphanedWaits } from "../room/purge/orphaned-waits.ts";
 import { finishPurges } from "../room/purge/remove.ts";
 import { dropOldTransactions } from "../room/transactions.ts";
+import { UpgradeReader } from "../room/upgrade-reader.ts";
 import type { Storage } from "../storage/api.ts";
 import { openStorage, type StorageOptions } from "../storage/storage.ts";
 import { IgnoredUsers } from "../sync/ignored-users.ts";
@@ -68,6 +69,7 @@ export async function openNode(options: NodeOptions): Promise<OpenNode> {
   const profiles = new ProfileReader({ storage, announce: (userId) => room.announceProfile(userId) });
   const accountData = openAccountData({ storage });
   const ignoredUsers = new IgnoredUsers(storage, accountData);
+  const upgrades = new UpgradeReader({ storage, room, serverName, settings: accountData });
   const typing = await openTyping({ storage, room, now });
   const receipts = openReceipts({ storage, room, now });
   const presence = await openPresence({ storage, room, now });
@@ -115,7 +117,7 @@ export async function openNode(options: NodeOptions): Promise<OpenNode> {
     keyBackup,
     storage,
     close: async () => {
-      for (const component of [profiles, typing, presence, push, compactor]) component.close();
+      for (const component of [profiles, upgrades, typing, presence, push, compactor]) component.close();
       await storage.flushed();
       storage.close();
     },
