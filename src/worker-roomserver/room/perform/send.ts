@@ -1,15 +1,12 @@
-import { checkAliasContent, namedAliases } from "../../../matrix/canonical-alias.ts";
-import { canonicalJson } from "../../../matrix/canonical-json.ts";
 import { forbidden, notFound, unknown } from "../../../matrix/errors.ts";
-import { parseUserId } from "../../../matrix/identifiers.ts";
 import type { JsonObject } from "../../../matrix/json.ts";
 import { relationOf } from "../../../matrix/threads.ts";
-import type { Requester, RequestId } from "../../node/requester.ts";
+import type { Requester } from "../../node/requester.ts";
 import type { Nid } from "../../storage/schema.ts";
 import type { RoomParts } from "../parts.ts";
 import type { Proposal, RoomPlan } from "../plan.ts";
 import { sendAnnotation } from "./annotations.ts";
-import { requireGuestsWelcome, requireReachable } from "./membership.ts";
+import { redactionOf } from "./redaction.ts";
 
 type Sent = { event_id: string };
 
@@ -58,26 +55,6 @@ export function redact(
   return sendOnce(parts, requester, roomId, `redact/${eventId}/${txnId}`, (plan) =>
     redactionOf(parts, requester, redaction, plan),
   );
-}
-
-async function redactionOf(
-  parts: RoomParts,
-  requester: Requester,
-  { roomId, eventId, txnId, content, ts }: Omit<Sending, "type"> & { eventId: string },
-  plan: RoomPlan,
-): Promise<Proposal> {
-  const target = await parts.events.byId(eventId);
-  if (target?.roomId !== roomId) throw notFound("There is no such event in the room.");
-  if (target.pdu.type === "m.room.create") throw forbidden("A room's create event cannot be redacted.");
-  const { redacts: _, ...rest } = content;
-  return {
-    type: "m.room.redaction",
-    sender: requester.userId,
-    content: plan.base.rules.redactsInContent ? { ...rest, redacts: eventId } : rest,
-    ts: ts ?? parts.now(),
-    sentBy: [requester.deviceId, txnId],
-    redacts: target,
-  };
 }
 
 /**
@@ -129,71 +106,4 @@ async function knownRoom(parts: RoomParts, roomId: string): Promise<Nid> {
   const room = await parts.storage.names.find(roomId);
   if (room === undefined) throw notFound("This server does not know the room.");
   return room;
-}
-
-/**
- * `PUT /rooms/{roomId}/state/{eventType}/{stateKey}`
- * @throws MatrixError M_BAD_ALIAS (400), M_INVALID_PARAM (400) for an alias that is new in `m.room.canonical_alias`; what
- *   `RoomPlan` throws
- */
-export function setState(
-  parts: RoomParts,
-  request: RequestId,
-  requester: Requester,
-  state: { roomId: string; type: string; stateKey: string; content: JsonObject },
-): Promise<Sent> {
-  return parts.answers.once(request, async (record) => {
-    const eventId = await parts.writer.write(
-      state.roomId,
-      async (plan) => {
-        const present = await plan.state(state.type, state.stateKey);
-        if (present?.pdu.sender === requester.userId && sameContent(present.pdu.content, state.content)) {
-          return present.eventId;
-        }
-        await requireStateSense(parts, requester, plan, state);
-        const planned = await plan.add({
-          type: state.type,
-          sender: requester.userId,
-          stateKey: state.stateKey,
-          content: state.content,
-          ts: parts.now(),
-        });
-        return planned.eventId;
-      },
-      (write, sent) => {
-        record(write, { event_id: sent });
-      },
-    );
-    return { event_id: eventId };
-  });
-}
-
-/** What the auth rules let pass, and is refused all the same. */
-async function requireStateSense(
-  parts: RoomParts,
-  requester: Requester,
-  plan: RoomPlan,
-  {
-    roomId,
-    type,
-    stateKey,
-    content,
-  }: { roomId: string; type: string; stateKey: string; content: JsonObject },
-): Promise<void> {
-  if (type === "m.room.canonical_alias" && stateKey === "") {
-    checkAliasContent(content);
-    const before = (await plan.state(type, ""))?.pdu.content ?? {};
-    const known = new Set(namedAliases(before));
-    for (const alias of namedAliases(content)) {
-      if (!known.has(alias)) await parts.directory.requireOf(alias, roomId);
-    }
-  }
-  if (type === "m.room.member") {
-    if (content.membership === "invite") await requireReachable(parts, parseUserId(stateKey));
-    if (content.membership === "join") await requireGuestsWelcome(plan, requester);
-  }
-}
-
-function sameContent(one: JsonObject, other: JsonObject): boolean {
-  return canonicalJson(one, "lenient") === canonicalJson(other, "lenient");
 }
