@@ -59,9 +59,10 @@ function nextRows(
     const found: EventRow[] = [];
     const index = tx.objectStore("events").index("time");
     let cursor = await index.openCursor(range, dir === "f" ? "next" : "prev");
-    if (cursor !== null && after !== undefined) {
-      cursor = await cursor.continuePrimaryKey([room, after.ts], after.n);
-      if (cursor?.value.n === after.n) cursor = await cursor.continue();
+    if (after !== undefined && cursor?.value.ts === after.ts) {
+      const isBehind = dir === "f" ? cursor.primaryKey < after.n : cursor.primaryKey > after.n;
+      if (isBehind) cursor = await cursor.continuePrimaryKey([room, after.ts], after.n);
+      if (cursor?.primaryKey === after.n) cursor = await cursor.continue();
     }
     while (cursor !== null && found.length < count) {
       found.push(cursor.value);
