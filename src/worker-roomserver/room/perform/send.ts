@@ -1,3 +1,4 @@
+import { annotationOf } from "../../../matrix/annotations.ts";
 import { forbidden, notFound, unknown } from "../../../matrix/errors.ts";
 import type { JsonObject } from "../../../matrix/json.ts";
 import { relationOf } from "../../../matrix/threads.ts";
@@ -18,7 +19,7 @@ type Sending = { roomId: string; type: string; txnId: string; content: JsonObjec
  * @throws MatrixError M_DUPLICATE_ANNOTATION (400), M_UNKNOWN (400) for a thread where there can be none; what `RoomPlan`
  *   throws
  */
-export async function sendEvent(parts: RoomParts, requester: Requester, event: Sending): Promise<Sent> {
+export function sendEvent(parts: RoomParts, requester: Requester, event: Sending): Promise<Sent> {
   const { roomId, type, txnId, content } = event;
   const path = `send/${type}/${txnId}`;
   const { redacts } = content;
@@ -27,10 +28,7 @@ export async function sendEvent(parts: RoomParts, requester: Requester, event: S
       redactionOf(parts, requester, { ...event, eventId: redacts }, plan),
     );
   }
-  const room = await knownRoom(parts, roomId);
   const { userId, deviceId } = requester;
-  const isKnown = async () =>
-    (await parts.transactions.find(userId, deviceId, `${room}/${path}`)) !== undefined;
   const send = () =>
     sendOnce(parts, requester, roomId, path, async () => {
       await requireThreadRoot(parts, roomId, content);
@@ -42,7 +40,11 @@ export async function sendEvent(parts: RoomParts, requester: Requester, event: S
         sentBy: [deviceId, txnId],
       };
     });
-  return sendAnnotation(parts, { room, sender: userId, type, content }, isKnown, send);
+  const annotation = annotationOf(content);
+  if (annotation === undefined) return send();
+  return knownRoom(parts, roomId).then((room) =>
+    sendAnnotation(parts, requester, { room, type, annotation, transaction: `${room}/${path}` }, send),
+  );
 }
 
 /** `PUT /rooms/{roomId}/redact/{eventId}/{txnId}` */
@@ -102,6 +104,7 @@ async function sendOnce(
   return { event_id: eventId };
 }
 
+/** @throws MatrixError M_NOT_FOUND (404) */
 async function knownRoom(parts: RoomParts, roomId: string): Promise<Nid> {
   const room = await parts.storage.names.find(roomId);
   if (room === undefined) throw notFound("This server does not know the room.");
