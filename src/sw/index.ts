@@ -17,15 +17,21 @@ import { oauthMetadataEndpoints } from "./oauth-metadata.ts";
 import { oauthPagesEndpoints } from "./oauth-pages.ts";
 import { presenceEndpoints } from "./presence.ts";
 import { profileEndpoints } from "./profile.ts";
+import { publicRoomsEndpoints } from "./public-rooms.ts";
 import { pushRulesEndpoints } from "./push-rules.ts";
 import { pushersEndpoints } from "./pushers.ts";
 import { receiptsEndpoints } from "./receipts.ts";
 import { registrationEndpoints } from "./registration.ts";
+import { relationsEndpoints } from "./relations.ts";
+import { roomSummaryEndpoints } from "./room-summary.ts";
+import { roomUpgradesEndpoints } from "./room-upgrades.ts";
 import { roomsEndpoints } from "./rooms.ts";
 import { serverEndpoints } from "./server.ts";
 import { slidingSyncEndpoints } from "./sliding-sync.ts";
+import { spacesEndpoints } from "./spaces.ts";
 import { stateEndpoints } from "./state.ts";
 import { syncEndpoints } from "./sync.ts";
+import { threadsEndpoints } from "./threads.ts";
 import { toDeviceEndpoints } from "./to-device.ts";
 import { typingEndpoints } from "./typing.ts";
 
@@ -49,6 +55,12 @@ export const allEndpoints = (baseUrl: string): Endpoint[] => [
   ...membershipEndpoints,
   ...stateEndpoints,
   ...messagesEndpoints,
+  ...relationsEndpoints,
+  ...threadsEndpoints,
+  ...roomUpgradesEndpoints,
+  ...roomSummaryEndpoints,
+  ...spacesEndpoints,
+  ...publicRoomsEndpoints,
   ...directoryEndpoints,
   ...typingEndpoints,
   ...syncEndpoints,

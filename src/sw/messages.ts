@@ -107,4 +107,25 @@ const messages = endpoint(
   ({ node, requester, params, query }) => node.room.messages(requester, params.roomId, query),
 );
 
-export const messagesEndpoints: Endpoint[] = [send, redact, event, context, messages];
+/** @see https://spec.matrix.org/v1.19/client-server-api/#get_matrixclientv1roomsroomidtimestamp_to_event */
+const eventByTime = endpoint(
+  {
+    method: "GET",
+    path: "/_matrix/client/v1/rooms/{roomId}/timestamp_to_event",
+    auth: "guest",
+    limit: "read",
+    params: roomParams,
+    query: v.object({
+      ts: v.pipe(
+        v.string(),
+        v.regex(/^-?\d{1,16}$/, "should be a number of milliseconds since 1970"),
+        v.transform(Number),
+      ),
+      dir: v.picklist(["f", "b"]),
+    }),
+    response: v.object({ event_id: v.string(), origin_server_ts: v.number() }),
+  },
+  ({ node, requester, params, query }) => node.room.eventByTime(requester, params.roomId, query),
+);
+
+export const messagesEndpoints: Endpoint[] = [send, redact, event, context, messages, eventByTime];

@@ -35,6 +35,11 @@ export const limitParameter = (fallback: number, most: number) =>
     String(fallback),
   );
 
+/** A query parameter for a number of things, of which the component says what its absence means. */
+export const countParameter = v.optional(
+  v.pipe(v.string(), v.regex(/^\d{1,15}$/, "should be an integer of 0 or more"), v.transform(Number)),
+);
+
 /** A query parameter that is a JSON object, `{}` where it is absent. */
 export const jsonParameter = v.optional(
   v.pipe(

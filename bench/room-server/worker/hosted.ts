@@ -28,7 +28,9 @@ export async function host(ed25519: Ed25519, name = `rooms-${crypto.randomUUID()
     memberProfile: () => Promise.resolve({}),
   };
   const parts = makeRoomParts({ storage, answers, users, now: Date.now, serverName, key, ed25519 });
-  return { name, storage, parts, rooms: new RoomServer(parts, () => undefined) };
+  const nobody = new Set<string>();
+  const hooks = { onActivity: () => undefined, ignoredBy: () => Promise.resolve(nobody) };
+  return { name, storage, parts, rooms: new RoomServer(parts, hooks) };
 }
 
 /** All that is in memory goes. */

@@ -6,7 +6,12 @@ import { KeyedLock } from "../node/keyed-lock.ts";
 import type { Requester } from "../node/requester.ts";
 import type { Storage } from "../storage/api.ts";
 import type { AccountDataRow, Nid, Position } from "../storage/schema.ts";
-import type { AccountData, AccountDataEvent, AccountDataForReaders } from "./api.ts";
+import type {
+  AccountData,
+  AccountDataEvent,
+  AccountDataForComponents,
+  AccountDataForReaders,
+} from "./api.ts";
 import { Filters } from "./filters.ts";
 import { tagsIn, withoutTag, withTag } from "./tags.ts";
 
@@ -15,7 +20,7 @@ const SERVER_TYPES: readonly string[] = ["m.fully_read", "m.push_rules"];
 const GLOBAL = 0;
 
 /** Account data in the store `accountData`; `m.fully_read` is written there by the receipts, in their own unit. */
-export class StoredAccountData implements AccountData, AccountDataForReaders {
+export class StoredAccountData implements AccountData, AccountDataForReaders, AccountDataForComponents {
   readonly #storage: Storage;
   readonly #filters: Filters;
   /** One user's changes one after the other: a tag is a change of what is there. */
@@ -107,17 +112,29 @@ export class StoredAccountData implements AccountData, AccountDataForReaders {
     return this.#filters.get(userId, filterId);
   }
 
+  inRoom(userId: string, roomId: string, type: string): Promise<JsonObject | undefined> {
+    return this.#read(userId, roomId, type);
+  }
+
+  change(
+    userId: string,
+    roomId: string | null,
+    type: string,
+    change: (content: JsonObject | undefined) => JsonObject | undefined,
+  ): Promise<void> {
+    return this.#lock.run(userId, async () => {
+      const content = change(await this.#read(userId, roomId, type));
+      if (content !== undefined) await this.#write(userId, roomId, type, content);
+    });
+  }
+
   /** @param change - undefined when there is nothing to change */
   async #changeTags(
     userId: string,
     roomId: string,
     change: (content: JsonObject | undefined) => JsonObject | undefined,
   ): Promise<void> {
-    const room = parseRoomId(roomId);
-    await this.#lock.run(userId, async () => {
-      const content = change(await this.#read(userId, room, "m.tag"));
-      if (content !== undefined) await this.#write(userId, room, "m.tag", content);
-    });
+    await this.change(userId, parseRoomId(roomId), "m.tag", change);
   }
 
   async #read(userId: string, roomId: string | null, type: string): Promise<JsonObject | undefined> {

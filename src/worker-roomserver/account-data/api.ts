@@ -47,3 +47,19 @@ export interface AccountDataForReaders {
   /** @throws MatrixError M_NOT_FOUND */
   filter(userId: string, filterId: string): Promise<JsonObject>;
 }
+
+/** What other components write on a user's behalf. */
+export interface AccountDataForComponents {
+  /** The user's account data of a type in a room, undefined if there is none. One record. */
+  inRoom(userId: string, roomId: string, type: string): Promise<JsonObject | undefined>;
+  /**
+   * Changes one of the user's account data (`roomId` null: global), of whatever type, while nothing else here changes it.
+   * @param change - from what is there, if anything, to what is to be there; undefined to leave it as it is
+   */
+  change(
+    userId: string,
+    roomId: string | null,
+    type: string,
+    change: (content: JsonObject | undefined) => JsonObject | undefined,
+  ): Promise<void>;
+}

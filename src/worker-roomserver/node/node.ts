@@ -14,8 +14,10 @@ import { ProfileReader } from "../room/profile-reader.ts";
 import { dropOrphanedWaits } from "../room/purge/orphaned-waits.ts";
 import { finishPurges } from "../room/purge/remove.ts";
 import { dropOldTransactions } from "../room/transactions.ts";
+import { UpgradeReader } from "../room/upgrade-reader.ts";
 import type { Storage } from "../storage/api.ts";
 import { openStorage, type StorageOptions } from "../storage/storage.ts";
+import { IgnoredUsers } from "../sync/ignored-users.ts";
 import { openSync } from "../sync/sync.ts";
 import { openToDevice } from "../to-device/open.ts";
 import { openTyping } from "../typing/open.ts";
@@ -64,10 +66,14 @@ export async function openNode(options: NodeOptions): Promise<OpenNode> {
   });
   const oauth = openOAuth({ storage, answers, users, now });
   const onActivity = (userId: UserId) => presence.active(userId);
-  const rooms = await openRooms({ storage, answers, users, now, serverName, key, ed25519, onActivity });
+  const ignoredBy = async (userId: UserId) => ignoredUsers.of(userId, await storage.names.intern(userId));
+  const hooks = { onActivity, ignoredBy };
+  const rooms = await openRooms({ storage, answers, users, now, serverName, key, ed25519, ...hooks });
   const { room, roomDirectory, roomInput, roomQueries, roomConsole } = rooms;
   const profiles = new ProfileReader({ storage, announce: (userId) => room.announceProfile(userId) });
   const accountData = openAccountData({ storage });
+  const ignoredUsers = new IgnoredUsers(storage, accountData);
+  const upgrades = new UpgradeReader({ storage, room, serverName, settings: accountData });
   const typing = await openTyping({ storage, room, now });
   const receipts = openReceipts({ storage, room, now });
   const presence = await openPresence({ storage, room, now });
@@ -143,7 +149,7 @@ export async function openNode(options: NodeOptions): Promise<OpenNode> {
     mediaConsole,
     storage,
     close: async () => {
-      for (const component of [profiles, typing, presence, push, compactor]) component.close();
+      for (const component of [profiles, upgrades, typing, presence, push, compactor]) component.close();
       await storage.flushed();
       storage.close();
     },

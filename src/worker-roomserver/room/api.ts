@@ -80,10 +80,13 @@ export type RoomUpgrade = {
 };
 
 /**
- * The body of `POST /publicRooms`; of `GET` it has `limit` and `since`. `room_types`: null stands for rooms without a
- * type.
+ * The body of `POST /publicRooms` with the query; of `GET` it has `limit` and `since`. `room_types`: null stands for
+ * rooms without a type. `server`: whose directory is meant, if it is not this one's.
  */
 export type PublicRoomsQuery = {
+  server?: string | undefined;
+  include_all_networks?: boolean | undefined;
+  third_party_instance_id?: string | undefined;
   limit?: number | undefined;
   since?: string | undefined;
   filter?:
@@ -91,7 +94,10 @@ export type PublicRoomsQuery = {
     | undefined;
 };
 
-/** What the client API asks of the room server. Ids come as clients sent them: grammar is checked here. */
+/**
+ * What the client API asks of the room server. Ids come as clients sent them: grammar is checked here. Whom the requester
+ * ignores is left out of `messages`, `context` and what follows, but for state events.
+ */
 export interface RoomForClient {
   createRoom(request: RequestId, requester: Requester, body: CreateRoomBody): Promise<{ room_id: string }>;
   /** The same `txnId` of the same device on the same room and type is answered with the same event, for ever. */
@@ -150,20 +156,19 @@ export interface RoomForClient {
     query: { limit: number; filter: JsonObject },
   ): Promise<JsonBytes>;
   messages(requester: Requester, roomId: string, query: MessagesQuery): Promise<JsonBytes>;
-  /** @param ignored - users whose events are left out */
-  relations(
+  relations(requester: Requester, roomId: string, eventId: string, query: RelationsQuery): Promise<JsonBytes>;
+  threads(requester: Requester, roomId: string, query: ThreadsQuery): Promise<JsonBytes>;
+  /**
+   * `GET /rooms/{roomId}/timestamp_to_event`: of the events that the requester may see, the nearest one of that time or
+   * after it ("f"), or before it ("b").
+   * @param query.ts - milliseconds since 1970
+   * @throws MatrixError M_NOT_FOUND (404) where there is none, M_FORBIDDEN (403) for who may not read the room
+   */
+  eventByTime(
     requester: Requester,
     roomId: string,
-    eventId: string,
-    query: RelationsQuery,
-    ignored?: ReadonlySet<string>,
-  ): Promise<JsonBytes>;
-  threads(
-    requester: Requester,
-    roomId: string,
-    query: ThreadsQuery,
-    ignored?: ReadonlySet<string>,
-  ): Promise<JsonBytes>;
+    query: { ts: number; dir: "f" | "b" },
+  ): Promise<{ event_id: string; origin_server_ts: number }>;
 
   resolveAlias(alias: string): Promise<{ room_id: string; servers: string[] }>;
   setAlias(request: RequestId, requester: Requester, alias: string, roomId: string): Promise<JsonObject>;
@@ -311,7 +316,21 @@ export interface RoomForReaders {
   mayUserSee(userId: string, event: StoredEvent): Promise<boolean>;
   /** Leaves out the events that the user may not see. Cheaper than asking for each. */
   visibleTo(userId: string, events: readonly StoredEvent[]): Promise<StoredEvent[]>;
-  /** An event in the form that clients get, for this device (`unsigned.transaction_id` is its own business). */
+  /**
+   * Events of one room as a device gets them in a timeline or a list of results, `unsigned` whole: with the user's
+   * membership at each, and `m.relations`. Of events that the user may see. Costs nothing where nothing relates to them
+   * and the user has been joined since before.
+   * @param options.ignored - users whose events are not summed up
+   */
+  clientEvents(
+    events: readonly StoredEvent[],
+    to: { userId: string; deviceId: string },
+    options: { form: "sync" | "full"; ignored: ReadonlySet<string> },
+  ): Promise<ClientEvent[]>;
+  /**
+   * A single event in the form that clients get, for this device (`unsigned.transaction_id` is its own business): for
+   * state, which goes without what is summed up.
+   */
   clientEvent(
     event: StoredEvent,
     to: { userId: string; deviceId: string },

@@ -1,5 +1,14 @@
 import type { JsonObject } from "../../matrix/json.ts";
+import type { Membership } from "../storage/schema.ts";
 import type { ClientEvent, StoredEvent } from "./api.ts";
+
+/** What `unsigned` says beyond the event and what became of it. */
+export type Surroundings = {
+  /** Of who gets the event, when it was sent. */
+  membership?: Membership | undefined;
+  /** `m.relations`: what is summed up of the events that relate to it. */
+  relations?: JsonObject | undefined;
+};
 
 /**
  * An event in the form that clients get.
@@ -12,6 +21,7 @@ export function clientEvent(
   to: { deviceId: string; userId: string },
   form: "sync" | "full",
   now: number,
+  around: Surroundings = {},
 ): ClientEvent {
   const { pdu } = event;
   const redacts = pdu.type === "m.room.redaction" ? (pdu.redacts ?? pdu.content.redacts) : undefined;
@@ -25,11 +35,16 @@ export function clientEvent(
     // Clients of either generation look in one of the two places, so both are given.
     ...(redacts !== undefined && { redacts }),
     ...(form === "full" && { room_id: event.roomId }),
-    unsigned: unsignedOf(event, to, now),
+    unsigned: unsignedOf(event, to, now, around),
   };
 }
 
-function unsignedOf(event: StoredEvent, to: { deviceId: string; userId: string }, now: number): JsonObject {
+function unsignedOf(
+  event: StoredEvent,
+  to: { deviceId: string; userId: string },
+  now: number,
+  { membership, relations }: Surroundings,
+): JsonObject {
   const unsigned: JsonObject = { age: Math.max(0, now - event.pdu.origin_server_ts) };
   if (event.replaced !== undefined) {
     unsigned.replaces_state = event.replaced.eventId;
@@ -43,6 +58,8 @@ function unsignedOf(event: StoredEvent, to: { deviceId: string; userId: string }
   if (event.sentBy?.[0] === to.deviceId && event.pdu.sender === to.userId) {
     unsigned.transaction_id = event.sentBy[1];
   }
+  if (membership !== undefined) unsigned.membership = membership;
+  if (relations !== undefined) unsigned["m.relations"] = relations;
   return unsigned;
 }
 

@@ -44,6 +44,17 @@ export class Directory {
   }
 
   /**
+   * Holds an alias that a room wants to be called by to what is known here; others' cannot be asked for yet.
+   * @throws MatrixError M_INVALID_PARAM (400) for what is no alias; M_BAD_ALIAS (400) where it leads elsewhere or nowhere
+   * @see https://spec.matrix.org/v1.19/client-server-api/#put_matrixclientv3roomsroomidstateeventtypestatekey
+   */
+  async requireOf(alias: string, roomId: string): Promise<void> {
+    const row = await this.#storage.get("aliases", parseRoomAlias(alias));
+    if (row?.roomId === roomId) return;
+    throw new MatrixError("M_BAD_ALIAS", 400, `The alias ${alias} does not lead to this room.`);
+  }
+
+  /**
    * Runs `use` while nobody else can take the alias.
    * @throws MatrixError M_ROOM_IN_USE (400) for a room that is being made
    */

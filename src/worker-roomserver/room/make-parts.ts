@@ -15,6 +15,7 @@ import type { RoomParts } from "./parts.ts";
 import { removeForgotten } from "./perform/forget.ts";
 import { clearRoom } from "./purge/remove.ts";
 import { RecentEvents } from "./recent-events.ts";
+import { RelatedTargets } from "./related-targets.ts";
 import { RoomHeads } from "./room-head.ts";
 import { SnapshotStore } from "./snapshots.ts";
 import { AuthGraphs } from "./state/auth-graphs.ts";
@@ -40,6 +41,7 @@ export function makeRoomParts(options: RoomPartsOptions): RoomParts {
   const snapshots = new SnapshotStore(storage);
   const memberships = new Memberships(storage);
   const recent = new RecentEvents(storage, (nid) => events.known(nid));
+  const relatedTargets = new RelatedTargets(storage);
   const heads = new RoomHeads({ storage, events, recent, snapshots });
   const author = {
     serverName,
@@ -58,6 +60,7 @@ export function makeRoomParts(options: RoomPartsOptions): RoomParts {
     memberships,
     graphs,
     recent,
+    relatedTargets,
     resolver,
     heads,
     locks,
@@ -74,12 +77,14 @@ export function makeRoomParts(options: RoomPartsOptions): RoomParts {
     author,
     events,
     recent,
+    relatedTargets,
     snapshots,
     memberships,
     heads,
     graphs,
     resolver,
     locks,
+    annotationLocks: new KeyedLock<string>(),
     writer: new RoomWriter({ ...shared, author }),
     input: new RoomServerInput({
       ...shared,

@@ -1,4 +1,3 @@
-import type { UserId } from "../../matrix/identifiers.ts";
 import type { RoomConsole, RoomDirectory } from "./api.ts";
 import type { RoomInput } from "./input/api.ts";
 import { makeRoomParts, type RoomPartsOptions } from "./make-parts.ts";
@@ -12,7 +11,7 @@ import { hierarchyForServer } from "./query/hierarchy-for-server.ts";
 import { PublicRooms } from "./query/public-rooms.ts";
 import { stateAtEvent } from "./query/state-around.ts";
 import { roomSummary } from "./query/summary.ts";
-import { RoomServer } from "./room-server.ts";
+import { RoomServer, type RoomServerHooks } from "./room-server.ts";
 
 export type OpenRooms = {
   room: RoomServer;
@@ -27,16 +26,11 @@ export type OpenRooms = {
 };
 
 /** Opens the room server: everything that others may ask of it, over the same parts. */
-export async function openRooms(
-  options: RoomPartsOptions & {
-    /** A user has sent something. */
-    onActivity: (userId: UserId) => void;
-  },
-): Promise<OpenRooms> {
+export async function openRooms(options: RoomPartsOptions & RoomServerHooks): Promise<OpenRooms> {
   const parts = makeRoomParts(options);
   // Before anything is read: what is being removed must not be found.
   const isPurging = await closePurged(parts);
-  const room = new RoomServer(parts, options.onActivity);
+  const room = new RoomServer(parts, options);
   return {
     room,
     roomInput: room.input,

@@ -8,6 +8,7 @@ import type { RoomServerInput } from "./input/room-input.ts";
 import type { Memberships } from "./memberships.ts";
 import type { Author } from "./plan.ts";
 import type { RecentEvents } from "./recent-events.ts";
+import type { RelatedTargets } from "./related-targets.ts";
 import type { RoomHeads } from "./room-head.ts";
 import type { SnapshotStore } from "./snapshots.ts";
 import type { AuthGraphs } from "./state/auth-graphs.ts";
@@ -27,6 +28,7 @@ export type RoomParts = {
   author: Author;
   events: EventStore;
   recent: RecentEvents;
+  relatedTargets: RelatedTargets;
   snapshots: SnapshotStore;
   memberships: Memberships;
   graphs: AuthGraphs;
@@ -34,6 +36,8 @@ export type RoomParts = {
   heads: RoomHeads;
   /** Held by who changes a room, by its id. */
   locks: KeyedLock<string>;
+  /** Held by who annotates an event, by what makes two annotations the same. */
+  annotationLocks: KeyedLock<string>;
   writer: RoomWriter;
   input: RoomServerInput;
   transactions: Transactions;

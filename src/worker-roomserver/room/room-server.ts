@@ -22,9 +22,12 @@ import type { RoomParts } from "./parts.ts";
 import { createRoom } from "./perform/create-room.ts";
 import { forget } from "./perform/forget.ts";
 import { announceProfile, changeMembership, leaveAll, type MembershipChange } from "./perform/membership.ts";
-import { redact, sendEvent, setState } from "./perform/send.ts";
+import { redact, sendEvent } from "./perform/send.ts";
+import { setState } from "./perform/set-state.ts";
 import { upgradeRoom } from "./perform/upgrade.ts";
 import { accessTo } from "./query/access.ts";
+import { presented } from "./query/aggregations.ts";
+import { eventByTime } from "./query/event-by-time.ts";
 import { context, event, messages } from "./query/messages.ts";
 import { relations } from "./query/relations.ts";
 import { joinedMembers, members, roomState, stateEvent } from "./query/state.ts";
@@ -42,15 +45,24 @@ const STRIPPED = [
   "m.room.encryption",
 ] as const;
 
+/** What the room server tells and asks of users beyond their accounts. */
+export type RoomServerHooks = {
+  /** A user has sent something. */
+  onActivity: (userId: UserId) => void;
+  /** The users whom a user ignores. */
+  ignoredBy: (userId: UserId) => Promise<ReadonlySet<string>>;
+};
+
 /** The room server: it alone writes events and says what a room's state is. */
 export class RoomServer implements RoomForClient, RoomForReaders {
   readonly #parts: RoomParts;
   readonly #onActivity: (userId: UserId) => void;
+  readonly #ignoredBy: (userId: UserId) => Promise<ReadonlySet<string>>;
 
-  /** @param onActivity - a user has sent something */
-  constructor(parts: RoomParts, onActivity: (userId: UserId) => void) {
+  constructor(parts: RoomParts, { onActivity, ignoredBy }: RoomServerHooks) {
     this.#parts = parts;
     this.#onActivity = onActivity;
+    this.#ignoredBy = ignoredBy;
   }
 
   /** The way in for events of other servers. */
@@ -147,40 +159,45 @@ export class RoomServer implements RoomForClient, RoomForReaders {
     return stateEvent(this.#parts, requester, key);
   }
 
-  event(requester: Requester, roomId: string, eventId: string): Promise<JsonBytes> {
-    return event(this.#parts, requester, roomId, eventId);
+  async event(requester: Requester, roomId: string, eventId: string): Promise<JsonBytes> {
+    const ignored = await this.#ignoredBy(requester.userId);
+    return event(this.#parts, requester, roomId, eventId, ignored);
   }
 
-  context(
+  async context(
     requester: Requester,
     roomId: string,
     eventId: string,
     query: { limit: number; filter: JsonObject },
   ): Promise<JsonBytes> {
-    return context(this.#parts, requester, roomId, eventId, query);
+    const ignored = await this.#ignoredBy(requester.userId);
+    return context(this.#parts, requester, roomId, eventId, query, ignored);
   }
 
-  messages(requester: Requester, roomId: string, query: MessagesQuery): Promise<JsonBytes> {
-    return messages(this.#parts, requester, roomId, query);
+  async messages(requester: Requester, roomId: string, query: MessagesQuery): Promise<JsonBytes> {
+    return messages(this.#parts, requester, roomId, query, await this.#ignoredBy(requester.userId));
   }
 
-  relations(
+  async relations(
     requester: Requester,
     roomId: string,
     eventId: string,
     query: RelationsQuery,
-    ignored?: ReadonlySet<string>,
   ): Promise<JsonBytes> {
+    const ignored = await this.#ignoredBy(requester.userId);
     return relations(this.#parts, requester, roomId, eventId, query, ignored);
   }
 
-  threads(
+  async threads(requester: Requester, roomId: string, query: ThreadsQuery): Promise<JsonBytes> {
+    return threads(this.#parts, requester, roomId, query, await this.#ignoredBy(requester.userId));
+  }
+
+  eventByTime(
     requester: Requester,
     roomId: string,
-    query: ThreadsQuery,
-    ignored?: ReadonlySet<string>,
-  ): Promise<JsonBytes> {
-    return threads(this.#parts, requester, roomId, query, ignored);
+    query: { ts: number; dir: "f" | "b" },
+  ): Promise<{ event_id: string; origin_server_ts: number }> {
+    return eventByTime(this.#parts, requester, roomId, query);
   }
 
   resolveAlias(alias: string): Promise<{ room_id: string; servers: string[] }> {
@@ -294,6 +311,14 @@ export class RoomServer implements RoomForClient, RoomForReaders {
 
   visibleTo(userId: string, events: readonly StoredEvent[]): Promise<StoredEvent[]> {
     return this.#parts.visibility.visibleTo(userId, events);
+  }
+
+  clientEvents(
+    events: readonly StoredEvent[],
+    to: { userId: string; deviceId: string },
+    options: { form: "sync" | "full"; ignored: ReadonlySet<string> },
+  ): Promise<ClientEvent[]> {
+    return presented(this.#parts, to, events, options);
   }
 
   clientEvent(

@@ -13,6 +13,7 @@ import type { StoredEvent } from "./api.ts";
 import { type EventStore, replacedBy } from "./event-store.ts";
 import type { Memberships } from "./memberships.ts";
 import type { RecentEvents } from "./recent-events.ts";
+import type { RelatedTargets } from "./related-targets.ts";
 import type { Extremity, RoomHead } from "./room-head.ts";
 import type { SnapshotChain, SnapshotStore } from "./snapshots.ts";
 import type { AuthGraphs } from "./state/auth-graphs.ts";
@@ -23,6 +24,7 @@ export type RoomUnitParts = {
   memberships: Memberships;
   graphs: AuthGraphs;
   recent: RecentEvents;
+  relatedTargets: RelatedTargets;
 };
 
 /** An event with all that has been found out about it, ready to be written. */
@@ -213,6 +215,7 @@ export class RoomUnit {
     const relation = relationOf(pdu.content);
     if (relation === undefined || order === 0) return;
     const { event_id: target, rel_type: relType } = relation;
+    this.#parts.relatedTargets.add(room, target);
     this.#write.put("relations", [nid, relType, pdu.type, pdu.sender], [room, target, -order]);
     if (relType === "m.thread") {
       // History that comes later may be the latest of its thread all the same, and is at most as late as the room: who

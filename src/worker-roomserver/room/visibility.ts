@@ -1,12 +1,12 @@
 import type { Names } from "../storage/api.ts";
-import type { SnapshotNid } from "../storage/schema.ts";
+import { MEMBERSHIPS, type Membership, type SnapshotNid } from "../storage/schema.ts";
 import type { StoredEvent } from "./api.ts";
 import type { EventStore } from "./event-store.ts";
 import type { Memberships } from "./memberships.ts";
 import { MERGE_EVENT } from "./merge-event.ts";
 import type { SnapshotStore } from "./snapshots.ts";
 
-type Standing = { membership: string; visibility: string };
+type Standing = { membership: Membership; visibility: string };
 
 /**
  * Who may see what, by the room's history visibility when the event was sent.
@@ -61,6 +61,30 @@ export class Visibility {
     return events.filter((_, i) => verdicts[i]);
   }
 
+  /**
+   * The user's membership at each of the events, with what the event itself changed. Nothing is read for who has been
+   * joined since before; else an entry for each state met. Events of one room.
+   * @see https://spec.matrix.org/v1.19/client-server-api/#room-event-format (`unsigned.membership`)
+   */
+  async membershipsAt(userId: string, events: readonly StoredEvent[]): Promise<Membership[]> {
+    const first = events[0];
+    if (first === undefined) return [];
+    const info = (await this.#memberships.of(userId)).get(first.room);
+    const joinedSince = info?.membership === "join" ? info.since : Number.POSITIVE_INFINITY;
+    const before = new Map<SnapshotNid, Promise<Membership>>();
+    const membershipBefore = ({ stateBefore }: StoredEvent) => {
+      const membership = before.get(stateBefore) ?? this.#membershipIn(stateBefore, userId);
+      before.set(stateBefore, membership);
+      return membership;
+    };
+    return Promise.all(
+      events.map((event) => {
+        if (event.order >= joinedSince) return "join";
+        return isOwnMember(event, userId) ? membershipOf(event) : membershipBefore(event);
+      }),
+    );
+  }
+
   /** Whether anybody, joined or not, may read the room as it is now. */
   async isWorldReadable(current: SnapshotNid): Promise<boolean> {
     return (await this.#visibilityIn(current)) === "world_readable";
@@ -77,12 +101,15 @@ export class Visibility {
   }
 
   async #standing(userId: string, snapshot: SnapshotNid): Promise<Standing> {
-    const [visibility, member] = await Promise.all([
+    const [visibility, membership] = await Promise.all([
       this.#visibilityIn(snapshot),
-      this.#entry(snapshot, "m.room.member", userId),
+      this.#membershipIn(snapshot, userId),
     ]);
-    const membership = member?.pdu.content.membership;
-    return { membership: typeof membership === "string" ? membership : "leave", visibility };
+    return { membership, visibility };
+  }
+
+  async #membershipIn(snapshot: SnapshotNid, userId: string): Promise<Membership> {
+    return membershipOf(await this.#entry(snapshot, "m.room.member", userId));
   }
 
   async #visibilityIn(snapshot: SnapshotNid): Promise<string> {
@@ -112,14 +139,17 @@ function after(before: Standing, event: StoredEvent, userId: string): Standing {
   if (pdu.type === "m.room.history_visibility" && pdu.state_key === "") {
     return { ...before, visibility: visibilityOf(event) };
   }
-  if (
-    pdu.type === "m.room.member" &&
-    pdu.state_key === userId &&
-    typeof pdu.content.membership === "string"
-  ) {
-    return { ...before, membership: pdu.content.membership };
-  }
+  if (isOwnMember(event, userId)) return { ...before, membership: membershipOf(event) };
   return before;
+}
+
+const isOwnMember = ({ pdu }: StoredEvent, userId: string) =>
+  pdu.type === "m.room.member" && pdu.state_key === userId;
+
+/** Who has no membership, or an odd one, is not in the room. */
+function membershipOf(member: StoredEvent | undefined): Membership {
+  const membership = member?.pdu.content.membership as Membership;
+  return MEMBERSHIPS.includes(membership) ? membership : "leave";
 }
 
 function isVisible({ membership, visibility }: Standing, event: StoredEvent, joinedUntil: number): boolean {

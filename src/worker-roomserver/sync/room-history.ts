@@ -2,7 +2,7 @@ import { blocksEverything, filterEvents } from "../../matrix/filters.ts";
 import type { JsonObject } from "../../matrix/json.ts";
 import { positionToken } from "../node/tokens.ts";
 import type { RoomForReaders, StoredEvent } from "../room/api.ts";
-import type { Membership, Position } from "../storage/schema.ts";
+import type { Position } from "../storage/schema.ts";
 import type { SyncRequest } from "./request.ts";
 import { sectionState } from "./state.ts";
 import { changesSummary, roomSummary, type Summary } from "./summary.ts";
@@ -34,7 +34,7 @@ export async function roomHistory(
   request: HistoryRequest,
 ): Promise<History> {
   const { room, since } = request;
-  if (room.section === "leave" && !room.joined) return departure(rooms, sync, room);
+  if (room.section === "leave" && !room.joined) return departure(rooms, sync, request);
   const whole = room.entered || sync.fullState;
   const timeline = await timelineOf(rooms, sync, request);
   const { end } = timeline;
@@ -50,7 +50,7 @@ export async function roomHistory(
       ...(summary && { summary: summary.json }),
       [sync.stateSection]: { events: state.map((event) => sync.serialise(event)) },
       timeline: {
-        events: await timelineEvents(rooms, sync, room, timeline.events),
+        events: await sync.serialiseTimeline(timeline.events, request.ignored),
         limited,
         prev_batch: positionToken(timeline.before),
       },
@@ -67,13 +67,17 @@ export function emptyHistory(sync: SyncRequest, upTo: Position): History {
 }
 
 /** For a user who was never in the room: their own leave or ban, and nothing of the room. */
-async function departure(rooms: RoomForReaders, sync: SyncRequest, room: HistoryRoom): Promise<History> {
+async function departure(
+  rooms: RoomForReaders,
+  sync: SyncRequest,
+  { room, ignored }: HistoryRequest,
+): Promise<History> {
   const own = await rooms.events([room.event]);
   const events = filterEvents(sync.filter.room.timeline, own);
   // Who takes no state from the timeline learns only here that they are out.
   const state = sync.stateSection === "state" ? [] : filterEvents(sync.filter.room.state, own);
   const timeline = {
-    events: await timelineEvents(rooms, sync, room, events),
+    events: await sync.serialiseTimeline(events, ignored),
     limited: false,
     prev_batch: positionToken(room.memberSince),
   };
@@ -135,38 +139,4 @@ async function stateOf(
     members: of.lazy ? members : undefined,
   });
   return filterEvents(filter, state);
-}
-
-/** Events of a timeline as the client gets them, each with what the user was in the room at its time. */
-export async function timelineEvents(
-  rooms: RoomForReaders,
-  sync: Pick<SyncRequest, "requester" | "serialise">,
-  room: Pick<HistoryRoom, "section" | "memberSince">,
-  events: readonly StoredEvent[],
-): Promise<JsonObject[]> {
-  const memberships = await Promise.all(events.map((event) => membershipAt(rooms, sync, room, event)));
-  return events.map((event, i) => sync.serialise(event, memberships[i]));
-}
-
-/** The requester's membership at the time of an event, with what the event itself changed. */
-function membershipAt(
-  rooms: RoomForReaders,
-  sync: Pick<SyncRequest, "requester">,
-  room: Pick<HistoryRoom, "section" | "memberSince">,
-  event: StoredEvent,
-): Membership | Promise<Membership> {
-  const { userId } = sync.requester;
-  if (room.section === "join" && room.memberSince < event.order) return "join";
-  const isOwn = event.pdu.type === "m.room.member" && event.pdu.state_key === userId;
-  return isOwn ? (event.pdu.content.membership as Membership) : membershipBefore(rooms, userId, event);
-}
-
-async function membershipBefore(
-  rooms: RoomForReaders,
-  userId: string,
-  event: StoredEvent,
-): Promise<Membership> {
-  const nid = await rooms.stateEntry(event.stateBefore, "m.room.member", userId);
-  const [member] = nid === undefined ? [] : await rooms.events([nid]);
-  return (member?.pdu.content.membership ?? "leave") as Membership;
 }

@@ -113,7 +113,7 @@ class LogSync implements Sync {
       stateSection: query.stateSection,
       fullState: query.fullState,
       startsAnew: query.since !== undefined && since === undefined,
-      serialise: serialiser(room, requester, filter),
+      ...serialiser(room, requester, filter),
       toDevice: {
         after: since?.toDevice ?? 0,
         isBehind: since === undefined || since.toDevice < since.position,

@@ -383,12 +383,12 @@ describe("creation", () => {
     [
       "power levels of the wrong type",
       { power_level_content_override: { users_default: "x" } },
-      "M_FORBIDDEN",
+      "M_INVALID_ROOM_STATE",
     ],
     [
       "initial state that the rules refuse",
       { initial_state: [{ type: "m.room.member", state_key: "@x:y", content: { membership: "join" } }] },
-      "M_FORBIDDEN",
+      "M_INVALID_ROOM_STATE",
     ],
   ])("with %s is refused and leaves nothing", async (_, body, errcode) => {
     const t = await testRooms();

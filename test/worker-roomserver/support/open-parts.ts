@@ -2,7 +2,7 @@ import type { JsonObject } from "../../../src/matrix/json.ts";
 import type { JsonBytes, Requester } from "../../../src/worker-roomserver/node/requester.ts";
 import type { CreateRoomBody, MembershipAction } from "../../../src/worker-roomserver/room/api.ts";
 import type { RoomParts } from "../../../src/worker-roomserver/room/parts.ts";
-import { setState } from "../../../src/worker-roomserver/room/perform/send.ts";
+import { setState } from "../../../src/worker-roomserver/room/perform/set-state.ts";
 import { testParts } from "./room-parts.ts";
 import type { TestStorage } from "./storage.ts";
 

@@ -14,7 +14,8 @@ import { makeRoomParts } from "../../../src/worker-roomserver/room/make-parts.ts
 import type { RoomParts } from "../../../src/worker-roomserver/room/parts.ts";
 import { createRoom } from "../../../src/worker-roomserver/room/perform/create-room.ts";
 import { changeMembership } from "../../../src/worker-roomserver/room/perform/membership.ts";
-import { redact, sendEvent, setState } from "../../../src/worker-roomserver/room/perform/send.ts";
+import { redact, sendEvent } from "../../../src/worker-roomserver/room/perform/send.ts";
+import { setState } from "../../../src/worker-roomserver/room/perform/set-state.ts";
 import type { RoomHead } from "../../../src/worker-roomserver/room/room-head.ts";
 import { commitUnit, type NewEvent } from "../../../src/worker-roomserver/room/room-unit.ts";
 import { type TestStorage, testStorage } from "./storage.ts";

@@ -20,6 +20,8 @@ export type TestRooms = {
   /** A requester for the account of that localpart, with a device of its own. */
   user: (localpart: string, device?: string) => Requester;
   request: () => string;
+  /** Whom users ignore, by their ids. */
+  ignored: Map<string, Set<string>>;
 };
 
 /** Everybody has an account here, and their localpart for a name. */
@@ -42,12 +44,17 @@ export async function testRooms(name?: string, called?: string): Promise<TestRoo
   const { key } = identity;
   const parts = makeRoomParts({ storage, answers, users, now, serverName, key, ed25519 });
   await closePurged(parts);
-  const rooms = new RoomServer(parts, () => undefined);
+  const ignored = new Map<string, Set<string>>();
+  const rooms = new RoomServer(parts, {
+    onActivity: () => undefined,
+    ignoredBy: (userId) => Promise.resolve(ignored.get(userId) ?? new Set()),
+  });
   return {
     storage,
     parts,
     rooms,
     serverName,
+    ignored,
     user: (localpart, device = "D") => ({
       userId: `@${localpart}:${serverName}` as UserId,
       deviceId: `${localpart}-${device}`,

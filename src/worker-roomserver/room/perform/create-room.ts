@@ -65,7 +65,7 @@ async function planRoom(parts: RoomParts, order: RoomOrder, alias: string | unde
   const content = createContent(sender, body, rules, invitees);
   const { plan, ts } = await startRoom(parts, { rules, roomId: newRoomId(parts, rules), sender, content });
   const add = (type: string, content: JsonObject, stateKey = "") =>
-    plan.add({ type, sender, content, stateKey, ts });
+    orInvalidState(plan.add({ type, sender, content, stateKey, ts }));
 
   await add("m.room.member", { ...(await parts.users.memberProfile(sender)), membership: "join" }, sender);
   await add("m.room.power_levels", powerLevelContent(sender, body, rules, invitees));
@@ -87,6 +87,16 @@ async function planRoom(parts: RoomParts, order: RoomOrder, alias: string | unde
     await add("m.room.member", content, invitee);
   }
   return plan;
+}
+
+/** What the auth rules refuse here is refused by what the request itself has asked for. */
+async function orInvalidState<T>(adding: Promise<T>): Promise<T> {
+  try {
+    return await adding;
+  } catch (error) {
+    if (!(error instanceof MatrixError) || error.errcode !== "M_FORBIDDEN") throw error;
+    throw new MatrixError("M_INVALID_ROOM_STATE", 400, error.message);
+  }
 }
 
 async function inviteesOf(parts: RoomParts, requester: Requester, body: CreateRoomBody): Promise<UserId[]> {

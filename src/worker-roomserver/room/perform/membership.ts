@@ -142,13 +142,18 @@ async function requireSense(
     throw forbidden("The user is not in the room.");
   }
   if (action === "unban" && membership !== "ban") throw forbidden("The user is not banned from the room.");
-  if (action === "join" && requester.kind === "guest") {
-    const access = await plan.state("m.room.guest_access", "");
-    if (access?.pdu.content.guest_access !== "can_join") throw forbidden("The room is not open to guests.");
-  }
+  if (action === "join") await requireGuestsWelcome(plan, requester);
 }
 
-async function requireReachable(parts: RoomParts, target: UserId): Promise<void> {
+/** @throws MatrixError M_FORBIDDEN (403) for a guest, where a room is not open to guests */
+export async function requireGuestsWelcome(plan: RoomPlan, requester: Requester): Promise<void> {
+  if (requester.kind !== "guest") return;
+  const access = await plan.state("m.room.guest_access", "");
+  if (access?.pdu.content.guest_access !== "can_join") throw forbidden("The room is not open to guests.");
+}
+
+/** @throws MatrixError M_NOT_FOUND (404), M_UNKNOWN (502) for a user who cannot be told of an invite */
+export async function requireReachable(parts: RoomParts, target: UserId): Promise<void> {
   if (serverNameOf(target) !== parts.author.serverName) {
     throw new MatrixError(
       "M_UNKNOWN",

@@ -1,25 +1,50 @@
-import { canonicalJson } from "../../../matrix/canonical-json.ts";
-import { forbidden, notFound } from "../../../matrix/errors.ts";
+import { annotationOf } from "../../../matrix/annotations.ts";
+import { forbidden, notFound, unknown } from "../../../matrix/errors.ts";
 import type { JsonObject } from "../../../matrix/json.ts";
-import type { Requester, RequestId } from "../../node/requester.ts";
+import { relationOf } from "../../../matrix/threads.ts";
+import type { Requester } from "../../node/requester.ts";
+import type { Nid } from "../../storage/schema.ts";
 import type { RoomParts } from "../parts.ts";
-import type { Proposal } from "../plan.ts";
+import type { Proposal, RoomPlan } from "../plan.ts";
+import { sendAnnotation } from "./annotations.ts";
+import { redactionOf } from "./redaction.ts";
 
 type Sent = { event_id: string };
 
-/** `PUT /rooms/{roomId}/send/{eventType}/{txnId}` */
-export function sendEvent(
-  parts: RoomParts,
-  requester: Requester,
-  event: { roomId: string; type: string; txnId: string; content: JsonObject; ts?: number | undefined },
-): Promise<Sent> {
-  return sendOnce(parts, requester, event.roomId, `send/${event.type}/${event.txnId}`, async () => ({
-    type: event.type,
-    sender: requester.userId,
-    content: event.content,
-    ts: event.ts ?? parts.now(),
-    sentBy: [requester.deviceId, event.txnId],
-  }));
+type Sending = { roomId: string; type: string; txnId: string; content: JsonObject; ts?: number | undefined };
+
+/**
+ * `PUT /rooms/{roomId}/send/{eventType}/{txnId}`. A redaction that names its event in its content is one, whatever the
+ * room's version.
+ * @throws MatrixError M_DUPLICATE_ANNOTATION (400), M_UNKNOWN (400) for a thread where there can be none; what `RoomPlan`
+ *   throws
+ */
+export function sendEvent(parts: RoomParts, requester: Requester, event: Sending): Promise<Sent> {
+  const { roomId, type, txnId, content } = event;
+  const path = `send/${type}/${txnId}`;
+  const { redacts } = content;
+  if (type === "m.room.redaction" && typeof redacts === "string") {
+    return sendOnce(parts, requester, roomId, path, (plan) =>
+      redactionOf(parts, requester, { ...event, eventId: redacts }, plan),
+    );
+  }
+  const { userId, deviceId } = requester;
+  const send = () =>
+    sendOnce(parts, requester, roomId, path, async () => {
+      await requireThreadRoot(parts, roomId, content);
+      return {
+        type,
+        sender: userId,
+        content,
+        ts: event.ts ?? parts.now(),
+        sentBy: [deviceId, txnId],
+      };
+    });
+  const annotation = annotationOf(content);
+  if (annotation === undefined) return send();
+  return knownRoom(parts, roomId).then((room) =>
+    sendAnnotation(parts, requester, { room, type, annotation, transaction: `${room}/${path}` }, send),
+  );
 }
 
 /** `PUT /rooms/{roomId}/redact/{eventId}/{txnId}` */
@@ -29,21 +54,22 @@ export function redact(
   redaction: { roomId: string; eventId: string; txnId: string; content: JsonObject },
 ): Promise<Sent> {
   const { roomId, eventId, txnId } = redaction;
-  return sendOnce(parts, requester, roomId, `redact/${eventId}/${txnId}`, async (plan) => {
-    const target = await parts.events.byId(eventId);
-    if (target?.roomId !== roomId) throw notFound("There is no such event in the room.");
-    if (target.pdu.type === "m.room.create") throw forbidden("A room's create event cannot be redacted.");
-    return {
-      type: "m.room.redaction",
-      sender: requester.userId,
-      content: plan.base.rules.redactsInContent
-        ? { ...redaction.content, redacts: eventId }
-        : redaction.content,
-      ts: parts.now(),
-      sentBy: [requester.deviceId, txnId],
-      redacts: target,
-    };
-  });
+  return sendOnce(parts, requester, roomId, `redact/${eventId}/${txnId}`, (plan) =>
+    redactionOf(parts, requester, redaction, plan),
+  );
+}
+
+/**
+ * A thread begins at an event that relates to no other. One that is not known here may be such.
+ * @see https://spec.matrix.org/v1.19/client-server-api/#validation-of-mthread-relationships
+ */
+async function requireThreadRoot(parts: RoomParts, roomId: string, content: JsonObject): Promise<void> {
+  const relation = relationOf(content);
+  if (relation?.rel_type !== "m.thread") return;
+  const root = await parts.events.byId(relation.event_id);
+  if (root?.roomId === roomId && relationOf(root.pdu.content) !== undefined) {
+    throw unknown("No thread can be started from an event that itself relates to another.", 400);
+  }
 }
 
 /** Sends what `propose` makes, unless the transaction has been answered before: then with that answer. */
@@ -52,13 +78,11 @@ async function sendOnce(
   requester: Requester,
   roomId: string,
   path: string,
-  propose: (plan: Parameters<Parameters<RoomParts["writer"]["write"]>[1]>[0]) => Promise<Proposal>,
+  propose: (plan: RoomPlan) => Promise<Proposal>,
 ): Promise<Sent> {
   const { userId, deviceId } = requester;
   const { transactions } = parts;
-  const room = await parts.storage.names.find(roomId);
-  if (room === undefined) throw notFound("This server does not know the room.");
-  const transaction = `${room}/${path}`;
+  const transaction = `${await knownRoom(parts, roomId)}/${path}`;
   const eventId = await parts.writer.write(
     roomId,
     async (plan) => {
@@ -80,38 +104,9 @@ async function sendOnce(
   return { event_id: eventId };
 }
 
-/** `PUT /rooms/{roomId}/state/{eventType}/{stateKey}` */
-export function setState(
-  parts: RoomParts,
-  request: RequestId,
-  requester: Requester,
-  state: { roomId: string; type: string; stateKey: string; content: JsonObject },
-): Promise<Sent> {
-  return parts.answers.once(request, async (record) => {
-    const eventId = await parts.writer.write(
-      state.roomId,
-      async (plan) => {
-        const present = await plan.state(state.type, state.stateKey);
-        if (present?.pdu.sender === requester.userId && sameContent(present.pdu.content, state.content)) {
-          return present.eventId;
-        }
-        const planned = await plan.add({
-          type: state.type,
-          sender: requester.userId,
-          stateKey: state.stateKey,
-          content: state.content,
-          ts: parts.now(),
-        });
-        return planned.eventId;
-      },
-      (write, sent) => {
-        record(write, { event_id: sent });
-      },
-    );
-    return { event_id: eventId };
-  });
-}
-
-function sameContent(one: JsonObject, other: JsonObject): boolean {
-  return canonicalJson(one, "lenient") === canonicalJson(other, "lenient");
+/** @throws MatrixError M_NOT_FOUND (404) */
+async function knownRoom(parts: RoomParts, roomId: string): Promise<Nid> {
+  const room = await parts.storage.names.find(roomId);
+  if (room === undefined) throw notFound("This server does not know the room.");
+  return room;
 }

@@ -13,7 +13,7 @@ import { planUpgrade } from "./upgrade-plan.ts";
  * one. All events of both rooms, the aliases and the place in the directory are one unit: there is either a new room
  * and a tombstone that leads to it, or neither.
  *
- * Users' own settings (tags, push rules, direct chats) are not moved here: they follow those who join.
+ * Users' own settings (tags, push rules, direct chats) are not moved here: they follow those who join (`upgrade-reader.ts`).
  *
  * Costs one event for each piece of state that goes over, and for each ban.
  * @throws MatrixError M_UNSUPPORTED_ROOM_VERSION (400); M_NOT_FOUND (404) for a room that is not known here;

@@ -7,7 +7,10 @@ import { clientEvent } from "../client-event.ts";
 import type { RoomParts } from "../parts.ts";
 import { type Child, type Children, childrenOf } from "./children.ts";
 
-export type AggregationParts = Pick<RoomParts, "storage" | "events" | "visibility" | "now">;
+export type AggregationParts = Pick<
+  RoomParts,
+  "storage" | "events" | "visibility" | "relatedTargets" | "now"
+>;
 
 /** For whom events are summed up. */
 export type Viewer = { userId: string; deviceId: string };
@@ -33,7 +36,8 @@ const LEAST_EVENTS = 20;
  * Events with nothing to say, and state events, are not in it. Only what the user may see counts. Of an event with
  * more than 5,000 relations the newest are looked at, and whether the user may see them only of the newest 500 of a kind.
  *
- * Costs one range of small rows for each event, and the children as events: at most 10,000 of all.
+ * Costs one range of small rows for each event that something relates to, and the children as events: at most 10,000 of
+ * all. Which ones these are is known from memory, but in rooms with more relations than fit (`RelatedTargets`).
  * @param events - of one room, which the user may see
  * @see https://spec.matrix.org/v1.19/client-server-api/#aggregations-of-child-events
  */
@@ -43,7 +47,8 @@ export async function aggregations(
   events: readonly StoredEvent[],
   options: AggregationOptions,
 ): Promise<Map<string, JsonObject>> {
-  const parents = events.filter(({ pdu }) => pdu.state_key === undefined);
+  const messages = events.filter(({ pdu }) => pdu.state_key === undefined);
+  const parents = await parts.relatedTargets.among(messages);
   const children = await childrenOf(parts.storage, parents);
   const related = parents.filter(({ eventId }) => children.has(eventId));
   if (related.length === 0) return new Map();
@@ -75,8 +80,8 @@ export async function aggregations(
   const latest = [...facts.values()].flatMap(({ thread }) => thread?.latest ?? []);
   // A reply is no thread's root, so this goes no deeper.
   const replies = latest.length === 0 ? new Map() : await aggregations(parts, viewer, latest, options);
-  const form = (event: StoredEvent) =>
-    bundled(clientEvent(event, viewer, options.form, parts.now()), replies.get(event.eventId));
+  const inside = [...latest, ...[...facts.values()].flatMap(({ replacement }) => replacement ?? [])];
+  const form = await formOf(parts, viewer, inside, replies, options);
   return new Map(
     [...facts]
       .map(([eventId, fact]) => [eventId, toJson(fact, form)] as const)
@@ -84,23 +89,40 @@ export async function aggregations(
   );
 }
 
-/** Events as clients get them, with what is summed up about them. */
-export async function bundledEvents(
+/**
+ * Events as a device gets them in a timeline, and wherever single ones are shown: the one place where `unsigned` is
+ * filled in whole, with `membership` and `m.relations`. State beside a timeline goes without these two.
+ *
+ * Costs what `aggregations` and `membershipsAt` cost: nothing, where nothing relates to the events and the user has been
+ * joined since before.
+ * @param events - of one room, which the user may see
+ * @see https://spec.matrix.org/v1.19/client-server-api/#room-event-format
+ */
+export async function presented(
   parts: AggregationParts,
   viewer: Viewer,
   events: readonly StoredEvent[],
   options: AggregationOptions,
 ): Promise<ClientEvent[]> {
   const relations = await aggregations(parts, viewer, events, options);
-  return events.map((event) =>
-    bundled(clientEvent(event, viewer, options.form, parts.now()), relations.get(event.eventId)),
-  );
+  return events.map(await formOf(parts, viewer, events, relations, options));
 }
 
-/** The event with its `m.relations`, if there are any. */
-export function bundled(event: ClientEvent, relations: JsonObject | undefined): ClientEvent {
-  if (relations === undefined) return event;
-  return { ...event, unsigned: { ...event.unsigned, "m.relations": relations } };
+/** How each of the events is written, with what is summed up about it. */
+export async function formOf(
+  { visibility, now }: Pick<AggregationParts, "visibility" | "now">,
+  viewer: Viewer,
+  events: readonly StoredEvent[],
+  relations: ReadonlyMap<string, JsonObject>,
+  { form }: Pick<AggregationOptions, "form">,
+): Promise<(event: StoredEvent) => ClientEvent> {
+  const found = await visibility.membershipsAt(viewer.userId, events);
+  const memberships = new Map(events.map(({ nid }, i) => [nid, found[i]]));
+  return (event) =>
+    clientEvent(event, viewer, form, now(), {
+      membership: memberships.get(event.nid),
+      relations: relations.get(event.eventId),
+    });
 }
 
 type Facts = {

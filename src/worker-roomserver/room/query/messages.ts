@@ -9,6 +9,8 @@ import { clientEvent } from "../client-event.ts";
 import type { RoomParts } from "../parts.ts";
 import type { SnapshotChain } from "../snapshots.ts";
 import { type Access, accessTo } from "./access.ts";
+import { presented } from "./aggregations.ts";
+import { isHeard } from "./ignored.ts";
 import { entryOf } from "./state.ts";
 import { eventsBackward, eventsForward } from "./timeline.ts";
 import { visibleEvent } from "./visible-event.ts";
@@ -23,35 +25,46 @@ type Page = {
   next: number | undefined;
 };
 
-/** `GET /rooms/{roomId}/messages` */
+/** Before all history, also that which is fetched later: a token can name it. */
+const BEGINNING = Number.MIN_SAFE_INTEGER;
+
+/**
+ * `GET /rooms/{roomId}/messages`
+ * @param ignored - users whose events are left out, but for state
+ */
 export async function messages(
   parts: RoomParts,
   requester: Requester,
   roomId: string,
   query: MessagesQuery,
+  ignored: ReadonlySet<string> = new Set(),
 ): Promise<JsonBytes> {
   const filter = parseRoomEventFilter(query.filter);
   const from = query.from === undefined ? undefined : parsePositionToken(query.from, "from");
   const to = query.to === undefined ? undefined : parsePositionToken(query.to, "to");
   const access = await accessTo(parts, requester, roomId);
-  const start = Math.min(from ?? (query.dir === "b" ? access.end : 0), access.end);
-  const page = await readPage(parts, requester, access, { ...query, from: start, to, filter });
+  const start = Math.min(from ?? (query.dir === "b" ? access.end : BEGINNING), access.end);
+  const page = await readPage(parts, requester, access, { ...query, from: start, to, filter, ignored });
   const state = filter.lazy_load_members ? await senders(parts, access.state, page.events) : [];
   return jsonBytes({
     start: positionToken(start),
     ...(page.next !== undefined && { end: positionToken(page.next) }),
-    chunk: page.events.map((event) => clientEvent(event, requester, "full", parts.now())),
+    chunk: await presented(parts, requester, page.events, { form: "full", ignored }),
     state: state.map((event) => clientEvent(event, requester, "full", parts.now())),
   });
 }
 
-/** `GET /rooms/{roomId}/context/{eventId}` */
+/**
+ * `GET /rooms/{roomId}/context/{eventId}`
+ * @param ignored - users whose events are left out around the one that is asked for, but for state
+ */
 export async function context(
   parts: RoomParts,
   requester: Requester,
   roomId: string,
   eventId: string,
   query: { limit: number; filter: JsonObject },
+  ignored: ReadonlySet<string> = new Set(),
 ): Promise<JsonBytes> {
   const filter = parseRoomEventFilter(query.filter);
   const { event, access } = await visibleEvent(parts, requester, roomId, eventId);
@@ -65,6 +78,7 @@ export async function context(
       to: undefined,
       limit: older.length < 2 ? 0 : beforeLimit,
       filter,
+      ignored,
     }),
     readPage(parts, requester, access, {
       dir: "f",
@@ -72,6 +86,7 @@ export async function context(
       to: undefined,
       limit: query.limit - beforeLimit,
       filter,
+      ignored,
     }),
   ]);
   const all = [...before.events, event, ...after.events];
@@ -80,26 +95,32 @@ export async function context(
   const stateEvents = filter.lazy_load_members
     ? await stateWithSenders(parts, state, all)
     : await parts.events.get(state.entries());
-  const form = (one: StoredEvent) => clientEvent(one, requester, "full", parts.now());
+  const shown = await presented(parts, requester, all, { form: "full", ignored });
+  const at = before.events.length;
   return jsonBytes({
     start: positionToken(before.next ?? orderBefore(before.events.at(-1)?.order ?? event.order)),
     end: positionToken(after.events.at(-1)?.order ?? event.order),
-    event: form(event),
-    events_before: before.events.map(form),
-    events_after: after.events.map(form),
-    state: stateEvents.map(form),
+    event: shown[at]!,
+    events_before: shown.slice(0, at),
+    events_after: shown.slice(at + 1),
+    state: filterEvents(filter, stateEvents).map((one) => clientEvent(one, requester, "full", parts.now())),
   });
 }
 
-/** `GET /rooms/{roomId}/event/{eventId}` */
+/**
+ * `GET /rooms/{roomId}/event/{eventId}`
+ * @param ignored - users whose events are not summed up with it; it itself is there for who asks for it
+ */
 export async function event(
   parts: RoomParts,
   requester: Requester,
   roomId: string,
   eventId: string,
+  ignored: ReadonlySet<string> = new Set(),
 ): Promise<JsonBytes> {
   const found = await visibleEvent(parts, requester, roomId, eventId);
-  return jsonBytes(clientEvent(found.event, requester, "full", parts.now()));
+  const [shown] = await presented(parts, requester, [found.event], { form: "full", ignored });
+  return jsonBytes(shown!);
 }
 
 /** Reads on until enough events have passed the filter and the history visibility. */
@@ -107,7 +128,14 @@ async function readPage(
   parts: RoomParts,
   requester: Requester,
   access: Access,
-  query: { dir: "b" | "f"; from: number; to: number | undefined; limit: number; filter: RoomEventFilter },
+  query: {
+    dir: "b" | "f";
+    from: number;
+    to: number | undefined;
+    limit: number;
+    filter: RoomEventFilter;
+    ignored: ReadonlySet<string>;
+  },
 ): Promise<Page> {
   const { dir, limit } = query;
   const events: StoredEvent[] = [];
@@ -129,7 +157,7 @@ async function readPage(
           });
     const shown = found.slice(0, count - 1);
     const visible = await parts.visibility.visibleTo(requester.userId, shown);
-    events.push(...filterEvents(query.filter, visible));
+    events.push(...filterEvents(query.filter, visible).filter(isHeard(query.ignored)));
     if (found.length < count) return { events, next: undefined };
     scanned += shown.length;
     const last = shown.at(-1)!.order;

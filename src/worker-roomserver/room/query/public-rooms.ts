@@ -1,3 +1,4 @@
+import { invalidParam, unknown } from "../../../matrix/errors.ts";
 import { isShownToAll, type PublishedRoom, publishedRoom } from "../../../matrix/room-summary.ts";
 import { jsonBytes } from "../../node/json-bytes.ts";
 import type { JsonBytes } from "../../node/requester.ts";
@@ -46,11 +47,19 @@ export class PublicRooms {
    *
    * Costs one range of keys; for each room in which something has happened since the last answer, some state entries
    * and once its members; and a pass over all listed rooms, at most `LISTED`.
-   * @throws MatrixError M_INVALID_PARAM (400)
+   * @throws MatrixError M_INVALID_PARAM (400); M_UNKNOWN (502) for the directory of another server
    * @see https://spec.matrix.org/v1.19/client-server-api/#get_matrixclientv3publicrooms
    */
   async list(query: PublicRoomsQuery): Promise<JsonBytes> {
-    const rooms = await durable(this.#parts.storage, () => this.#listed());
+    const isOfNetwork = query.third_party_instance_id !== undefined;
+    if (isOfNetwork && query.include_all_networks === true) {
+      throw invalidParam("third_party_instance_id goes with include_all_networks only where that is false.");
+    }
+    if (query.server !== undefined && query.server !== this.#parts.author.serverName) {
+      throw unknown("This homeserver is not connected to others yet: only its own rooms are listed.", 502);
+    }
+    // No room here belongs to a network that is bridged.
+    const rooms = isOfNetwork ? [] : await durable(this.#parts.storage, () => this.#listed());
     return jsonBytes(publicRoomsPage(rooms, query));
   }
 

@@ -2,7 +2,7 @@ import type { ReadTransaction, Storage } from "../../storage/api.ts";
 import type { EventNid, Nid, RelationRow } from "../../storage/schema.ts";
 
 /** An event that relates to another, by what the store of relations says of it. */
-export type Related = { nid: EventNid; order: number; relType: string; eventType: string };
+export type Related = { nid: EventNid; order: number; relType: string; eventType: string; sender: string };
 
 /** Orders with `after < order <= upTo`, read from the newest on ("b") or from the oldest on ("f"). */
 export type Stretch = { dir: "b" | "f"; after: number; upTo: number };
@@ -86,6 +86,9 @@ async function oldestFirst(
   return related;
 }
 
-function toRelated(key: readonly [Nid, string, number], [nid, relType, eventType]: RelationRow): Related {
-  return { nid, order: -key[2], relType, eventType };
+function toRelated(
+  key: readonly [Nid, string, number],
+  [nid, relType, eventType, sender]: RelationRow,
+): Related {
+  return { nid, order: -key[2], relType, eventType, sender };
 }

@@ -4,8 +4,9 @@ import type { JsonBytes, Requester } from "../../node/requester.ts";
 import { parsePositionToken, positionToken } from "../../node/tokens.ts";
 import type { RelationsQuery, StoredEvent } from "../api.ts";
 import type { RoomParts } from "../parts.ts";
-import { bundledEvents } from "./aggregations.ts";
+import { presented } from "./aggregations.ts";
 import { descendants, RECURSION_DEPTH } from "./descendants.ts";
+import { isHeard } from "./ignored.ts";
 import { type Related, type RelatedPage, relatedTo, restOf, type Stretch } from "./relation-rows.ts";
 import { visibleEvent } from "./visible-event.ts";
 
@@ -27,7 +28,7 @@ type Page = {
  *
  * Costs at most 2,000 small rows and the events that are shown; with `recurse` what `descendants` says.
  * @param ignored - users whose events are left out
- * @throws MatrixError M_NOT_FOUND (404) for an event that is not there or may not be seen, M_FORBIDDEN (403),
+ * @throws MatrixError M_NOT_FOUND (404) for an event that is not there or may not be seen,
  *   M_INVALID_PARAM (400)
  * @see https://spec.matrix.org/v1.19/client-server-api/#get_matrixclientv1roomsroomidrelationseventidreltypeeventtype
  */
@@ -55,12 +56,10 @@ export async function relations(
     (query.eventType === undefined || eventType === query.eventType);
   const read = recurse ? recursive(parts, parent, isWanted) : direct(parts, parent, isWanted);
   const shownOf = async (events: readonly StoredEvent[]) =>
-    (await parts.visibility.visibleTo(requester.userId, events)).filter(
-      ({ pdu }) => !ignored.has(pdu.sender),
-    );
+    (await parts.visibility.visibleTo(requester.userId, events)).filter(isHeard(ignored));
   const page = await readPage(parts, read, shownOf, { stretch, limit });
   return jsonBytes({
-    chunk: await bundledEvents(parts, requester, page.events, { form: "full", ignored }),
+    chunk: await presented(parts, requester, page.events, { form: "full", ignored }),
     ...(page.next !== undefined && { next_batch: positionToken(page.next) }),
     // Between the same two events, whichever way one goes from there.
     ...(query.from !== undefined && { prev_batch: query.from }),

@@ -39,12 +39,20 @@ export async function members(
 ): Promise<JsonBytes> {
   const access = await accessTo(parts, requester, roomId);
   const state = query.at === undefined ? access.state : await stateAtToken(parts, access, query.at);
-  const events = (await memberEvents(parts, state)).filter(({ pdu }) => {
-    const { membership } = pdu.content;
-    if (query.membership !== undefined && membership !== query.membership) return false;
-    return query.not_membership === undefined || membership !== query.not_membership;
-  });
+  const events = (await memberEvents(parts, state)).filter(({ pdu }) =>
+    isWanted(pdu.content.membership, query),
+  );
   return jsonBytes({ chunk: events.map((event) => clientEvent(event, requester, "full", parts.now())) });
+}
+
+/** Where both are given, one of the two is enough. */
+function isWanted(
+  membership: unknown,
+  wanted: { membership?: string | undefined; not_membership?: string | undefined },
+): boolean {
+  const { membership: is, not_membership: isNot } = wanted;
+  if (is === undefined && isNot === undefined) return true;
+  return (is !== undefined && membership === is) || (isNot !== undefined && membership !== isNot);
 }
 
 /** `GET /rooms/{roomId}/joined_members`, for those who are joined themselves */

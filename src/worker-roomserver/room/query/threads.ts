@@ -7,10 +7,9 @@ import type { JsonBytes, Requester } from "../../node/requester.ts";
 import { parsePositionToken, positionToken } from "../../node/tokens.ts";
 import type { ThreadRow } from "../../storage/schema.ts";
 import type { StoredEvent, ThreadsQuery } from "../api.ts";
-import { clientEvent } from "../client-event.ts";
 import type { RoomParts } from "../parts.ts";
 import { type Access, accessTo } from "./access.ts";
-import { aggregations, bundled } from "./aggregations.ts";
+import { aggregations, formOf } from "./aggregations.ts";
 import { threadRows } from "./thread-rows.ts";
 
 /** Threads looked at for one answer: of each its root and replies are read. */
@@ -40,11 +39,12 @@ export async function threads(
   const start = query.from === undefined ? Number.POSITIVE_INFINITY : parsePositionToken(query.from, "from");
   const access = await accessTo(parts, requester, roomId);
   const page = await readPage(parts, requester, access, { ...query, start, ignored });
+  const roots = page.threads.map(({ root }) =>
+    ignored.has(root.pdu.sender) ? withoutContent(root, access) : root,
+  );
+  const relations = new Map(page.threads.map(({ root, relations }) => [root.eventId, relations]));
   return jsonBytes({
-    chunk: page.threads.map(({ root, relations }) => {
-      const shown = ignored.has(root.pdu.sender) ? withoutContent(root, access) : root;
-      return bundled(clientEvent(shown, requester, "full", parts.now()), relations);
-    }),
+    chunk: roots.map(await formOf(parts, requester, roots, relations, { form: "full" })),
     ...(page.next !== undefined && { next_batch: positionToken(page.next) }),
   });
 }

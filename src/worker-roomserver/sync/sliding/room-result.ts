@@ -4,8 +4,7 @@ import { positionToken } from "../../node/tokens.ts";
 import type { StoredEvent } from "../../room/api.ts";
 import type { Position, SnapshotNid } from "../../storage/schema.ts";
 import type { Readers } from "../readers.ts";
-import { timelineEvents } from "../room-history.ts";
-import type { Serialise } from "../serialiser.ts";
+import type { Serialisers } from "../serialiser.ts";
 import { roomSummary } from "../summary.ts";
 import { emptyTimeline, loadTimeline, type Timeline } from "../timeline.ts";
 import type { SentRoom } from "./connection.ts";
@@ -17,9 +16,8 @@ import type { ListedRoom } from "./room-list.ts";
 /** Events of one timeline, whatever a client asks for. */
 const MOST_EVENTS = 100;
 
-export type RoomRequest = {
+export type RoomRequest = Serialisers & {
   requester: Requester;
-  serialise: Serialise;
   listed: ListedRoom;
   wanted: Wanted;
   sent: SentRoom | undefined;
@@ -128,12 +126,7 @@ async function memberResult(
     return { json: undefined, isInitial, sent: now };
   }
   const counts = await readers.push.counts(userId, listed.room);
-  const events = await timelineEvents(
-    readers.room,
-    request,
-    { section: isJoined ? "join" : "leave", memberSince: listed.since },
-    timeline.events,
-  );
+  const events = await request.serialiseTimeline(timeline.events, request.ignored);
   const json: JsonObject = {
     ...(isInitial && { initial: true }),
     ...(isExpanded && { unstable_expanded_timeline: true }),

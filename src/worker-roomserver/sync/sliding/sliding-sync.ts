@@ -9,7 +9,7 @@ import type { IgnoredUsers } from "../ignored-users.ts";
 import type { Interest } from "../interest.ts";
 import type { Notifier } from "../notifier.ts";
 import { newestPosition, type Readers } from "../readers.ts";
-import { type Serialise, serialiser } from "../serialiser.ts";
+import { type Serialisers, serialiser } from "../serialiser.ts";
 import type { SlidingSyncQuery } from "./api.ts";
 import { Connections, type SentRoom, type Told } from "./connection.ts";
 import { extensionsOf, type MatchedRoom } from "./extensions.ts";
@@ -28,7 +28,7 @@ export type SlidingSyncParts = {
 };
 
 /** One request, as all looks at the log need to know it. */
-type Asked = { requester: Requester; user: Nid; query: SlidingSyncQuery; serialise: Serialise };
+type Asked = Serialisers & { requester: Requester; user: Nid; query: SlidingSyncQuery };
 
 type Look = {
   lists: JsonObject;
@@ -87,7 +87,7 @@ export class SlidingSyncServer {
   async #asked(requester: Requester, query: SlidingSyncQuery): Promise<Asked> {
     const { storage, room } = this.#parts.readers;
     const user = await storage.names.intern(requester.userId);
-    return { requester, user, query, serialise: serialiser(room, requester, noFilter) };
+    return { requester, user, query, ...serialiser(room, requester, noFilter) };
   }
 
   /** Undefined if a room has been removed while it was read: without it there is nothing in the way. */

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import type { JsonObject } from "../../../../src/matrix/json.ts";
-import { aggregations, bundledEvents } from "../../../../src/worker-roomserver/room/query/aggregations.ts";
+import { aggregations, presented } from "../../../../src/worker-roomserver/room/query/aggregations.ts";
 import { relating, type TestParts, testParts } from "../../support/room-parts.ts";
 
 const none: ReadonlySet<string> = new Set();
@@ -200,7 +200,7 @@ test("many events are summed up together, each in the form that was asked for", 
   for (let i = 0; i < 30; i++) sent.push(await t.send(roomId, "alice", { body: `${i}` }));
   for (const eventId of sent.slice(0, 15)) await t.send(roomId, "alice", edits(eventId, "new"));
   const events = (await t.events.byIds(sent)).map((event) => event!);
-  const formed = await bundledEvents(t, t.user("alice"), events, { form: "sync", ignored: none });
+  const formed = await presented(t, t.user("alice"), events, { form: "sync", ignored: none });
   expect(formed.map(({ event_id }) => event_id)).toEqual(sent);
   for (const [i, { unsigned, ...event }] of formed.entries()) {
     expect(event).not.toHaveProperty("room_id");

@@ -161,7 +161,7 @@ describe("relations", () => {
     expect(await refusal(ask(t, { roomId, eventId: "$nothing" }))).toEqual(missing);
     const elsewhere = await t.create("alice");
     expect(await refusal(ask(t, { roomId: elsewhere, eventId: shared }))).toEqual(missing);
-    expect(await refusal(ask(t, where, {}, "carol"))).toEqual({ errcode: "M_FORBIDDEN", status: 403 });
+    expect(await refusal(ask(t, where, {}, "carol"))).toEqual({ errcode: "M_NOT_FOUND", status: 404 });
   });
 
   test("are not asked for with tokens that nobody gave out, or for none at all", async () => {

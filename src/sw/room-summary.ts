@@ -1,0 +1,53 @@
+import * as v from "valibot";
+import type { Node } from "../worker-roomserver/node/api.ts";
+import type { Requester } from "../worker-roomserver/node/requester.ts";
+import { type Endpoint, endpoint } from "./endpoint.ts";
+import { jsonObject } from "./schemas.ts";
+
+const params = v.object({ roomIdOrAlias: v.string() });
+
+type Asked = { node: Node; requester: Requester | undefined; params: v.InferOutput<typeof params> };
+
+const summaryOf = ({ node, requester, params: { roomIdOrAlias } }: Asked) =>
+  node.roomDirectory.summary(requester, roomIdOrAlias);
+
+/**
+ * `via` names servers to ask about a room elsewhere.
+ * @see https://spec.matrix.org/v1.19/client-server-api/#get_matrixclientv1room_summaryroomidoralias
+ */
+const summary = endpoint(
+  {
+    method: "GET",
+    path: "/_matrix/client/v1/room_summary/{roomIdOrAlias}",
+    auth: "optional",
+    limit: "read",
+    params,
+    response: jsonObject,
+  },
+  summaryOf,
+);
+
+const unstable = "/_matrix/client/unstable/im.nheko.summary";
+
+/**
+ * The same where clients from before v1.15 ask for it; two of its members had names of their own there.
+ * @see https://github.com/matrix-org/matrix-spec-proposals/pull/3266
+ */
+const unstableSummary = (path: `${typeof unstable}/${string}`) =>
+  endpoint(
+    { method: "GET", path, auth: "optional", limit: "read", params, response: jsonObject },
+    async (asked) => {
+      const found = await summaryOf(asked);
+      return {
+        ...found,
+        "im.nheko.summary.room_version": found.room_version,
+        ...(found.encryption !== undefined && { "im.nheko.summary.encryption": found.encryption }),
+      };
+    },
+  );
+
+export const roomSummaryEndpoints: Endpoint[] = [
+  summary,
+  unstableSummary(`${unstable}/rooms/{roomIdOrAlias}/summary`),
+  unstableSummary(`${unstable}/summary/{roomIdOrAlias}`),
+];
