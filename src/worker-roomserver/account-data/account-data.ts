@@ -4,7 +4,7 @@ import type { JsonObject } from "../../matrix/json.ts";
 import { userRuleset } from "../../matrix/push-rules/user-rules.ts";
 import { KeyedLock } from "../node/keyed-lock.ts";
 import type { Requester } from "../node/requester.ts";
-import type { Storage } from "../storage/api.ts";
+import type { Storage, Write } from "../storage/api.ts";
 import type { AccountDataRow, Nid, Position } from "../storage/schema.ts";
 import type {
   AccountData,
@@ -121,10 +121,11 @@ export class StoredAccountData implements AccountData, AccountDataForReaders, Ac
     roomId: string | null,
     type: string,
     change: (content: JsonObject | undefined) => JsonObject | undefined,
+    alongside?: (write: Write) => void,
   ): Promise<void> {
     return this.#lock.run(userId, async () => {
       const content = change(await this.#read(userId, roomId, type));
-      if (content !== undefined) await this.#write(userId, roomId, type, content);
+      if (content !== undefined) await this.#write(userId, roomId, type, content, alongside);
     });
   }
 
@@ -147,7 +148,13 @@ export class StoredAccountData implements AccountData, AccountDataForReaders, Ac
     return row === undefined ? undefined : JSON.parse(row.json);
   }
 
-  async #write(userId: string, roomId: string | null, type: string, content: JsonObject): Promise<void> {
+  async #write(
+    userId: string,
+    roomId: string | null,
+    type: string,
+    content: JsonObject,
+    alongside?: (write: Write) => void,
+  ): Promise<void> {
     const { names } = this.#storage;
     const user = await names.intern(userId);
     const room: Nid = roomId === null ? GLOBAL : await names.intern(roomId);
@@ -155,6 +162,7 @@ export class StoredAccountData implements AccountData, AccountDataForReaders, Ac
     await this.#storage.commit((write) => {
       const p = write.append({ topic: "accountData", user, room, detail: type });
       write.put("accountData", { u: user, r: room, type, json, p });
+      alongside?.(write);
     });
   }
 

@@ -1,5 +1,6 @@
 import type { JsonObject } from "../../matrix/json.ts";
 import type { Requester } from "../node/requester.ts";
+import type { Write } from "../storage/api.ts";
 import type { Position } from "../storage/schema.ts";
 
 /**
@@ -55,11 +56,13 @@ export interface AccountDataForComponents {
   /**
    * Changes one of the user's account data (`roomId` null: global), of whatever type, while nothing else here changes it.
    * @param change - from what is there, if anything, to what is to be there; undefined to leave it as it is
+   * @param alongside - what belongs into the same unit
    */
   change(
     userId: string,
     roomId: string | null,
     type: string,
     change: (content: JsonObject | undefined) => JsonObject | undefined,
+    alongside?: (write: Write) => void,
   ): Promise<void>;
 }

@@ -1,4 +1,4 @@
-import type { AccountDataForReaders } from "../account-data/api.ts";
+import type { AccountDataForComponents, AccountDataForReaders } from "../account-data/api.ts";
 import type { Egress } from "../egress/api.ts";
 import type { Answers } from "../node/answers.ts";
 import type { ReceiptsForReaders } from "../receipts/api.ts";
@@ -23,7 +23,7 @@ export type PushOptions = {
     | "clientEvent"
   >;
   receipts: Pick<ReceiptsForReaders, "own">;
-  accountData: Pick<AccountDataForReaders, "stored">;
+  accountData: Pick<AccountDataForReaders, "stored"> & Pick<AccountDataForComponents, "change">;
   devices: UsersForDevices;
   /** For push gateways. */
   egress: Egress;
