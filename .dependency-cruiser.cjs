@@ -20,9 +20,9 @@ const openFiles = [
   "^src/worker-roomserver/node/(answers|breathe|json-bytes|keyed-lock|tokens)[.]ts$",
   // How secrets are made, and what they are found by: whoever keeps one keeps its hash.
   "^src/worker-roomserver/users/tokens[.]ts$",
-  // The kinds of entry of the log, its newest ones in memory, how to follow it without losing any, and when to drop
-  // what is kept of a room.
-  "^src/worker-roomserver/log/(entry|tail|reader|on-purge)[.]ts$",
+  // The kinds of entry of the log, its newest ones in memory, how to follow it without losing any, when to drop
+  // what is kept of a room, and whom a change of keys concerns.
+  "^src/worker-roomserver/log/(entry|tail|reader|on-purge|key-changes)[.]ts$",
 ];
 
 /** @type {import("dependency-cruiser").IConfiguration} */

@@ -126,6 +126,11 @@ export function passesRoomLists(lists: { rooms?: string[]; not_rooms?: string[] 
   return (lists.rooms?.includes(roomId) ?? true) && !lists.not_rooms?.includes(roomId);
 }
 
+/** Whether that is so for whatever room. */
+export function passesAllRooms(lists: { rooms?: string[]; not_rooms?: string[] }): boolean {
+  return lists.rooms === undefined && (lists.not_rooms ?? []).length === 0;
+}
+
 /** Those of the events that pass, in their order. */
 export function filterEvents<E extends { roomId: string; pdu: FilterableEvent }>(
   filter: RoomEventFilter,

@@ -10,6 +10,7 @@ const clientDevice = v.object({
   display_name: v.optional(v.string()),
   last_seen_ip: v.optional(v.string()),
   last_seen_ts: v.number(),
+  dehydrated: v.optional(v.literal(true)),
 });
 
 const getDevices = endpoint(

@@ -1,11 +1,14 @@
 import { accountEndpoints } from "./account.ts";
 import { accountDataEndpoints } from "./account-data.ts";
 import { administrativeContactEndpoints } from "./administrative-contact.ts";
+import { crossSigningEndpoints } from "./cross-signing.ts";
+import { dehydratedDeviceEndpoints } from "./dehydrated-device.ts";
 import { deviceEndpoints } from "./devices.ts";
 import { directoryEndpoints } from "./directory.ts";
 import type { Endpoint } from "./endpoint.ts";
 import { filtersEndpoints } from "./filters.ts";
 import { keyBackupEndpoints } from "./key-backup.ts";
+import { keysEndpoints } from "./keys.ts";
 import { loginEndpoints } from "./login.ts";
 import { mediaEndpoints } from "./media.ts";
 import { membershipEndpoints } from "./membership.ts";
@@ -50,6 +53,9 @@ export const allEndpoints = (baseUrl: string): Endpoint[] => [
   ...accountEndpoints,
   ...administrativeContactEndpoints,
   ...deviceEndpoints,
+  ...keysEndpoints,
+  ...crossSigningEndpoints,
+  ...dehydratedDeviceEndpoints,
   ...profileEndpoints,
   ...roomsEndpoints,
   ...membershipEndpoints,

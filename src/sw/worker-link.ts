@@ -55,6 +55,7 @@ const components = {
   keyBackup: true,
   media: true,
   mediaConsole: true,
+  keys: true,
 } as const satisfies Record<Exclude<keyof Node, "info">, true>;
 
 /**

@@ -16,14 +16,6 @@ const waiting: Readonly<Record<string, readonly string[]>> = {
   ],
   "Single sign-on has no answer of its own yet": ["redirectToIdP", "redirectToSSO"],
   "The server has no contacts and no policy key to tell yet": ["getWellknownPolicy", "getWellknownSupport"],
-  "Device keys and cross-signing are not there yet": [
-    "claimKeys",
-    "getKeysChanges",
-    "queryKeys",
-    "uploadCrossSigningKeys",
-    "uploadCrossSigningSignatures",
-    "uploadKeys",
-  ],
   "Finding rooms, users and messages is not there yet": [
     "getPublicRooms",
     "getRoomSummary",

@@ -32,7 +32,8 @@ export const TOPICS = [
  *   each of them, and one with 0 where there is nobody.
  * - `toDevice`: a message waits for the device `detail` of `user`, under this position; with no user, for the server
  *   `detail`, to which the federation sender sends it. Sync gives it to that device alone.
- * - `deviceList`, `media`: kept for the components of those names.
+ * - `deviceList`: keys of `user` have changed; `detail` says which, and so whom it concerns: see key-changes.ts.
+ * - `media`: kept for the component of that name.
  */
 export type LogEntry = {
   topic: (typeof TOPICS)[number];

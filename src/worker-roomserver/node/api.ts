@@ -1,5 +1,6 @@
 import type { AccountData } from "../account-data/api.ts";
 import type { KeyBackup } from "../key-backup/api.ts";
+import type { Keys } from "../keys/api.ts";
 import type { Media, MediaConsole } from "../media/api.ts";
 import type { OAuth } from "../oauth/api.ts";
 import type { Presence } from "../presence/api.ts";
@@ -46,4 +47,5 @@ export interface Node {
   readonly media: Media;
   /** For the server's owner alone. */
   readonly mediaConsole: MediaConsole;
+  readonly keys: Keys;
 }

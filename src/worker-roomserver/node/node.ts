@@ -2,6 +2,7 @@ import { chooseEd25519 } from "../../matrix/ed25519.ts";
 import type { UserId } from "../../matrix/identifiers.ts";
 import { openAccountData } from "../account-data/open.ts";
 import { openKeyBackup } from "../key-backup/open.ts";
+import { openKeys } from "../keys/open.ts";
 import { trimLog } from "../log/trim.ts";
 import { type MediaOptions, openMedia } from "../media/open.ts";
 import { openOAuth } from "../oauth/open.ts";
@@ -62,6 +63,10 @@ export async function openNode(options: NodeOptions): Promise<OpenNode> {
     deviceRemoved: (write, userId, deviceId) => toDevice.deviceRemoved(write, userId, deviceId),
     accountRemoved: (write, userId) => keyBackup.accountRemoved(write, userId),
     profilesAnnounced: (position) => profiles.caughtUp(position),
+    belongings: {
+      removal: (...devices) => belongings.removal(...devices),
+      renaming: (...device) => belongings.renaming(...device),
+    },
     ...(options.passwordCost && { passwordCost: options.passwordCost }),
   });
   const oauth = openOAuth({ storage, answers, users, now });
@@ -97,7 +102,18 @@ export async function openNode(options: NodeOptions): Promise<OpenNode> {
   const { transactions } = rooms.parts;
   const toDevice = openToDevice({ storage, transactions, users, serverName });
   const keyBackup = openKeyBackup({ storage, answers });
-  const sync = openSync({ storage, room, accountData, typing, receipts, presence, push, toDevice });
+  const { keys, belongings } = openKeys({ storage, answers, users, serverName, ed25519, toDevice });
+  const sync = openSync({
+    storage,
+    room,
+    accountData,
+    typing,
+    receipts,
+    presence,
+    push,
+    toDevice,
+    keys,
+  });
   const { media, mediaConsole, dropExpired, dropOrphans } = openMedia({
     storage,
     answers,
@@ -147,6 +163,7 @@ export async function openNode(options: NodeOptions): Promise<OpenNode> {
     keyBackup,
     media,
     mediaConsole,
+    keys,
     storage,
     close: async () => {
       for (const component of [profiles, upgrades, typing, presence, push, compactor]) component.close();

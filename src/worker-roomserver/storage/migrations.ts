@@ -136,6 +136,12 @@ const fourth: Migration = (db) => {
   media.createIndex("pending", "pending");
   db.createObjectStore("thumbnails").createIndex("blob", "blob");
   db.createObjectStore("urlPreviews").createIndex("until", "until");
+  const keys = ["deviceKeys", "oneTimeKeys", "usedOneTimeKeys", "fallbackKeys", "crossSigningKeys"];
+  for (const name of keys) db.createObjectStore(name);
+  const signatures = db.createObjectStore("keySignatures", { keyPath: ["user", "signer", "key", "by"] });
+  signatures.createIndex("signer", ["signer", "by"]);
+  const changes = db.createObjectStore("deviceListChanges", { keyPath: ["v", "u"] });
+  changes.createIndex("position", ["v", "p"]);
 };
 
 export const migrations: readonly Migration[] = [first, second, third, fourth];

@@ -23,6 +23,8 @@ const inLineKeys: { readonly [store in StoreName]?: readonly string[] } = {
   threads: ["r", "root"],
   pushers: ["userId", "appId", "pushkey"],
   media: ["origin", "id"],
+  keySignatures: ["user", "signer", "key", "by"],
+  deviceListChanges: ["v", "u"],
 };
 
 /**

@@ -161,6 +161,8 @@ export type DeviceRow = {
   displayName: string;
   lastSeenTs: number;
   lastSeenIp: string;
+  /** Of a dehydrated device, which nobody is logged in with: what its user makes it from, as JSON text. */
+  dehydrated?: string;
 };
 /** Keyed by the SHA-256 of the token: a copy of the database gives nobody a login. */
 export type TokenRow = {
@@ -310,6 +312,19 @@ export type UrlPreviewRow = { json: string; until: number };
 /** The access token that a page has last shown, by its hash. */
 export type PageRow = { hash: string; at: number };
 
+/** An unclaimed one-time key: its id and, as JSON text, the key. */
+export type OneTimeKeyRow = [id: string, json: string];
+/** One that was claimed: its id, and the fingerprint of the key, so that it is known when it is uploaded again. */
+export type UsedOneTimeKeyRow = [id: string, fingerprint: string];
+/** `used`: it has been claimed since it was uploaded. */
+export type FallbackKeyRow = { id: string; json: string; used: boolean };
+/** The signature of a user's key (a device's id, or a public key) that `signer` made with `by`, as in `ed25519:A`. */
+export type KeySignatureRow = { user: string; signer: string; key: string; by: string; signature: string };
+/**
+ * Where the keys of `u` have last changed: for those who share rooms with them (`v` is 0), or for `v` alone, whose
+ * signatures they have.
+ */
+export type DeviceListChangeRow = { v: Nid; u: Nid; p: Position };
 /** One event that a push rule of the user wants counted. */
 export type PushActionRow = [event: EventNid, highlight: 0 | 1, thread: string];
 
@@ -411,6 +426,28 @@ export interface HearthSchema extends DBSchema {
     key: string;
     value: OAuthSecretRow;
     indexes: { expiry: number; userCode: string };
+  };
+  /** `[user, device]` to the device's identity keys with the signatures of their owner, as JSON text. */
+  deviceKeys: { key: [string, string]; value: string };
+  /** `[user, device, algorithm, n]`: `n` rises in the order of uploads, and is given out once. */
+  oneTimeKeys: { key: [string, string, string, number]; value: OneTimeKeyRow };
+  /** The newest of those that were claimed, under the keys that they had. */
+  usedOneTimeKeys: { key: [string, string, string, number]; value: UsedOneTimeKeyRow };
+  /** `[user, device, algorithm]`. */
+  fallbackKeys: { key: [string, string, string]; value: FallbackKeyRow };
+  /** `[user, usage]` to the key with the signatures of its owner that it came with, as JSON text. */
+  crossSigningKeys: { key: [string, string]; value: string };
+  /** In-line key `[user, signer, key, by]`; by who signed, and with which key. */
+  keySignatures: {
+    key: [string, string, string, string];
+    value: KeySignatureRow;
+    indexes: { signer: [string, string] };
+  };
+  /** In-line key `[v, u]`; by who is told, and position. */
+  deviceListChanges: {
+    key: [Nid, Nid];
+    value: DeviceListChangeRow;
+    indexes: { position: [Nid, Position] };
   };
   /** `[user, room, order]`. */
   pushActions: { key: [Nid, Nid, number]; value: PushActionRow };

@@ -1,13 +1,14 @@
-import { passesEventFilter, passesRoomLists } from "../../matrix/filters.ts";
+import { passesAllRooms, passesEventFilter, passesRoomLists } from "../../matrix/filters.ts";
 import type { JsonObject } from "../../matrix/json.ts";
 import type { AccountDataEvent } from "../account-data/api.ts";
 import { jsonBytes } from "../node/json-bytes.ts";
 import type { JsonBytes } from "../node/requester.ts";
 import { syncToken } from "../node/tokens.ts";
-import type { Nid, Position } from "../storage/schema.ts";
+import type { Position } from "../storage/schema.ts";
 import { type Changes, changesIn } from "./changes.ts";
+import { type E2eeSection, e2eeSection } from "./e2ee-section.ts";
 import type { IgnoredUsers } from "./ignored-users.ts";
-import type { Interest } from "./interest.ts";
+import { type Interest, nidsOf } from "./interest.ts";
 import { joinedSection, roomAccountData } from "./joined-section.ts";
 import { type PresenceSection, presenceSection } from "./presence-section.ts";
 import type { Readers } from "./readers.ts";
@@ -55,15 +56,22 @@ export async function buildAnswer(
   const accountData = changes.accountData ? await readers.accountData.changed(userId, span.since, upTo) : [];
   const ofEntered = await accountDataOfEntered(readers, sync, rooms, since, upTo);
   const base = { ...span, incremental: since !== undefined, ignored };
-  const [sections, presence, global, toDevice] = await Promise.all([
+  const [sections, presence, global, toDevice, e2ee] = await Promise.all([
     roomSections(readers, sync, base, rooms, changes, [...accountData, ...ofEntered]),
     presenceSection(readers, sync, span, { changes, rooms, sharing, ignored }),
     globalAccountData(readers, sync, accountData, since === undefined),
     toDeviceSection(readers.toDevice, sync.requester, messagesFor(sync, changes, upTo)),
+    e2eeSection(readers, sync.requester, since === undefined ? undefined : span, {
+      // A filter may hide rooms, but not from the keys of their members.
+      changes: passesAllRooms(lists) ? changes : { ...changes, membersOf: undefined },
+      sharing,
+      startsAnew: sync.startsAnew,
+    }),
   ]);
-  const isNews = global.length > 0 || presence.isNews || toDevice.events.length > 0 || hasRooms(sections);
+  const hasEvents = global.length > 0 || presence.isNews || toDevice.events.length > 0 || hasRooms(sections);
+  const isNews = hasEvents || e2ee.isNews;
   return {
-    json: assemble(upTo, sections, presence, global, toDevice),
+    json: assemble(upTo, sections, presence, global, toDevice, e2ee),
     isNews,
     isEmpty: !isNews && presence.events.length === 0,
     interest,
@@ -81,6 +89,7 @@ function assemble(
   presence: PresenceSection,
   accountData: JsonObject[],
   toDevice: ToDeviceSection,
+  e2ee: E2eeSection,
 ): JsonObject {
   return {
     next_batch: syncToken({ position: upTo, toDevice: toDevice.upTo }),
@@ -88,9 +97,7 @@ function assemble(
     presence: { events: presence.events },
     rooms: sections,
     to_device: { events: toDevice.events },
-    device_lists: { changed: [], left: [] },
-    // Without a number for this algorithm, clients hold back their encryption.
-    device_one_time_keys_count: { signed_curve25519: 0 },
+    ...e2ee.json,
   };
 }
 
@@ -111,20 +118,8 @@ async function interestOf(
     deviceId,
     rooms: new Set(rooms.filter((room) => room.section === "join").map((room) => room.room)),
     sharing: await nidsOf(storage, sharing),
+    presence: true,
   };
-}
-
-/** The nids of sets of users that were asked for before. */
-const knownNids = new WeakMap<ReadonlySet<string>, ReadonlySet<Nid>>();
-
-async function nidsOf(storage: Readers["storage"], users: ReadonlySet<string>): Promise<ReadonlySet<Nid>> {
-  const known = knownNids.get(users);
-  if (known !== undefined) return known;
-  const found = await Promise.all([...users].map((userId) => storage.names.find(userId)));
-  const nids = new Set(found.filter((nid) => nid !== undefined));
-  // One whose name has no number yet gets one later.
-  if (nids.size === users.size) knownNids.set(users, nids);
-  return nids;
 }
 
 function everything({ rooms }: Interest): Changes {
@@ -136,6 +131,9 @@ function everything({ rooms }: Interest): Changes {
     presence: true,
     toDevice: true,
     newcomers: undefined,
+    membersOf: undefined,
+    deviceLists: true,
+    claimed: false,
   };
 }
 

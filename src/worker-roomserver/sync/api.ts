@@ -27,6 +27,15 @@ export interface Sync extends SlidingSync {
    * @see https://spec.matrix.org/v1.19/client-server-api/#get_matrixclientv3sync
    */
   sync(requester: Requester, query: SyncQuery, sync: string): Promise<JsonBytes>;
+  /**
+   * Whose devices have changed between two tokens of sync, for the requester, and with whom they share no room any
+   * more. Changes of keys after `to` count too: the client is told of them again.
+   * @throws MatrixError M_INVALID_PARAM for a token that was never given out
+   *
+   * Reads two snapshots for each of the user's rooms, and what differs.
+   * @see https://spec.matrix.org/v1.19/client-server-api/#get_matrixclientv3keyschanges
+   */
+  deviceLists(requester: Requester, from: string, to: string): Promise<{ changed: string[]; left: string[] }>;
   /** The client of this call has gone: stop waiting. Unknown names are ignored. */
   cancel(sync: string): Promise<void>;
 }

@@ -1,4 +1,5 @@
 import type { PositionedEntry } from "../log/entry.ts";
+import { detailToKeyChange } from "../log/key-changes.ts";
 import type { Nid, Position } from "../storage/schema.ts";
 import { concerns, type Interest } from "./interest.ts";
 import type { Readers } from "./readers.ts";
@@ -17,6 +18,12 @@ export type Changes = {
   toDevice: boolean;
   /** Users who may have entered a room of the user; undefined if that is not known. */
   newcomers: ReadonlySet<Nid> | undefined;
+  /** Rooms that somebody may have entered or left; undefined if that is not known. */
+  membersOf: ReadonlySet<Nid> | undefined;
+  /** Whether the keys of somebody may have changed whom the user shares a room with, or the user's own. */
+  deviceLists: boolean;
+  /** Whether keys of the device have been claimed, as far as that is known. */
+  claimed: boolean;
 };
 
 /** An entry in memory costs about a hundredth of asking a room. */
@@ -35,6 +42,9 @@ export async function changesIn(readers: Readers, interest: Interest, span: Span
 function changesOf(interest: Interest, entries: readonly PositionedEntry[], upTo: Position): Changes {
   const rooms = { room: new Set<Nid>(), receipt: new Set<Nid>(), typing: new Set<Nid>() };
   const newcomers = new Set<Nid>();
+  const membersOf = new Set<Nid>();
+  let deviceLists = false;
+  let claimed = false;
   let accountData = false;
   let presence = false;
   let toDevice = false;
@@ -48,11 +58,29 @@ function changesOf(interest: Interest, entries: readonly PositionedEntry[], upTo
     else if (topic === "presence") presence = true;
     else if (topic === "toDevice") toDevice = true;
     else if (topic === "room" || topic === "receipt" || topic === "typing") rooms[topic].add(room);
+    else if (topic === "deviceList") {
+      if (detailToKeyChange(entry.detail).what === "claimed") claimed = true;
+      else deviceLists = true;
+    }
     // Of the entry "state" there is always one "room" in the same unit.
-    if ((topic === "room" || topic === "state") && user !== 0) newcomers.add(user);
+    if ((topic === "room" || topic === "state") && user !== 0) {
+      newcomers.add(user);
+      membersOf.add(room);
+    }
   }
   const { room: events, receipt: receipts, typing } = rooms;
-  return { events, receipts, typing, accountData, presence, toDevice, newcomers };
+  return {
+    events,
+    receipts,
+    typing,
+    accountData,
+    presence,
+    toDevice,
+    newcomers,
+    membersOf,
+    deviceLists,
+    claimed,
+  };
 }
 
 async function askRooms({ room, typing }: Readers, interest: Interest, span: Span): Promise<Changes> {
@@ -69,5 +97,9 @@ async function askRooms({ room, typing }: Readers, interest: Interest, span: Spa
     presence: true,
     toDevice: true,
     newcomers: undefined,
+    membersOf: undefined,
+    deviceLists: true,
+    // The numbers are in each answer; for want of this one comes when the wait is over.
+    claimed: false,
   };
 }

@@ -1,4 +1,5 @@
 import type { AccountDataForReaders } from "../account-data/api.ts";
+import type { KeysForReaders } from "../keys/api.ts";
 import type { PresenceForReaders } from "../presence/api.ts";
 import type { PushForReaders } from "../push/api.ts";
 import type { ReceiptsForReaders } from "../receipts/api.ts";
@@ -18,6 +19,7 @@ export type Readers = {
   presence: PresenceForReaders;
   push: PushForReaders;
   toDevice: ToDeviceForReaders;
+  keys: KeysForReaders;
 };
 
 /** The newest position, once the unread counts have come that far. */

@@ -14,11 +14,11 @@ export type Span = { since: Position; upTo: Position };
  * the client's mistake, and an error says so.
  * @throws MatrixError M_INVALID_PARAM
  */
-export function parseSince(token: string, newest: Position): SyncPoint | undefined {
-  const point = parseSyncToken(token, "since");
+export function parseSince(token: string, newest: Position, parameter = "since"): SyncPoint | undefined {
+  const point = parseSyncToken(token, parameter);
   const { position } = point;
   if (!Number.isSafeInteger(position) || position < 0) {
-    throw invalidParam('"since" must be the "next_batch" of an earlier sync.');
+    throw invalidParam(`"${parameter}" must be the "next_batch" of an earlier sync.`);
   }
   return position <= newest ? point : undefined;
 }

@@ -3,6 +3,7 @@ import type { SyncPoint } from "../node/tokens.ts";
 import type { Position } from "../storage/schema.ts";
 import { type Answer, buildAnswer, toBytes } from "./answer.ts";
 import type { Sync, SyncQuery } from "./api.ts";
+import { type DeviceLists, deviceLists } from "./device-lists.ts";
 import { type End, Ends } from "./ends.ts";
 import { FilterSource } from "./filter-source.ts";
 import { IgnoredUsers } from "./ignored-users.ts";
@@ -62,6 +63,21 @@ class LogSync implements Sync {
     } finally {
       end.clear();
     }
+  }
+
+  async deviceLists({ userId }: Requester, from: string, to: string): Promise<DeviceLists> {
+    const { position } = this.#readers.storage;
+    const since = parseSince(from, position, "from")?.position;
+    const upTo = parseSince(to, position, "to")?.position ?? position;
+    const sharing = await this.#readers.room.sharingUsers(userId);
+    // A token of a database that has been put back says nothing of what the client knows.
+    if (since === undefined) return { changed: [userId, ...sharing], left: [] };
+    return deviceLists(
+      this.#readers,
+      userId,
+      { since, upTo },
+      { membersOf: undefined, deviceLists: true, sharing },
+    );
   }
 
   async cancel(sync: string): Promise<void> {

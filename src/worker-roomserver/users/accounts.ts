@@ -10,6 +10,7 @@ import type {
   AccountRemoved,
   ChangePasswordBody,
   DeactivateBody,
+  DeviceBelongings,
   DeviceRemoved,
   LeaveRooms,
   UiaChallenge,
@@ -29,6 +30,7 @@ export type AccountsOptions = {
   leaveRooms: LeaveRooms;
   deviceRemoved: DeviceRemoved;
   accountRemoved: AccountRemoved;
+  belongings: DeviceBelongings;
 };
 
 type Deactivated = { id_server_unbind_result: "success" };
@@ -96,7 +98,7 @@ export class Accounts {
       const user = await storage.names.intern(userId);
       return locks.run(userId, async () => {
         const account = await this.#active(userId);
-        const remove = await removalOfDevices(this.#with, userId, () => true);
+        const remove = await removalOfDevices(this.#with, userId, () => true, true);
         const gone: AccountRow = { ...account, passwordHash: "", deactivated: true, leaving: true };
         const answer = await storage.commit((write) => {
           write.put("accounts", gone, userId);

@@ -71,6 +71,8 @@ export type ClientDevice = {
   display_name?: string | undefined;
   last_seen_ip?: string | undefined;
   last_seen_ts: number;
+  /** A dehydrated device: nobody is logged in with it. @see https://github.com/matrix-org/matrix-spec-proposals/pull/3814 */
+  dehydrated?: true | undefined;
 };
 
 /** Accounts, devices, tokens, profiles. Bodies come checked for their shape at the door. */
@@ -226,6 +228,33 @@ export interface UsersForOAuth {
   dropOldTokens(): AsyncGenerator<void>;
 }
 
+/** A device as the keys of its user want it known. */
+export type KnownDevice = {
+  deviceId: string;
+  /** "" for none. */
+  displayName: string;
+  /** Of a dehydrated device: what its user makes it from. */
+  dehydrated: JsonObject | undefined;
+};
+
+/** What the component asks that keeps devices' keys. */
+export interface UsersForKeys extends UsersForConfirmation {
+  /** Runs a task while nobody else changes these users' accounts or devices, or what belongs to those. */
+  holding<T>(userIds: readonly string[], task: () => Promise<T>): Promise<T>;
+  /** By device id; undefined if there is no such account here, or not any more. Reads the account and its devices. */
+  devicesOf(userId: string): Promise<KnownDevice[] | undefined>;
+  /**
+   * Reads what a dehydrated device takes the place of. To be called, and its result used, while the account is held.
+   * @param device - undefined: none
+   * @returns puts it there, and removes the one before with all that goes with it
+   * @throws MatrixError M_INVALID_PARAM 400 for a bad id or name, and for the id of a device that is logged in
+   */
+  replacingDehydrated(
+    userId: string,
+    device: { deviceId: string; displayName: string; data: JsonObject } | undefined,
+  ): Promise<(write: Write) => void>;
+}
+
 export type RegistrationToken = {
   token: string;
   /** How many accounts it is good for; null: any number. */
@@ -278,3 +307,11 @@ export type LeaveRooms = (userId: UserId) => Promise<void>;
  * this fails: a profile that is stored reaches the rooms sooner or later.
  */
 export type ProfilesAnnounced = (position: Position) => Promise<void>;
+
+/** What other components keep for devices. Called under the lock of the account; what is returned fills the unit. */
+export type DeviceBelongings = {
+  /** Reads what goes with these devices. @param isAccount - the account goes too, with all of them */
+  removal(userId: string, deviceIds: readonly string[], isAccount: boolean): Promise<(write: Write) => void>;
+  /** Reads whom it concerns that a device gets another name. */
+  renaming(userId: string, deviceId: string): Promise<(write: Write) => void>;
+};

@@ -1,6 +1,6 @@
 import type { Storage, Write } from "../storage/api.ts";
 import type { DeviceRow, PusherRow, TokenRow } from "../storage/schema.ts";
-import type { DeviceRemoved } from "./api.ts";
+import type { DeviceBelongings, DeviceRemoved } from "./api.ts";
 
 /** A token's row with the key that it stands under. */
 export type KeyedToken = TokenRow & { hash: string };
@@ -37,25 +37,33 @@ export function deletePusher(write: Write, { userId, appId, pushkey }: PusherRow
 /**
  * Reads what has to go with those devices of a user that `which` says. To be called, and its result used, under the
  * account's lock.
+ * @param isAccount - all of them go, and the account with them
  * @returns removes them, their tokens, their pushers and what else is kept for them
  */
 export async function removalOfDevices(
-  { storage, deviceRemoved }: { storage: Storage; deviceRemoved: DeviceRemoved },
+  {
+    storage,
+    deviceRemoved,
+    belongings,
+  }: { storage: Storage; deviceRemoved: DeviceRemoved; belongings: DeviceBelongings },
   userId: string,
   which: (deviceId: string) => boolean,
+  isAccount = false,
 ): Promise<(write: Write) => void> {
   const [devices, tokens, pushers] = await Promise.all([
     devicesOf(storage, userId),
     tokensOf(storage, userId),
     pushersOf(storage, userId),
   ]);
+  const gone = devices.map(({ deviceId }) => deviceId).filter(which);
+  const removeBelongings = await belongings.removal(userId, gone, isAccount);
   return (write) => {
-    for (const { deviceId } of devices) {
-      if (!which(deviceId)) continue;
+    for (const deviceId of gone) {
       write.delete("devices", [userId, deviceId]);
       deviceRemoved(write, userId, deviceId);
     }
     for (const { deviceId, hash } of tokens) if (which(deviceId)) write.delete("tokens", hash);
     for (const pusher of pushers) if (which(pusher.deviceId)) deletePusher(write, pusher);
+    removeBelongings(write);
   };
 }

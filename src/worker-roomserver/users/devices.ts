@@ -5,7 +5,7 @@ import type { KeyedLock } from "../node/keyed-lock.ts";
 import type { Requester, RequestId } from "../node/requester.ts";
 import type { Storage } from "../storage/api.ts";
 import type { DeviceRow } from "../storage/schema.ts";
-import type { ClientDevice, DeviceRemoved, UiaChallenge } from "./api.ts";
+import type { ClientDevice, DeviceBelongings, DeviceRemoved, UiaChallenge } from "./api.ts";
 import type { Credentials } from "./credentials.ts";
 import { checkDeviceDisplayName } from "./device-names.ts";
 import { devicesOf, removalOfDevices } from "./device-rows.ts";
@@ -18,6 +18,7 @@ export type DevicesOptions = {
   uia: Uia;
   credentials: Credentials;
   deviceRemoved: DeviceRemoved;
+  belongings: DeviceBelongings;
 };
 
 /** @see https://spec.matrix.org/v1.19/client-server-api/#device-management */
@@ -38,11 +39,15 @@ export class Devices {
 
   async rename({ userId }: Requester, deviceId: string, displayName: string | undefined): Promise<void> {
     if (displayName !== undefined) checkDeviceDisplayName(displayName);
-    const { storage, locks } = this.#with;
+    const { storage, locks, belongings } = this.#with;
     await locks.run(userId, async () => {
       const device = await this.#row(userId, deviceId);
       if (displayName === undefined || displayName === device.displayName) return;
-      await storage.commit((write) => write.put("devices", { ...device, displayName }));
+      const tell = await belongings.renaming(userId, deviceId);
+      await storage.commit((write) => {
+        write.put("devices", { ...device, displayName });
+        tell(write);
+      });
     });
   }
 
@@ -104,11 +109,12 @@ export class Devices {
   }
 }
 
-function described({ deviceId, displayName, lastSeenTs, lastSeenIp }: DeviceRow): ClientDevice {
+function described({ deviceId, displayName, lastSeenTs, lastSeenIp, dehydrated }: DeviceRow): ClientDevice {
   return {
     device_id: deviceId,
     last_seen_ts: lastSeenTs,
     ...(displayName !== "" && { display_name: displayName }),
     ...(lastSeenIp !== "" && { last_seen_ip: lastSeenIp }),
+    ...(dehydrated !== undefined && { dehydrated: true }),
   };
 }

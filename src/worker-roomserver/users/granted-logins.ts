@@ -4,7 +4,7 @@ import type { KeyedLock } from "../node/keyed-lock.ts";
 import type { Requester, RequestId } from "../node/requester.ts";
 import type { Storage } from "../storage/api.ts";
 import type { OwnerRow } from "../storage/schema.ts";
-import type { Claim, DeviceRemoved, GrantedLogin, RefreshResult } from "./api.ts";
+import type { Claim, DeviceBelongings, DeviceRemoved, GrantedLogin, RefreshResult } from "./api.ts";
 import type { Credentials } from "./credentials.ts";
 import { removalOfDevices, tokensOf } from "./device-rows.ts";
 import { newSession, type Sessions } from "./sessions.ts";
@@ -18,6 +18,7 @@ export type GrantedLoginsOptions = {
   credentials: Credentials;
   sessions: Sessions;
   deviceRemoved: DeviceRemoved;
+  belongings: DeviceBelongings;
 };
 
 /** Logins that a user has allowed on a page, as UsersForOAuth says. */

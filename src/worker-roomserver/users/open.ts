@@ -5,6 +5,7 @@ import type { Storage } from "../storage/api.ts";
 import { Accounts } from "./accounts.ts";
 import type {
   AccountRemoved,
+  DeviceBelongings,
   DeviceRemoved,
   LeaveRooms,
   ProfilesAnnounced,
@@ -13,12 +14,14 @@ import type {
   UsersForComponents,
   UsersForConfirmation,
   UsersForDevices,
+  UsersForKeys,
   UsersForMessages,
   UsersForNode,
   UsersForOAuth,
   UsersForOwner,
 } from "./api.ts";
 import { Credentials } from "./credentials.ts";
+import { DehydratedDevices } from "./dehydrated-devices.ts";
 import { devicesOf } from "./device-rows.ts";
 import { Devices } from "./devices.ts";
 import { GrantedLogins } from "./granted-logins.ts";
@@ -46,6 +49,7 @@ export type UsersOptions = {
   deviceRemoved: DeviceRemoved;
   accountRemoved: AccountRemoved;
   profilesAnnounced: ProfilesAnnounced;
+  belongings: DeviceBelongings;
   passwordCost?: PasswordCost;
 };
 
@@ -59,6 +63,7 @@ export async function openUsers(
     UsersForConfirmation &
     UsersForOAuth &
     UsersForDevices &
+    UsersForKeys &
     UsersForOwner &
     UsersForNode
 > {
@@ -82,6 +87,7 @@ export async function openUsers(
   const login = new Login({ ...shared, credentials, sessions, loginTokens });
   const profiles = new Profiles(shared);
   const granted = new GrantedLogins({ ...shared, credentials, sessions });
+  const dehydrated = new DehydratedDevices(shared);
 
   return {
     authenticate: (token) => sessions.authenticate(token),
@@ -132,6 +138,10 @@ export async function openUsers(
     isFromOAuth: (userId, deviceId) => granted.isFromOAuth(userId, deviceId),
     clientsInUse: () => clientsInUse(storage),
     dropOldTokens: () => dropOldTokens(storage, now),
+    holding: (userIds, task) => shared.locks.runAll(userIds, task),
+    devicesOf: async (userId) =>
+      (await accounts.isLocal(userId)) ? dehydrated.devicesOf(userId) : undefined,
+    replacingDehydrated: (userId, device) => dehydrated.replacing(userId, device),
 
     createRegistrationToken: (wanted) => tokens.create(wanted),
     registrationTokens: () => tokens.list(),

@@ -5,6 +5,7 @@ import { Answers } from "../../../src/worker-roomserver/node/answers.ts";
 import type { Requester } from "../../../src/worker-roomserver/node/requester.ts";
 import type {
   AccountRemoved,
+  DeviceBelongings,
   DeviceRemoved,
   LoginResult,
   ProfilesAnnounced,
@@ -30,6 +31,7 @@ export type World = {
   deviceRemoved: DeviceRemoved;
   accountRemoved: AccountRemoved;
   profilesAnnounced: ProfilesAnnounced;
+  belongings: DeviceBelongings;
 };
 
 export type TestUsers = Awaited<ReturnType<typeof openUsers>> & {
@@ -48,6 +50,10 @@ export function testUsers(settings: Partial<RegistrationSettings> = {}): Promise
     deviceRemoved: vi.fn(),
     accountRemoved: vi.fn(),
     profilesAnnounced: async () => undefined,
+    belongings: {
+      removal: async () => () => undefined,
+      renaming: async () => () => undefined,
+    },
   });
 }
 
@@ -64,6 +70,10 @@ async function opened(world: World, name?: string): Promise<TestUsers> {
     accountRemoved: (write, userId) => world.accountRemoved(write, userId),
     leaveRooms: (userId) => world.leaveRooms(userId),
     profilesAnnounced: (position) => world.profilesAnnounced(position),
+    belongings: {
+      removal: (...devices) => world.belongings.removal(...devices),
+      renaming: (...device) => world.belongings.renaming(...device),
+    },
     passwordCost: cheap,
   });
   const reopen = async () => {

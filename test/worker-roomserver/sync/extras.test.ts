@@ -21,6 +21,7 @@ test("the sections that are always there", async () => {
     to_device: { events: [] },
     device_lists: { changed: [], left: [] },
     device_one_time_keys_count: { signed_curve25519: 0 },
+    device_unused_fallback_key_types: [],
   });
 });
 

@@ -50,6 +50,14 @@ describe("a long poll is answered by", () => {
       (t, roomId) => t.accountData.set(t.id("alice"), roomId, "m.tag", { tags: {} }),
       "m.tag",
     ],
+    ["new keys of somebody", (t) => t.keys.change(t.id("bob")), '"changed":["@bob'],
+    ["new keys of one's own", (t) => t.keys.change(t.id("alice")), '"changed":["@alice'],
+    ["a signature of one's own", (t) => t.keys.sign(t.id("alice"), t.id("bob")), '"changed":["@bob'],
+    [
+      "a key of the device that is claimed",
+      (t) => t.keys.claim(t.id("alice"), t.user("alice").deviceId),
+      '"signed_curve25519":0',
+    ],
     ["the presence of somebody", (t) => t.presence.set(t.id("bob"), "unavailable"), "unavailable"],
     [
       "an invite",
@@ -89,6 +97,9 @@ describe("a long poll goes on after", () => {
     ["a message in a room of others", async (t) => t.say("bob", await t.create("bob"), "psst")],
     ["others' account data", (t) => t.accountData.set(t.id("bob"), null, "org.example.b", {})],
     ["one's own presence", (t) => t.presence.set(t.id("alice"), "online")],
+    ["a stranger's keys", (t) => t.keys.change(t.id("stranger"))],
+    ["others' signatures", (t) => t.keys.sign(t.id("bob"), t.id("alice"))],
+    ["a key that is claimed of another device", (t) => t.keys.claim(t.id("alice"), "OTHER")],
     ["a stranger's presence", (t) => t.presence.set(t.id("stranger"), "online")],
     [
       "others' private receipts",

@@ -3,6 +3,7 @@ import type { AccountDataEvent } from "../../account-data/api.ts";
 import type { Requester } from "../../node/requester.ts";
 import type { Nid, Position } from "../../storage/schema.ts";
 import type { Changes } from "../changes.ts";
+import { type E2eeSection, e2eeSection } from "../e2ee-section.ts";
 import { receiptEvents, typingEvent } from "../ephemeral.ts";
 import type { Readers } from "../readers.ts";
 import type { RoomsExtension, SlidingSyncQuery } from "./api.ts";
@@ -24,6 +25,8 @@ export type MatchedRoom = {
 };
 
 export type ExtensionScope = {
+  /** Users who share a room with the user; none where the devices of nobody are wanted. */
+  sharing: ReadonlySet<string>;
   requester: Requester;
   query: SlidingSyncQuery;
   /** undefined for a connection that begins. */
@@ -39,14 +42,21 @@ export type ExtensionsAnswer = { json: JsonObject; isNews: boolean };
 
 /** Everything about rooms that is not events, and what is about no room. */
 export async function extensionsOf(readers: Readers, scope: ExtensionScope): Promise<ExtensionsAnswer> {
-  const { account_data: accountData, receipts, typing, to_device: toDevice } = scope.query.extensions ?? {};
+  const {
+    account_data: accountData,
+    receipts,
+    typing,
+    to_device: toDevice,
+    e2ee,
+  } = scope.query.extensions ?? {};
   const { requester, since = 0, upTo, changes } = scope;
   const log = { upTo, changes: changes && { since, has: changes } };
-  const [ofAccount, read, typed, sent] = await Promise.all([
+  const [ofAccount, read, typed, sent, ofKeys] = await Promise.all([
     accountData?.enabled === true ? accountDataOf(readers, scope, accountData) : undefined,
     receipts?.enabled === true ? receiptsOf(readers, scope, receipts) : undefined,
     typing?.enabled === true ? typingOf(readers, scope, typing) : undefined,
     toDevice?.enabled === true ? toDeviceOf(readers, requester, toDevice, log) : undefined,
+    e2ee?.enabled === true ? keysOf(readers, scope) : undefined,
   ]);
   const json: JsonObject = {};
   let isNews = false;
@@ -57,6 +67,10 @@ export async function extensionsOf(readers: Readers, scope: ExtensionScope): Pro
   if (sent !== undefined) {
     json.to_device = sent;
     isNews ||= sent.events.length > 0;
+  }
+  if (ofKeys !== undefined) {
+    json.e2ee = ofKeys.json;
+    isNews ||= ofKeys.isNews;
   }
   for (const [name, rooms] of Object.entries({ receipts: read, typing: typed })) {
     if (rooms === undefined || Object.keys(rooms).length === 0) continue;
@@ -99,6 +113,16 @@ async function accountDataOf(
 }
 
 const plain = ({ type, content }: AccountDataEvent): JsonObject => ({ type, content });
+
+/** A client whose connection begins does not know which devices it has missed, and looks at all it knows. */
+function keysOf(
+  readers: Readers,
+  { requester, changes, sharing, since, upTo }: ExtensionScope,
+): Promise<E2eeSection> {
+  const nothing = { membersOf: undefined, deviceLists: false, claimed: false };
+  const about = { changes: changes ?? nothing, sharing, startsAnew: false };
+  return e2eeSection(readers, requester, since === undefined ? undefined : { since, upTo }, about);
+}
 
 /** Of a room that is new to the client, the receipts of what it sees of it, and its own. */
 async function receiptsOf(

@@ -6,7 +6,7 @@ import { type Changes, changesIn } from "../changes.ts";
 import type { Ends } from "../ends.ts";
 import { noFilter } from "../filter-source.ts";
 import type { IgnoredUsers } from "../ignored-users.ts";
-import type { Interest } from "../interest.ts";
+import { type Interest, nidsOf } from "../interest.ts";
 import type { Notifier } from "../notifier.ts";
 import { newestPosition, type Readers } from "../readers.ts";
 import { type Serialisers, serialiser } from "../serialiser.ts";
@@ -107,12 +107,14 @@ export class SlidingSyncServer {
     const sentRooms = told?.rooms ?? new Map<Nid, SentRoom>();
     const since = told?.upTo ?? 0;
     const isKnown = (room: Nid) => isPresent(sentRooms.get(room)?.membership);
-    const [listed, data, ignored] = await Promise.all([
+    const [listed, data, ignored, sharing] = await Promise.all([
       listRooms(readers.room, this.#facts, { userId, upTo, isKnown }),
       this.#userData.of(userId, user),
       ignoredUsers.of(userId, user),
+      query.extensions?.e2ee?.enabled === true ? readers.room.sharingUsers(userId) : new Set<string>(),
     ]);
-    const interest = interestOf(asked, listed);
+    const nids = await nidsOf(readers.storage, sharing);
+    const interest = interestOf(asked, listed, nids);
     const changes = told === undefined ? undefined : await changesIn(readers, interest, { since, upTo });
     const sources = { rooms: readers.room, facts: this.#facts, data };
     const matches = await matchRooms(query, listed, userId, (filters) =>
@@ -142,6 +144,7 @@ export class SlidingSyncServer {
       since: told?.upTo,
       upTo,
       changes,
+      sharing,
       ignored,
       matched: answered.map(({ match, result }) =>
         matchedRoom(match, result, sentRooms.get(match.listed.room), since),
@@ -176,10 +179,13 @@ function answer(query: SlidingSyncQuery, pos: string, look: Look): JsonBytes {
 }
 
 /** Presence has no part in sliding sync. */
-function interestOf({ user, requester }: Asked, listed: readonly ListedRoom[]): Interest {
+function interestOf(
+  { user, requester: { deviceId } }: Asked,
+  listed: readonly ListedRoom[],
+  sharing: ReadonlySet<Nid>,
+): Interest {
   const joined = listed.filter(({ membership }) => membership === "join");
-  const rooms = new Set(joined.map(({ room }) => room));
-  return { user, deviceId: requester.deviceId, rooms, sharing: new Set() };
+  return { user, deviceId, rooms: new Set(joined.map(({ room }) => room)), sharing, presence: false };
 }
 
 const isPresent = (membership: Membership | undefined) =>

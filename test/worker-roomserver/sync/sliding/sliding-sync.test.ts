@@ -392,6 +392,44 @@ describe("extensions", () => {
   });
 });
 
+describe("the extension e2ee", () => {
+  const extensions = { e2ee: { enabled: true } };
+  const LONG = 3_600_000;
+
+  test("tells of devices and of keys, and ends a wait for them", async () => {
+    const t = await testSync();
+    const roomId = await t.create("bob");
+    await t.act("alice", "join", roomId);
+    const first = await slide(t, "alice", { extensions });
+    expect(first.extensions.e2ee).toEqual({
+      device_lists: { changed: [], left: [] },
+      device_one_time_keys_count: { signed_curve25519: 0 },
+      device_unused_fallback_key_types: [],
+    });
+    const changed = slide(t, "alice", { pos: first.pos, timeout: LONG, extensions });
+    await t.keys.change(t.id("bob"));
+    const second = await changed;
+    expect(second.extensions.e2ee!.device_lists).toEqual({ changed: [t.id("bob")], left: [] });
+    const claimed = slide(t, "alice", { pos: second.pos, timeout: LONG, extensions });
+    await t.keys.claim(t.id("alice"), t.user("alice").deviceId);
+    const third = await claimed;
+    expect(third.extensions.e2ee!.device_lists).toEqual({ changed: [], left: [] });
+    const gone = slide(t, "alice", { pos: third.pos, timeout: LONG, extensions });
+    await t.act("bob", "leave", roomId);
+    expect((await gone).extensions.e2ee!.device_lists).toEqual({ changed: [], left: [t.id("bob")] });
+  });
+
+  test("is not there for who does not ask for it, and wakes nobody else", async () => {
+    const t = await testSync();
+    const roomId = await t.create("bob");
+    await t.act("alice", "join", roomId);
+    const first = await slide(t, "alice", {});
+    expect(first.extensions).not.toHaveProperty("e2ee");
+    await t.keys.change(t.id("bob"));
+    expect((await slide(t, "alice", { pos: first.pos })).extensions).toEqual({});
+  });
+});
+
 describe("a connection", () => {
   test("waits for something new in its rooms, and is answered as soon as it comes", async () => {
     const t = await testSync();

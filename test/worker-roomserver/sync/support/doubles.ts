@@ -4,6 +4,13 @@ import type {
   AccountDataEvent,
   AccountDataForReaders,
 } from "../../../../src/worker-roomserver/account-data/api.ts";
+import type { DeviceCounts, KeysForReaders } from "../../../../src/worker-roomserver/keys/api.ts";
+import {
+  changedLists,
+  tellAll,
+  tellClaimed,
+  tellOwn,
+} from "../../../../src/worker-roomserver/keys/list-changes.ts";
 import type { PresenceForReaders, PresenceState } from "../../../../src/worker-roomserver/presence/api.ts";
 import type { PushForReaders, UnreadCounts } from "../../../../src/worker-roomserver/push/api.ts";
 import type { Receipt, ReceiptsForReaders } from "../../../../src/worker-roomserver/receipts/api.ts";
@@ -114,6 +121,45 @@ export class ReceiptsDouble implements ReceiptsForReaders {
 
   async own(userId: string, room: Nid): Promise<Receipt[]> {
     return [...this.#rows.values()].filter((row) => row.r === room && row.userId === userId);
+  }
+}
+
+/** How many keys devices have left is made up; whose have changed is what the component itself keeps. */
+export class KeysDouble implements KeysForReaders {
+  readonly left = new Map<string, DeviceCounts>();
+  readonly #storage: Storage;
+
+  constructor(storage: Storage) {
+    this.#storage = storage;
+  }
+
+  /** New keys, for all who share rooms. */
+  async change(userId: string): Promise<void> {
+    const user = await this.#storage.names.intern(userId);
+    await this.#storage.commit((write) => tellAll(write, user, { what: "device", deviceId: "D" }));
+  }
+
+  /** New signatures, that only the signer sees. */
+  async sign(signer: string, userId: string): Promise<void> {
+    const [viewer, user] = await Promise.all(
+      [signer, userId].map((name) => this.#storage.names.intern(name)),
+    );
+    await this.#storage.commit((write) => tellOwn(write, viewer!, [user!]));
+  }
+
+  async claim(userId: string, deviceId: string): Promise<void> {
+    const user = await this.#storage.names.intern(userId);
+    await this.#storage.commit((write) => tellClaimed(write, user, deviceId));
+  }
+
+  changedLists(userId: string, after: Position): Promise<Set<string> | undefined> {
+    return changedLists(this.#storage, userId, after);
+  }
+
+  async counts(userId: string, deviceId: string): Promise<DeviceCounts> {
+    return (
+      this.left.get(`${userId} ${deviceId}`) ?? { oneTimeKeys: { signed_curve25519: 0 }, unusedFallbacks: [] }
+    );
   }
 }
 

@@ -1,4 +1,4 @@
-import type { SyncEvent } from "./sync.ts";
+import type { SyncAnswer, SyncEvent } from "./sync.ts";
 
 export type RoomAnswer = {
   initial?: boolean;
@@ -31,6 +31,10 @@ export type SlidingAnswer = {
     receipts?: { rooms: Record<string, SyncEvent> };
     typing?: { rooms: Record<string, SyncEvent> };
     to_device?: { next_batch: string; events: SyncEvent[] };
+    e2ee?: Pick<
+      SyncAnswer,
+      "device_lists" | "device_one_time_keys_count" | "device_unused_fallback_key_types"
+    >;
   };
 };
 

@@ -6,7 +6,14 @@ import type { Sync, SyncQuery } from "../../../../src/worker-roomserver/sync/api
 import { openSync } from "../../../../src/worker-roomserver/sync/sync.ts";
 import { openToDevice } from "../../../../src/worker-roomserver/to-device/open.ts";
 import { json, type TestRooms, testRooms } from "../../support/room.ts";
-import { AccountDataDouble, PresenceDouble, PushDouble, ReceiptsDouble, TypingDouble } from "./doubles.ts";
+import {
+  AccountDataDouble,
+  KeysDouble,
+  PresenceDouble,
+  PushDouble,
+  ReceiptsDouble,
+  TypingDouble,
+} from "./doubles.ts";
 
 export type SyncEvent = {
   type: string;
@@ -41,6 +48,9 @@ export type SyncAnswer = {
   account_data: Events<JsonObject>;
   presence: Events<JsonObject>;
   to_device: Events<JsonObject>;
+  device_lists: { changed: string[]; left: string[] };
+  device_one_time_keys_count: Record<string, number>;
+  device_unused_fallback_key_types: string[];
 };
 
 /** What a test says of a query; `filter` as an object. */
@@ -54,6 +64,7 @@ export type TestSync = TestRooms & {
   presence: PresenceDouble;
   push: PushDouble;
   toDevice: ReturnType<typeof openToDevice>;
+  keys: KeysDouble;
   id: (who: string) => string;
   poll: (who: string, query?: Query, name?: string) => Promise<SyncAnswer>;
   create: (who: string, body?: object) => Promise<string>;
@@ -84,6 +95,7 @@ export async function testSync(name?: string, serverName?: string): Promise<Test
       users: { deviceIds: async (userId) => ["D", "E"].map((device) => `${localpart(userId)}-${device}`) },
       serverName: parseServerName(t.serverName),
     }),
+    keys: new KeysDouble(storage),
   };
   const sync = openSync({ storage, room: rooms, ...readers });
   const id = (who: string) => user(who).userId;

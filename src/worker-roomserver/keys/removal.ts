@@ -1,0 +1,64 @@
+import type { Write } from "../storage/api.ts";
+import type { DeviceBelongings } from "../users/api.ts";
+import { forgetTold, tellAll } from "./list-changes.ts";
+import type { KeyParts } from "./parts.ts";
+import { startingWith } from "./rows.ts";
+import { removeSignatures, takingBack } from "./signature-rows.ts";
+
+type RemovalParts = Pick<KeyParts, "storage" | "oneTimeKeys">;
+
+/** What goes with devices, and with accounts; called by the users component, which holds the account. */
+export function keyBelongings(parts: RemovalParts): DeviceBelongings {
+  return {
+    removal: (userId, deviceIds, isAccount) => removal(parts, userId, deviceIds, isAccount),
+    renaming: (userId, deviceId) => renaming(parts, userId, deviceId),
+  };
+}
+
+async function removal(
+  { storage, oneTimeKeys }: RemovalParts,
+  userId: string,
+  deviceIds: readonly string[],
+  isAccount: boolean,
+): Promise<(write: Write) => void> {
+  const [user, places, usages, takeBack] = await Promise.all([
+    storage.names.intern(userId),
+    storage.getAllKeys("deviceKeys", startingWith(userId)),
+    isAccount ? storage.getAllKeys("crossSigningKeys", startingWith(userId)) : [],
+    Promise.all(
+      isAccount
+        ? [takingBack(storage, userId)]
+        : deviceIds.map((deviceId) => takingBack(storage, userId, `ed25519:${deviceId}`)),
+    ),
+  ]);
+  const published = new Set(places.map(([, deviceId]) => deviceId));
+  return (write) => {
+    for (const take of takeBack) take(write);
+    for (const deviceId of deviceIds) {
+      oneTimeKeys.remove(write, userId, deviceId);
+      removeSignatures(write, userId, deviceId);
+      write.delete("deviceKeys", [userId, deviceId]);
+      // Of a device without keys nobody has heard.
+      if (published.has(deviceId)) tellAll(write, user, { what: "device", deviceId });
+    }
+    if (!isAccount) return;
+    write.delete("crossSigningKeys", startingWith(userId));
+    write.delete("keySignatures", startingWith(userId)); // also those that others have made
+    forgetTold(write, user);
+    if (usages.length > 0) tellAll(write, user, { what: "signing" });
+  };
+}
+
+async function renaming(
+  { storage }: RemovalParts,
+  userId: string,
+  deviceId: string,
+): Promise<(write: Write) => void> {
+  const [user, json] = await Promise.all([
+    storage.names.intern(userId),
+    storage.get("deviceKeys", [userId, deviceId]),
+  ]);
+  return (write) => {
+    if (json !== undefined) tellAll(write, user, { what: "device", deviceId });
+  };
+}
