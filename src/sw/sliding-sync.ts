@@ -87,7 +87,7 @@ const slidingSync = endpoint(
     response: writtenAnswer,
   },
   ({ node, requester, query, body: asked, signal }) =>
-    untilGone(node, signal, (name) =>
+    untilGone(node.sync, signal, (name) =>
       node.sync.sliding(
         requester,
         {

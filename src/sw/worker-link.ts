@@ -55,6 +55,10 @@ const components = {
   keyBackup: true,
   media: true,
   mediaConsole: true,
+  settings: true,
+  reports: true,
+  voip: true,
+  oldSync: true,
 } as const satisfies Record<Exclude<keyof Node, "info">, true>;
 
 /**

@@ -1,21 +1,5 @@
 /** What the reasons are, each for the operations that wait for the same. */
 const waiting: Readonly<Record<string, readonly string[]>> = {
-  "Administration of accounts is not there yet": [
-    "getAdminLockUser",
-    "getAdminSuspendUser",
-    "getWhoIs",
-    "setAdminLockUser",
-    "setAdminSuspendUser",
-  ],
-  "Reports, OpenID tokens and mutual rooms are not there yet": [
-    "getMutualRooms",
-    "reportEvent",
-    "reportRoom",
-    "reportUser",
-    "requestOpenIdToken",
-  ],
-  "Single sign-on has no answer of its own yet": ["redirectToIdP", "redirectToSSO"],
-  "The server has no contacts and no policy key to tell yet": ["getWellknownPolicy", "getWellknownSupport"],
   "Device keys and cross-signing are not there yet": [
     "claimKeys",
     "getKeysChanges",
@@ -40,13 +24,6 @@ const waiting: Readonly<Record<string, readonly string[]>> = {
     "getThreadRoots",
   ],
   "Room upgrades are not there yet": ["upgradeRoom"],
-  "The calls of clients from before sync are not there yet": [
-    "getEvents",
-    "getOneEvent",
-    "initialSync",
-    "peekEvents",
-    "roomInitialSync",
-  ],
   "Application services are not there yet": [
     "getProtocolMetadata",
     "pingAppservice",

@@ -136,6 +136,8 @@ const fourth: Migration = (db) => {
   media.createIndex("pending", "pending");
   db.createObjectStore("thumbnails").createIndex("blob", "blob");
   db.createObjectStore("urlPreviews").createIndex("until", "until");
+  for (const name of ["settings", "erasures"]) db.createObjectStore(name);
+  db.createObjectStore("reports", { keyPath: "n" }).createIndex("by", "by");
 };
 
 export const migrations: readonly Migration[] = [first, second, third, fourth];

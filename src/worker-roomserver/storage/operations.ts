@@ -23,6 +23,7 @@ const inLineKeys: { readonly [store in StoreName]?: readonly string[] } = {
   threads: ["r", "root"],
   pushers: ["userId", "appId", "pushkey"],
   media: ["origin", "id"],
+  reports: ["n"],
 };
 
 /**

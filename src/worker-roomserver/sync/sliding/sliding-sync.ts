@@ -2,6 +2,7 @@ import type { JsonObject } from "../../../matrix/json.ts";
 import { jsonBytes } from "../../node/json-bytes.ts";
 import type { JsonBytes, Requester } from "../../node/requester.ts";
 import type { Membership, Nid, Position } from "../../storage/schema.ts";
+import { withoutBlockedInvites } from "../blocked-invites.ts";
 import { type Changes, changesIn } from "../changes.ts";
 import type { Ends } from "../ends.ts";
 import { noFilter } from "../filter-source.ts";
@@ -107,11 +108,13 @@ export class SlidingSyncServer {
     const sentRooms = told?.rooms ?? new Map<Nid, SentRoom>();
     const since = told?.upTo ?? 0;
     const isKnown = (room: Nid) => isPresent(sentRooms.get(room)?.membership);
-    const [listed, data, ignored] = await Promise.all([
+    const [all, data, ignored] = await Promise.all([
       listRooms(readers.room, this.#facts, { userId, upTo, isKnown }),
       this.#userData.of(userId, user),
       ignoredUsers.of(userId, user),
     ]);
+    const isInvite = ({ membership }: ListedRoom) => membership === "invite";
+    const listed = await withoutBlockedInvites(readers, userId, all, isInvite);
     const interest = interestOf(asked, listed);
     const changes = told === undefined ? undefined : await changesIn(readers, interest, { since, upTo });
     const sources = { rooms: readers.room, facts: this.#facts, data };
