@@ -26,6 +26,9 @@ export class MatrixError extends Error {
 
 /** The request is understood and refused (403). */
 export const forbidden = (why: string) => new MatrixError("M_FORBIDDEN", 403, why);
+/** A suspended account may not do this (403). @see https://spec.matrix.org/v1.19/client-server-api/#account-suspension */
+export const suspendedAccount = () =>
+  new MatrixError("M_USER_SUSPENDED", 403, "This account has been suspended by an administrator.");
 /** The thing asked for is not here (404). */
 export const notFound = (why: string) => new MatrixError("M_NOT_FOUND", 404, why);
 /** A parameter has the wrong value (400). */

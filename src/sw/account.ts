@@ -1,7 +1,7 @@
 import * as v from "valibot";
-import { MatrixError } from "../matrix/errors.ts";
 import { type Endpoint, endpoint } from "./endpoint.ts";
 import { jsonObject } from "./schemas.ts";
+import { refusedValidations } from "./threepid-validation.ts";
 import { doneOrChallenge } from "./uia.ts";
 
 const whoami = endpoint(
@@ -37,21 +37,6 @@ const changePassword = endpoint(
     doneOrChallenge(await node.users.changePassword(request, requester, body)),
 );
 
-/** There is no address by which someone who has forgotten their password could be known. */
-const requestToken = (medium: "email" | "msisdn") =>
-  endpoint(
-    {
-      method: "POST",
-      path: `/_matrix/client/v3/account/password/${medium}/requestToken`,
-      auth: "none",
-      limit: "register",
-      response: v.never(),
-    },
-    async () => {
-      throw new MatrixError("M_THREEPID_NOT_FOUND", 400, "This server knows nobody by such an address.");
-    },
-  );
-
 const deactivate = endpoint(
   {
     method: "POST",
@@ -71,7 +56,7 @@ const deactivate = endpoint(
 export const accountEndpoints: Endpoint[] = [
   whoami,
   changePassword,
-  requestToken("email"),
-  requestToken("msisdn"),
+  // There is no address by which someone who has forgotten their password could be known.
+  ...refusedValidations("/account/password", "M_THREEPID_NOT_FOUND", 400),
   deactivate,
 ];

@@ -1,14 +1,8 @@
 import * as v from "valibot";
 import { MatrixError } from "../matrix/errors.ts";
 import { type Endpoint, endpoint } from "./endpoint.ts";
-
-/*
- * This server keeps no e-mail addresses and phone numbers: there is nobody to run a mail server for a page. Clients
- * ask all the same, and each gets the answer that the spec has for it.
- */
-
-const noAddresses = (errcode: string, status: number) => () =>
-  Promise.reject(new MatrixError(errcode, status, "This server takes no e-mail addresses or phone numbers."));
+import { jsonObject } from "./schemas.ts";
+import { clientSecret, refusedValidations } from "./threepid-validation.ts";
 
 const threepids: [] = [];
 
@@ -23,20 +17,21 @@ const list = endpoint(
   async () => ({ threepids }),
 );
 
-const refused = (
-  path: `/${string}`,
-  auth: "user" | "none",
-  [errcode, status]: [errcode: string, status: number],
-) =>
+/** Adding an address that has been validated, which none has been. */
+const refused = (path: string, body: v.GenericSchema, errcode: string, status: 400 | 403) =>
   endpoint(
     {
       method: "POST",
-      path: `/_matrix/client/v3/account/3pid${path === "/" ? "" : path}`,
-      auth,
+      path: `/_matrix/client/v3/account/3pid${path}`,
+      auth: "user",
       limit: "register",
+      body,
       response: v.never(),
     },
-    noAddresses(errcode, status),
+    () =>
+      Promise.reject(
+        new MatrixError(errcode, status, "This server takes no e-mail addresses or phone numbers."),
+      ),
   );
 
 /** There is nothing to take away, and no identity server is known that could be told. */
@@ -47,20 +42,22 @@ const takeAway = (verb: "delete" | "unbind") =>
       path: `/_matrix/client/v3/account/3pid/${verb}`,
       auth: "user",
       limit: "write",
-      body: v.object({ medium: v.string(), address: v.string() }),
+      body: v.object({ medium: v.picklist(["email", "msisdn"]), address: v.string() }),
       response: v.object({ id_server_unbind_result: v.literal("no-support") }),
     },
     async () => ({ id_server_unbind_result: "no-support" }),
   );
 
+const validated = { client_secret: clientSecret, sid: v.string() };
+const bound = v.object({ ...validated, id_server: v.string(), id_access_token: v.string() });
+
 /** @see https://spec.matrix.org/v1.19/client-server-api/#adding-account-administrative-contact-information */
 export const administrativeContactEndpoints: Endpoint[] = [
   list,
-  refused("/", "user", ["M_THREEPID_AUTH_FAILED", 403]),
-  refused("/add", "user", ["M_THREEPID_AUTH_FAILED", 400]),
-  refused("/bind", "user", ["M_SERVER_NOT_TRUSTED", 400]),
+  refused("", v.object({ three_pid_creds: jsonObject }), "M_THREEPID_AUTH_FAILED", 403),
+  refused("/add", v.object(validated), "M_THREEPID_AUTH_FAILED", 400),
+  refused("/bind", bound, "M_SERVER_NOT_TRUSTED", 400),
   takeAway("delete"),
   takeAway("unbind"),
-  refused("/email/requestToken", "none", ["M_THREEPID_MEDIUM_NOT_SUPPORTED", 400]),
-  refused("/msisdn/requestToken", "none", ["M_THREEPID_MEDIUM_NOT_SUPPORTED", 400]),
+  ...refusedValidations("/account/3pid", "M_THREEPID_MEDIUM_NOT_SUPPORTED", 400),
 ];

@@ -69,7 +69,7 @@ export function createClientApi({ node, endpoints, limiter, scopePath }: ClientA
   }
 
   async function authenticate(
-    { auth: kind, pageSession }: Description,
+    { auth: kind, pageSession, evenLocked }: Description,
     headers: Headers,
     query: Record<string, string | string[]>,
     caller: Caller,
@@ -79,7 +79,9 @@ export function createClientApi({ node, endpoints, limiter, scopePath }: ClientA
     const requester =
       token === undefined
         ? pageSession && (await pages.requester(caller))
-        : await pages.requesterOf(token, caller);
+        : evenLocked
+          ? await tokens.requester(token, evenLocked)
+          : await pages.requesterOf(token, caller);
     if (requester === undefined) {
       if (kind === "optional") return undefined;
       throw missingToken("This needs an access token.");

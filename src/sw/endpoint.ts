@@ -21,7 +21,8 @@ export type LimitClass = "none" | "read" | "write" | "message" | "login" | "regi
  * `body` absent: no body is read. `optionalBody`: an absent body counts as `{}`. `bodyFormat`: what the body is written
  * in, JSON where it is absent; a `form` is an object of strings, `bytes` are handed on as a Blob and never read here.
  * `pageSession`: where a page gives no token, the one that it has last given serves (page-sessions.ts).
- * `revokes`: may make access tokens invalid, so that the cache of tokens must be dropped afterwards.
+ * `revokes`: may make access tokens invalid, so that the cache of tokens must be dropped afterwards. `evenLocked`: is
+ * there for locked accounts too.
  * @see https://spec.matrix.org/v1.19/client-server-api/
  */
 export type Description<
@@ -47,6 +48,7 @@ export type Description<
   revokes?: true;
   /** Writes its errors, those of the door too, where they are not to be Matrix's. */
   refusal?: (error: MatrixError) => Reply | Content;
+  evenLocked?: true;
 };
 
 export type Context<D extends Description> = {

@@ -1,6 +1,8 @@
 import { accountEndpoints } from "./account.ts";
 import { accountDataEndpoints } from "./account-data.ts";
+import { adminEndpoints } from "./admin.ts";
 import { administrativeContactEndpoints } from "./administrative-contact.ts";
+import { capabilitiesEndpoints } from "./capabilities.ts";
 import { crossSigningEndpoints } from "./cross-signing.ts";
 import { dehydratedDeviceEndpoints } from "./dehydrated-device.ts";
 import { deviceEndpoints } from "./devices.ts";
@@ -13,11 +15,14 @@ import { loginEndpoints } from "./login.ts";
 import { mediaEndpoints } from "./media.ts";
 import { membershipEndpoints } from "./membership.ts";
 import { messagesEndpoints } from "./messages.ts";
+import { mutualRoomsEndpoints } from "./mutual-rooms.ts";
 import { nodeStatusEndpoints } from "./node-status.ts";
 import { notificationsEndpoints } from "./notifications.ts";
 import { oauthEndpoints } from "./oauth.ts";
 import { oauthMetadataEndpoints } from "./oauth-metadata.ts";
 import { oauthPagesEndpoints } from "./oauth-pages.ts";
+import { oldSyncEndpoints } from "./old-sync.ts";
+import { openIdEndpoints } from "./openid.ts";
 import { presenceEndpoints } from "./presence.ts";
 import { profileEndpoints } from "./profile.ts";
 import { publicRoomsEndpoints } from "./public-rooms.ts";
@@ -26,24 +31,31 @@ import { pushersEndpoints } from "./pushers.ts";
 import { receiptsEndpoints } from "./receipts.ts";
 import { registrationEndpoints } from "./registration.ts";
 import { relationsEndpoints } from "./relations.ts";
+import { reportEndpoints } from "./reports.ts";
 import { roomSummaryEndpoints } from "./room-summary.ts";
 import { roomUpgradesEndpoints } from "./room-upgrades.ts";
 import { roomsEndpoints } from "./rooms.ts";
 import { serverEndpoints } from "./server.ts";
 import { slidingSyncEndpoints } from "./sliding-sync.ts";
 import { spacesEndpoints } from "./spaces.ts";
+import { ssoEndpoints } from "./sso.ts";
 import { stateEndpoints } from "./state.ts";
 import { syncEndpoints } from "./sync.ts";
+import { thirdPartyEndpoints } from "./third-party.ts";
 import { threadsEndpoints } from "./threads.ts";
 import { toDeviceEndpoints } from "./to-device.ts";
 import { typingEndpoints } from "./typing.ts";
+import { voipEndpoints } from "./voip.ts";
+import { wellKnownEndpoints } from "./well-known.ts";
 
 /**
  * The whole client API.
  * @param baseUrl - where clients reach this homeserver, without a slash at its end
  */
 export const allEndpoints = (baseUrl: string): Endpoint[] => [
-  ...serverEndpoints(baseUrl),
+  ...serverEndpoints,
+  ...wellKnownEndpoints(baseUrl),
+  ...capabilitiesEndpoints,
   ...nodeStatusEndpoints,
   ...registrationEndpoints,
   ...loginEndpoints,
@@ -52,6 +64,9 @@ export const allEndpoints = (baseUrl: string): Endpoint[] => [
   ...oauthPagesEndpoints,
   ...accountEndpoints,
   ...administrativeContactEndpoints,
+  ...adminEndpoints,
+  ...openIdEndpoints,
+  ...ssoEndpoints,
   ...deviceEndpoints,
   ...keysEndpoints,
   ...crossSigningEndpoints,
@@ -81,4 +96,9 @@ export const allEndpoints = (baseUrl: string): Endpoint[] => [
   ...toDeviceEndpoints,
   ...keyBackupEndpoints,
   ...mediaEndpoints,
+  ...thirdPartyEndpoints,
+  ...reportEndpoints,
+  ...voipEndpoints,
+  ...mutualRoomsEndpoints,
+  ...oldSyncEndpoints,
 ];

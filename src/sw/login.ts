@@ -92,6 +92,7 @@ const logout = endpoint(
     limit: "write",
     response: emptyAnswer,
     revokes: true,
+    evenLocked: true,
   },
   async ({ node, requester }) => {
     await node.users.logout(requester);
@@ -107,6 +108,7 @@ const logoutAll = endpoint(
     limit: "write",
     response: emptyAnswer,
     revokes: true,
+    evenLocked: true,
   },
   async ({ node, requester }) => {
     await node.users.logoutAll(requester);

@@ -1,6 +1,6 @@
 import * as v from "valibot";
 import { type Endpoint, endpoint } from "./endpoint.ts";
-import { countParameter, writtenAnswer } from "./schemas.ts";
+import { countParameter, objectOf, writtenAnswer } from "./schemas.ts";
 
 const path = "/_matrix/client/v3/publicRooms";
 const server = v.optional(v.string());
@@ -30,7 +30,7 @@ const searchPublicRooms = endpoint(
       limit: v.optional(v.number()),
       since: v.optional(v.string()),
       filter: v.optional(
-        v.object({
+        objectOf({
           generic_search_term: v.optional(v.string()),
           room_types: v.optional(v.array(v.nullable(v.string()))),
         }),

@@ -1,8 +1,8 @@
 import * as v from "valibot";
-import { MatrixError } from "../matrix/errors.ts";
 import { type Endpoint, endpoint } from "./endpoint.ts";
 import { loginAnswer, sessionRequest } from "./login.ts";
 import { jsonObject } from "./schemas.ts";
+import { refusedValidations } from "./threepid-validation.ts";
 import { doneOrChallenge } from "./uia.ts";
 
 const register = endpoint(
@@ -18,9 +18,11 @@ const register = endpoint(
       username: v.optional(v.string()),
       password: v.optional(v.string()),
       inhibit_login: v.optional(v.boolean()),
+      guest_access_token: v.optional(v.string()),
     }),
     optionalBody: true,
     response: loginAnswer,
+    revokes: true, // the tokens of a guest who has become a user say so
   },
   async ({ node, request, query, body }) =>
     doneOrChallenge(await node.users.register(request, query.kind, body)),
@@ -50,30 +52,10 @@ const tokenValidity = endpoint(
   ({ node, query }) => node.users.isRegistrationTokenValid(query.token),
 );
 
-/** Nobody is known by an address here, so none can be used to register. */
-const requestToken = (medium: "email" | "msisdn") =>
-  endpoint(
-    {
-      method: "POST",
-      path: `/_matrix/client/v3/register/${medium}/requestToken`,
-      auth: "none",
-      limit: "register",
-      response: v.never(),
-    },
-    async () => {
-      throw new MatrixError(
-        "M_THREEPID_DENIED",
-        403,
-        "This server takes no e-mail addresses or phone numbers.",
-      );
-    },
-  );
-
 /** @see https://spec.matrix.org/v1.19/client-server-api/#legacy-account-registration */
 export const registrationEndpoints: Endpoint[] = [
   register,
   available,
   tokenValidity,
-  requestToken("email"),
-  requestToken("msisdn"),
+  ...refusedValidations("/register", "M_THREEPID_DENIED", 403),
 ];

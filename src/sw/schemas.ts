@@ -5,6 +5,9 @@ import { parseJsonText } from "../matrix/json-text.ts";
 /** Any JSON object, handed on as it is. Valibot's own record and loose object drop keys like `constructor`. */
 export const jsonObject = v.custom<JsonObject>(isJsonObject, "should be an object");
 
+/** An object with these members, and no list: Valibot's own object takes lists for objects. */
+export const objectOf = <E extends v.ObjectEntries>(entries: E) => v.pipe(jsonObject, v.object(entries));
+
 /** The answer `{}`. */
 export const emptyAnswer = v.strictObject({});
 /** The answer of everything that makes an event. */

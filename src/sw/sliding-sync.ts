@@ -1,7 +1,7 @@
 import * as v from "valibot";
 import type { StatePair } from "../worker-roomserver/sync/sliding/api.ts";
 import { type Endpoint, endpoint } from "./endpoint.ts";
-import { jsonRecord, writtenAnswer } from "./schemas.ts";
+import { jsonRecord, objectOf, writtenAnswer } from "./schemas.ts";
 import { presenceParameter, timeoutParameter, untilGone } from "./sync.ts";
 
 const MOST_LISTS = 100;
@@ -25,12 +25,12 @@ const maybe = <S extends v.GenericSchema>(schema: S) =>
     ),
   );
 
-const list = v.object({
+const list = objectOf({
   ...roomConfig,
   ranges: maybe(v.array(v.strictTuple([count, count]))),
   slow_get_all_rooms: maybe(v.boolean()),
   filters: maybe(
-    v.object({
+    objectOf({
       is_dm: maybe(v.boolean()),
       is_encrypted: maybe(v.boolean()),
       is_invite: maybe(v.boolean()),
@@ -46,7 +46,7 @@ const list = v.object({
 
 const enabled = maybe(v.boolean());
 const ofRooms = maybe(
-  v.object({ enabled, lists: maybe(v.array(v.string())), rooms: maybe(v.array(v.string())) }),
+  objectOf({ enabled, lists: maybe(v.array(v.string())), rooms: maybe(v.array(v.string())) }),
 );
 
 const body = v.object({
@@ -59,11 +59,11 @@ const body = v.object({
         : `should have at most ${MOST_LISTS} lists, with names of at most ${LONGEST_LIST_NAME} characters`,
     ),
   ),
-  room_subscriptions: maybe(jsonRecord(v.object(roomConfig))),
+  room_subscriptions: maybe(jsonRecord(objectOf(roomConfig))),
   extensions: maybe(
-    v.object({
-      to_device: maybe(v.object({ enabled, limit: maybe(count), since: maybe(v.string()) })),
-      e2ee: maybe(v.object({ enabled })),
+    objectOf({
+      to_device: maybe(objectOf({ enabled, limit: maybe(count), since: maybe(v.string()) })),
+      e2ee: maybe(objectOf({ enabled })),
       account_data: ofRooms,
       receipts: ofRooms,
       typing: ofRooms,
@@ -87,7 +87,7 @@ const slidingSync = endpoint(
     response: writtenAnswer,
   },
   ({ node, requester, query, body: asked, signal }) =>
-    untilGone(node, signal, (name) =>
+    untilGone(node.sync, signal, (name) =>
       node.sync.sliding(
         requester,
         {

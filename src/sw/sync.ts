@@ -1,5 +1,4 @@
 import * as v from "valibot";
-import type { Node } from "../worker-roomserver/node/api.ts";
 import type { StateSection } from "../worker-roomserver/sync/api.ts";
 import { type Endpoint, endpoint } from "./endpoint.ts";
 import { booleanParameter, writtenAnswer } from "./schemas.ts";
@@ -31,12 +30,12 @@ const query = v.object({
 
 /** Ends a wait when its client has gone. */
 export async function untilGone<T>(
-  node: Node,
+  waits: { cancel: (name: string) => Promise<void> },
   signal: AbortSignal,
   wait: (name: string) => Promise<T>,
 ): Promise<T> {
   const name = crypto.randomUUID();
-  const cancel = () => void node.sync.cancel(name);
+  const cancel = () => void waits.cancel(name);
   signal.addEventListener("abort", cancel, { once: true });
   try {
     return await wait(name);
@@ -62,7 +61,7 @@ const sync = endpoint(
     response: writtenAnswer,
   },
   ({ node, requester, query: asked, signal }) =>
-    untilGone(node, signal, (name) =>
+    untilGone(node.sync, signal, (name) =>
       node.sync.sync(
         requester,
         {

@@ -20,12 +20,16 @@ export class TokenCache {
     this.#now = now;
   }
 
-  /** @throws {MatrixError} M_UNKNOWN_TOKEN (401) */
-  async requester(token: string): Promise<Requester> {
+  /**
+   * @param evenLocked - a token of a locked account is taken too
+   * @throws {MatrixError} M_UNKNOWN_TOKEN, M_USER_LOCKED (401)
+   */
+  async requester(token: string, evenLocked = false): Promise<Requester> {
     const cached = this.#cached.get(token);
     if (cached !== undefined && this.#isFresh(cached)) return cached.info.requester;
     this.#cached.delete(token);
     const drops = this.#drops;
+    if (evenLocked) return (await this.#users.authenticate(token, { evenLocked })).requester;
     const info = await this.#users.authenticate(token);
     if (drops === this.#drops) this.#keep(token, info);
     return info.requester;

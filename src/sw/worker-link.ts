@@ -56,6 +56,10 @@ const components = {
   media: true,
   mediaConsole: true,
   keys: true,
+  settings: true,
+  reports: true,
+  voip: true,
+  oldSync: true,
 } as const satisfies Record<Exclude<keyof Node, "info">, true>;
 
 /**

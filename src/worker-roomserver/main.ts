@@ -34,8 +34,6 @@ async function open(dbName: string): Promise<void> {
     dbName,
     now: Date.now,
     onStopped: (why) => tellPage({ type: "stopped", why }),
-    // Whoever reaches this homeserver sits at its owner's browser.
-    settings: () => ({ registration: "open", guests: true }),
   });
   try {
     const { epoch } = await (await opened).info();

@@ -260,6 +260,21 @@ test.each<[method: string, path: string, status: number, answer: JsonObject]>([
 ])("no addresses are kept: %s %s", async (method, path, status, answer) => {
   const { ask } = await home();
   const token = await registered(ask, "alice");
-  const body = method === "POST" ? { body: { medium: "email", address: "a@example.org" } } : {};
+  const removal = { medium: "email", address: "a@example.org" };
+  const validation = {
+    client_secret: "s",
+    send_attempt: 1,
+    email: "a@b.c",
+    country: "GB",
+    phone_number: "1",
+  };
+  const validated = { three_pid_creds: {}, sid: "1", id_server: "i.example", id_access_token: "t" };
+  const body = method === "POST" ? { body: { ...removal, ...validation, ...validated } } : {};
   expect(await ask(method, `${v3}${path}`, { token, ...body })).toMatchObject({ status, body: answer });
+  if (method === "POST") {
+    expect(await ask(method, `${v3}${path}`, { token, body: {} })).toMatchObject({
+      status: 400,
+      body: { errcode: "M_MISSING_PARAM" },
+    });
+  }
 });

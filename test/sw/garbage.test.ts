@@ -39,7 +39,6 @@ beforeAll(async () => {
     dbName,
     now: () => 1_700_000_000_000,
     onStopped: (why) => expect.unreachable(`stopped: ${why}`),
-    settings: () => ({ registration: "open", guests: true }),
     passwordCost: { memoryKiB: 8, iterations: 1, parallelism: 1 },
   });
   ask = asking({ node, endpoints });

@@ -26,8 +26,11 @@ export async function host(ed25519: Ed25519, name = `rooms-${crypto.randomUUID()
   const users = {
     isLocalAccount: () => Promise.resolve(false),
     memberProfile: () => Promise.resolve({}),
+    erasedSince: () => undefined,
   };
-  const parts = makeRoomParts({ storage, answers, users, now: Date.now, serverName, key, ed25519 });
+  const accountData = { stored: () => Promise.resolve(undefined) };
+  const now = Date.now;
+  const parts = makeRoomParts({ storage, answers, users, accountData, now, serverName, key, ed25519 });
   const nobody = new Set<string>();
   const hooks = { onActivity: () => undefined, ignoredBy: () => Promise.resolve(nobody) };
   return { name, storage, parts, rooms: new RoomServer(parts, hooks) };

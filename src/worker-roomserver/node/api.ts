@@ -6,13 +6,17 @@ import type { OAuth } from "../oauth/api.ts";
 import type { Presence } from "../presence/api.ts";
 import type { Push } from "../push/api.ts";
 import type { Receipts } from "../receipts/api.ts";
+import type { Reports, ReportsForOwner } from "../reports/api.ts";
 import type { RoomConsole, RoomDirectory, RoomForClient } from "../room/api.ts";
 import type { RoomInput } from "../room/input/api.ts";
 import type { RoomQueries } from "../room/query/graph/api.ts";
+import type { SettingsForOwner } from "../settings/api.ts";
 import type { Sync } from "../sync/api.ts";
+import type { OldSync } from "../sync/old/api.ts";
 import type { ToDevice } from "../to-device/api.ts";
 import type { Typing } from "../typing/api.ts";
 import type { Users } from "../users/api.ts";
+import type { Voip } from "../voip/api.ts";
 
 /** What the node is, for `/versions`, `.well-known` and the page. */
 export type NodeInfo = {
@@ -48,4 +52,9 @@ export interface Node {
   /** For the server's owner alone. */
   readonly mediaConsole: MediaConsole;
   readonly keys: Keys;
+  /** For the server's owner alone. */
+  readonly settings: SettingsForOwner;
+  readonly reports: Reports & ReportsForOwner;
+  readonly voip: Voip;
+  readonly oldSync: OldSync;
 }

@@ -10,19 +10,23 @@ import { openPresence } from "../presence/open.ts";
 import { dropOldNotifications } from "../push/notification-list.ts";
 import { openPush } from "../push/open.ts";
 import { openReceipts } from "../receipts/open.ts";
+import { openReports } from "../reports/open.ts";
 import { openRooms } from "../room/open.ts";
 import { ProfileReader } from "../room/profile-reader.ts";
 import { dropOrphanedWaits } from "../room/purge/orphaned-waits.ts";
 import { finishPurges } from "../room/purge/remove.ts";
 import { dropOldTransactions } from "../room/transactions.ts";
 import { UpgradeReader } from "../room/upgrade-reader.ts";
+import { openSettings } from "../settings/open.ts";
 import type { Storage } from "../storage/api.ts";
 import { openStorage, type StorageOptions } from "../storage/storage.ts";
 import { IgnoredUsers } from "../sync/ignored-users.ts";
+import { openOldSync } from "../sync/old/open.ts";
 import { openSync } from "../sync/sync.ts";
 import { openToDevice } from "../to-device/open.ts";
 import { openTyping } from "../typing/open.ts";
 import { openUsers, type UsersOptions } from "../users/open.ts";
+import { openVoip } from "../voip/open.ts";
 import { Answers } from "./answers.ts";
 import type { Node } from "./api.ts";
 import { Compactor } from "./compactor.ts";
@@ -33,7 +37,6 @@ export type NodeOptions = {
   /** Milliseconds since 1970. */
   now: () => number;
   onStopped: StorageOptions["onStopped"];
-  settings: UsersOptions["settings"];
   passwordCost?: UsersOptions["passwordCost"];
   /** How much media is kept; by default, what browsers have room for. */
   mediaLimits?: MediaOptions["limits"];
@@ -53,12 +56,13 @@ export async function openNode(options: NodeOptions): Promise<OpenNode> {
   const ed25519 = await chooseEd25519(crypto.subtle);
   const { serverName, key } = await openIdentity(storage, ed25519);
 
+  const settings = await openSettings({ storage });
   const users = await openUsers({
     storage,
     answers,
     serverName,
     now,
-    settings: options.settings,
+    settings: () => settings.current,
     leaveRooms: (userId) => room.leaveAll(userId),
     deviceRemoved: (write, userId, deviceId) => toDevice.deviceRemoved(write, userId, deviceId),
     accountRemoved: (write, userId) => keyBackup.accountRemoved(write, userId),
@@ -71,13 +75,23 @@ export async function openNode(options: NodeOptions): Promise<OpenNode> {
   });
   const oauth = openOAuth({ storage, answers, users, now });
   const onActivity = (userId: UserId) => presence.active(userId);
-  const ignoredBy = async (userId: UserId) => ignoredUsers.of(userId, await storage.names.intern(userId));
-  const hooks = { onActivity, ignoredBy };
-  const rooms = await openRooms({ storage, answers, users, now, serverName, key, ed25519, ...hooks });
-  const { room, roomDirectory, roomInput, roomQueries, roomConsole } = rooms;
-  const profiles = new ProfileReader({ storage, announce: (userId) => room.announceProfile(userId) });
   const accountData = openAccountData({ storage });
   const ignoredUsers = new IgnoredUsers(storage, accountData);
+  const ignoredBy = async (userId: UserId) => ignoredUsers.of(userId, await storage.names.intern(userId));
+  const rooms = await openRooms({
+    storage,
+    answers,
+    users,
+    accountData,
+    now,
+    serverName,
+    key,
+    ed25519,
+    onActivity,
+    ignoredBy,
+  });
+  const { room, roomDirectory, roomInput, roomQueries, roomConsole } = rooms;
+  const profiles = new ProfileReader({ storage, announce: (userId) => room.announceProfile(userId) });
   const upgrades = new UpgradeReader({ storage, room, serverName, settings: accountData });
   const typing = await openTyping({ storage, room, now });
   const receipts = openReceipts({ storage, room, now });
@@ -121,6 +135,9 @@ export async function openNode(options: NodeOptions): Promise<OpenNode> {
     now,
     ...(options.mediaLimits && { limits: options.mediaLimits }),
   });
+  const oldSync = openOldSync({ storage, room, accountData, sync });
+  const reports = openReports({ storage, room, users, serverName, now });
+  const voip = openVoip({ settings, now });
   const compactor = new Compactor({
     storage,
     now,
@@ -164,6 +181,10 @@ export async function openNode(options: NodeOptions): Promise<OpenNode> {
     media,
     mediaConsole,
     keys,
+    settings,
+    reports,
+    voip,
+    oldSync,
     storage,
     close: async () => {
       for (const component of [profiles, upgrades, typing, presence, push, compactor]) component.close();

@@ -6,6 +6,8 @@ export type Requester = {
   deviceId: string;
   kind: "user" | "guest" | "appservice";
   admin: boolean;
+  /** An administrator has suspended the account: it may read, and little else. Absent: not. */
+  suspended?: boolean;
 };
 
 /**

@@ -178,8 +178,19 @@ export interface RoomForClient {
   setVisibility(requester: Requester, roomId: string, visibility: "public" | "private"): Promise<void>;
 }
 
-/** How people find rooms that they are not in. */
+/** `count`: of all pages. @see https://spec.matrix.org/v1.19/client-server-api/#mutual-rooms */
+export type MutualRooms = { joined: string[]; count: number; next_batch?: string };
+
+/** How people find rooms that they are not in, and those that they share. */
 export interface RoomDirectory {
+  /**
+   * Rooms that the requester and somebody else are joined to, at most 200 a page. From memory after the first call for
+   * each of the two; goes through the memberships of both.
+   * @param from - `next_batch` of the page before
+   * @throws MatrixError M_INVALID_PARAM (400) for a user id that is none, is not compliant or is the requester's, and
+   *   for a token that was never given out
+   */
+  mutualRooms(requester: Requester, userId: string, from: string | undefined): Promise<MutualRooms>;
   /** `GET` and `POST /publicRooms`. */
   publicRooms(query: PublicRoomsQuery): Promise<JsonBytes>;
   /** @param requester - undefined for a request without an access token */
@@ -336,6 +347,11 @@ export interface RoomForReaders {
     to: { userId: string; deviceId: string },
     form: "sync" | "full",
   ): ClientEvent;
+  /**
+   * The nid of a room that somebody may read: as a member, as one who was one, or as anybody where it is open to all.
+   * @throws MatrixError M_FORBIDDEN (403)
+   */
+  readable(requester: Requester, roomId: string): Promise<Nid>;
   /** The nid of a room id, undefined if it has never been met here. */
   nid(roomId: string): Promise<Nid | undefined>;
 }

@@ -28,6 +28,7 @@ export type RoomPartsOptions = {
   storage: Storage;
   answers: Answers;
   users: UsersForComponents;
+  accountData: RoomParts["accountData"];
   now: () => number;
   serverName: string;
   key: SigningKey;
@@ -36,7 +37,7 @@ export type RoomPartsOptions = {
 
 /** Puts together what the actions and queries of the room server work with. */
 export function makeRoomParts(options: RoomPartsOptions): RoomParts {
-  const { storage, answers, users, now, serverName, key, ed25519 } = options;
+  const { storage, answers, users, accountData, now, serverName, key, ed25519 } = options;
   const events = new EventStore(storage);
   const snapshots = new SnapshotStore(storage);
   const memberships = new Memberships(storage);
@@ -72,6 +73,7 @@ export function makeRoomParts(options: RoomPartsOptions): RoomParts {
     storage,
     answers,
     users,
+    accountData,
     now,
     creationTime: neverTwice(now),
     author,
@@ -95,7 +97,7 @@ export function makeRoomParts(options: RoomPartsOptions): RoomParts {
       clear: (roomId) => clearRoom(parts, roomId),
     }),
     transactions: new Transactions(storage, now),
-    visibility: new Visibility({ names: storage.names, events, snapshots, memberships }),
+    visibility: new Visibility({ storage, events, snapshots, memberships, users }),
     directory: new Directory({
       storage,
       answers,

@@ -8,6 +8,7 @@ import type { RoomQueries } from "./query/graph/api.ts";
 import { roomQueries } from "./query/graph/queries.ts";
 import { SpaceHierarchy } from "./query/hierarchy.ts";
 import { hierarchyForServer } from "./query/hierarchy-for-server.ts";
+import { mutualRooms } from "./query/mutual-rooms.ts";
 import { PublicRooms } from "./query/public-rooms.ts";
 import { stateAtEvent } from "./query/state-around.ts";
 import { roomSummary } from "./query/summary.ts";
@@ -50,6 +51,7 @@ function openDirectory(parts: RoomParts): RoomDirectory {
   const published = new PublicRooms(parts);
   const spaces = new SpaceHierarchy(parts);
   return {
+    mutualRooms: (requester, userId, from) => mutualRooms(parts, requester, userId, from),
     publicRooms: (query) => published.list(query),
     summary: (requester, roomIdOrAlias) => roomSummary(parts, requester, roomIdOrAlias),
     hierarchy: (requester, roomId, query) => spaces.page(requester, roomId, query),

@@ -1,3 +1,4 @@
+import type { AccountDataForReaders } from "../account-data/api.ts";
 import type { Answers } from "../node/answers.ts";
 import type { KeyedLock } from "../node/keyed-lock.ts";
 import type { Storage } from "../storage/api.ts";
@@ -22,6 +23,7 @@ export type RoomParts = {
   storage: Storage;
   answers: Answers;
   users: UsersForComponents;
+  accountData: Pick<AccountDataForReaders, "stored">;
   now: () => number;
   /** Milliseconds since 1970, never the same twice. */
   creationTime: () => number;

@@ -24,6 +24,7 @@ import { forget } from "./perform/forget.ts";
 import { announceProfile, changeMembership, leaveAll, type MembershipChange } from "./perform/membership.ts";
 import { redact, sendEvent } from "./perform/send.ts";
 import { setState } from "./perform/set-state.ts";
+import { requireActive, requireActiveUnlessLeaving } from "./perform/suspension.ts";
 import { upgradeRoom } from "./perform/upgrade.ts";
 import { accessTo } from "./query/access.ts";
 import { presented } from "./query/aggregations.ts";
@@ -70,23 +71,33 @@ export class RoomServer implements RoomForClient, RoomForReaders {
     return this.#parts.input;
   }
 
-  createRoom(request: RequestId, requester: Requester, body: CreateRoomBody): Promise<{ room_id: string }> {
+  async createRoom(
+    request: RequestId,
+    requester: Requester,
+    body: CreateRoomBody,
+  ): Promise<{ room_id: string }> {
+    requireActive(requester);
     return createRoom(this.#parts, request, requester, body);
   }
 
-  sendEvent(
+  async sendEvent(
     requester: Requester,
     event: { roomId: string; type: string; txnId: string; content: JsonObject; ts?: number | undefined },
   ): Promise<{ event_id: string }> {
+    requireActive(requester);
     this.#onActivity(requester.userId);
     return sendEvent(this.#parts, requester, event);
   }
 
-  setState(
+  async setState(
     request: RequestId,
     requester: Requester,
     state: { roomId: string; type: string; stateKey: string; content: JsonObject },
   ): Promise<{ event_id: string }> {
+    requireActiveUnlessLeaving(requester, {
+      isOwnMembership: state.type === "m.room.member" && state.stateKey === requester.userId,
+      membership: state.content.membership,
+    });
     return setState(this.#parts, request, requester, state);
   }
 
@@ -97,11 +108,15 @@ export class RoomServer implements RoomForClient, RoomForReaders {
     return redact(this.#parts, requester, redaction);
   }
 
-  changeMembership(
+  async changeMembership(
     request: RequestId,
     requester: Requester,
     change: MembershipChange,
   ): Promise<{ room_id: string }> {
+    requireActiveUnlessLeaving(requester, {
+      isOwnMembership: change.target === requester.userId,
+      membership: change.action,
+    });
     return changeMembership(this.#parts, request, requester, change);
   }
 
@@ -109,11 +124,12 @@ export class RoomServer implements RoomForClient, RoomForReaders {
     return forget(this.#parts, requester, roomId);
   }
 
-  upgrade(
+  async upgrade(
     request: RequestId,
     requester: Requester,
     upgrade: RoomUpgrade,
   ): Promise<{ replacement_room: string }> {
+    requireActive(requester);
     this.#onActivity(requester.userId);
     return upgradeRoom(this.#parts, request, requester, upgrade);
   }
@@ -204,7 +220,13 @@ export class RoomServer implements RoomForClient, RoomForReaders {
     return this.#parts.directory.resolve(alias);
   }
 
-  setAlias(request: RequestId, requester: Requester, alias: string, roomId: string): Promise<JsonObject> {
+  async setAlias(
+    request: RequestId,
+    requester: Requester,
+    alias: string,
+    roomId: string,
+  ): Promise<JsonObject> {
+    requireActive(requester);
     return this.#parts.directory.set(request, requester, alias, roomId);
   }
 
@@ -221,7 +243,8 @@ export class RoomServer implements RoomForClient, RoomForReaders {
     return this.#parts.directory.visibility(roomId);
   }
 
-  setVisibility(requester: Requester, roomId: string, visibility: "public" | "private"): Promise<void> {
+  async setVisibility(requester: Requester, roomId: string, visibility: "public" | "private"): Promise<void> {
+    requireActive(requester);
     return this.#parts.directory.setVisibility(requester, roomId, visibility);
   }
 
@@ -327,6 +350,10 @@ export class RoomServer implements RoomForClient, RoomForReaders {
     form: "sync" | "full",
   ): ClientEvent {
     return clientEvent(event, to, form, this.#parts.now());
+  }
+
+  async readable(requester: Requester, roomId: string): Promise<Nid> {
+    return (await accessTo(this.#parts, requester, roomId)).head.nid;
   }
 
   nid(roomId: string): Promise<Nid | undefined> {

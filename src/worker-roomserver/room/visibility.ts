@@ -1,5 +1,9 @@
-import type { Names } from "../storage/api.ts";
+import type { Pdu } from "../../matrix/pdu.ts";
+import { redact } from "../../matrix/redaction.ts";
+import { roomVersionRules } from "../../matrix/room-versions.ts";
+import type { Storage } from "../storage/api.ts";
 import { MEMBERSHIPS, type Membership, type SnapshotNid } from "../storage/schema.ts";
+import type { UsersForComponents } from "../users/api.ts";
 import type { StoredEvent } from "./api.ts";
 import type { EventStore } from "./event-store.ts";
 import type { Memberships } from "./memberships.ts";
@@ -13,24 +17,30 @@ type Standing = { membership: Membership; visibility: string };
  * @see https://spec.matrix.org/v1.19/client-server-api/#room-history-visibility
  */
 export class Visibility {
-  readonly #names: Names;
+  readonly #storage: Storage;
   readonly #events: EventStore;
   readonly #snapshots: SnapshotStore;
   readonly #memberships: Memberships;
+  readonly #users: Pick<UsersForComponents, "erasedSince">;
 
   constructor(parts: {
-    names: Names;
+    storage: Storage;
     events: EventStore;
     snapshots: SnapshotStore;
     memberships: Memberships;
+    users: Pick<UsersForComponents, "erasedSince">;
   }) {
-    this.#names = parts.names;
+    this.#storage = parts.storage;
     this.#events = parts.events;
     this.#snapshots = parts.snapshots;
     this.#memberships = parts.memberships;
+    this.#users = parts.users;
   }
 
-  /** Leaves out what the user may not see, and what says nothing to anybody. Events of one room. */
+  /**
+   * Leaves out what the user may not see, and what says nothing to anybody. Events of one room. Of who had their content
+   * erased, whoever was in the room neither at the event nor at the erasure gets redacted copies.
+   */
   async visibleTo(userId: string, all: readonly StoredEvent[]): Promise<StoredEvent[]> {
     const events = all.filter(saysSomething);
     const first = events[0];
@@ -58,7 +68,30 @@ export class Visibility {
         );
       }),
     );
-    return events.filter((_, i) => verdicts[i]);
+    const visible = events.filter((_, i) => verdicts[i]);
+    return this.#withErasures(visible, async (event, erasedAt) => {
+      if (event.order >= joinedSince || joinedSince <= erasedAt) return true;
+      return (await standingBefore(event)).membership === "join";
+    });
+  }
+
+  /** @param hadSeen - whether the user had got to see the event by when its sender was erased */
+  async #withErasures(
+    events: StoredEvent[],
+    hadSeen: (event: StoredEvent, erasedAt: number) => Promise<boolean>,
+  ): Promise<StoredEvent[]> {
+    const erasures = events.map(({ pdu }) => this.#users.erasedSince(pdu.sender));
+    const first = erasures.findIndex((erasedAt) => erasedAt !== undefined);
+    if (first === -1) return events;
+    const row = await this.#storage.get("rooms", events[first]!.room);
+    const rules = row && roomVersionRules(row.version);
+    return Promise.all(
+      events.map(async (event, i) => {
+        const erasedAt = erasures[i];
+        if (erasedAt === undefined || rules === undefined || (await hadSeen(event, erasedAt))) return event;
+        return { ...event, pdu: redact(event.pdu, rules) as Pdu };
+      }),
+    );
   }
 
   /**
@@ -118,7 +151,8 @@ export class Visibility {
   }
 
   async #entry(snapshot: SnapshotNid, type: string, stateKey: string): Promise<StoredEvent | undefined> {
-    const [typeNid, keyNid] = await Promise.all([this.#names.find(type), this.#names.find(stateKey)]);
+    const { names } = this.#storage;
+    const [typeNid, keyNid] = await Promise.all([names.find(type), names.find(stateKey)]);
     if (typeNid === undefined || keyNid === undefined) return undefined;
     const nid = (await this.#snapshots.chain(snapshot)).entry(typeNid, keyNid);
     return nid === undefined ? undefined : this.#events.getOne(nid);

@@ -142,6 +142,8 @@ const fourth: Migration = (db) => {
   signatures.createIndex("signer", ["signer", "by"]);
   const changes = db.createObjectStore("deviceListChanges", { keyPath: ["v", "u"] });
   changes.createIndex("position", ["v", "p"]);
+  for (const name of ["settings", "erasures"]) db.createObjectStore(name);
+  db.createObjectStore("reports", { keyPath: "n" }).createIndex("by", "by");
 };
 
 export const migrations: readonly Migration[] = [first, second, third, fourth];

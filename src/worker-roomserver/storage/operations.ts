@@ -25,6 +25,7 @@ const inLineKeys: { readonly [store in StoreName]?: readonly string[] } = {
   media: ["origin", "id"],
   keySignatures: ["user", "signer", "key", "by"],
   deviceListChanges: ["v", "u"],
+  reports: ["n"],
 };
 
 /**

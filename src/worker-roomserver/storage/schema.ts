@@ -154,6 +154,10 @@ export type AccountRow = {
   deactivated: boolean;
   /** Deactivated, and has rooms still to leave. */
   leaving: boolean;
+  /** By an administrator: no token of the account is good for anything but to log out. Absent: not. */
+  locked?: boolean;
+  /** By an administrator: the account may read, and little else. Absent: not. */
+  suspended?: boolean;
 };
 export type DeviceRow = {
   userId: string;
@@ -169,10 +173,10 @@ export type TokenRow = {
   userId: string;
   deviceId: string;
   /**
-   * `login`: lets another device log in once. `spent`: a refresh token of OAuth that was good once. Neither belongs to
-   * a device.
+   * `login`: lets another device log in once. `spent`: a refresh token of OAuth that was good once. `openid`: tells others
+   * who its user is. None of these belongs to a device: they have "" for it.
    */
-  kind: "access" | "refresh" | "login" | "spent";
+  kind: "access" | "refresh" | "login" | "spent" | "openid";
   expiresAt: number | null;
   /** Key of the refresh token that this one was given out for and that ends with its first use; "" for none. */
   replaces: string;
@@ -228,6 +232,19 @@ export type OAuthDeviceRow = {
   /** Whose account it may use, or that it may not; absent: nobody has said so far. */
   verdict?: OwnerRow | "denied";
 };
+/** What somebody has complained of. */
+export type ReportRow = {
+  /** Counts up, negated: the newest come first. */
+  n: number;
+  /** User id of who complains. */
+  by: string;
+  /** Milliseconds since 1970. */
+  at: number;
+  /** "" where there was none. */
+  reason: string;
+  /** -100, the worst, to 0; of events, from clients that still say so. */
+  score?: number;
+} & ({ roomId: string; eventId?: string } | { userId: string });
 /** `p`: where it was last changed. */
 export type ProfileRow = { json: string; p: Position };
 
@@ -488,6 +505,12 @@ export interface HearthSchema extends DBSchema {
   urlPreviews: { key: string; value: UrlPreviewRow; indexes: { until: number } };
   /** By the id that the browser has given to an open page. */
   pages: { key: string; value: PageRow };
+  /** One row, which settings/settings.ts alone reads and writes: what the owner has set. */
+  settings: { key: string; value: object };
+  /** Users who had their content erased, to when the log stood at that position. */
+  erasures: { key: string; value: Position };
+  /** In-line key `n`, the newest first; by who reported. */
+  reports: { key: number; value: ReportRow; indexes: { by: string } };
 }
 
 export type StoreName = StoreNames<HearthSchema>;

@@ -5,6 +5,7 @@ import { jsonBytes } from "../node/json-bytes.ts";
 import type { JsonBytes } from "../node/requester.ts";
 import { syncToken } from "../node/tokens.ts";
 import type { Position } from "../storage/schema.ts";
+import { withoutBlockedInvites } from "./blocked-invites.ts";
 import { type Changes, changesIn } from "./changes.ts";
 import { type E2eeSection, e2eeSection } from "./e2ee-section.ts";
 import type { IgnoredUsers } from "./ignored-users.ts";
@@ -39,7 +40,7 @@ export async function buildAnswer(
 ): Promise<Answer> {
   const { userId } = sync.requester;
   const lists = sync.filter.room;
-  const [rooms, sharing, ignored] = await Promise.all([
+  const [all, sharing, ignored] = await Promise.all([
     roomsOf(readers.room, {
       userId,
       since,
@@ -50,6 +51,7 @@ export async function buildAnswer(
     readers.room.sharingUsers(userId),
     ignoredUsers.of(userId, sync.user),
   ]);
+  const rooms = await withoutBlockedInvites(readers, userId, all, ({ section }) => section === "invite");
   const interest = await interestOf(readers, sync, rooms, sharing);
   const span = { since: since ?? 0, upTo };
   const changes = since === undefined ? everything(interest) : await changesIn(readers, interest, span);

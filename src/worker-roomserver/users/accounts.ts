@@ -5,7 +5,7 @@ import type { Answers } from "../node/answers.ts";
 import type { KeyedLock } from "../node/keyed-lock.ts";
 import type { Requester, RequestId } from "../node/requester.ts";
 import type { Storage } from "../storage/api.ts";
-import type { AccountRow } from "../storage/schema.ts";
+import type { AccountRow, Position } from "../storage/schema.ts";
 import type {
   AccountRemoved,
   ChangePasswordBody,
@@ -17,6 +17,7 @@ import type {
 } from "./api.ts";
 import type { Credentials } from "./credentials.ts";
 import { removalOfDevices } from "./device-rows.ts";
+import type { Erasures } from "./erasures.ts";
 import { checkNewPassword, type Passwords } from "./passwords.ts";
 import type { Passed, Uia } from "./uia.ts";
 
@@ -27,6 +28,7 @@ export type AccountsOptions = {
   passwords: Passwords;
   credentials: Credentials;
   uia: Uia;
+  erasures: Erasures;
   leaveRooms: LeaveRooms;
   deviceRemoved: DeviceRemoved;
   accountRemoved: AccountRemoved;
@@ -90,7 +92,7 @@ export class Accounts {
     requester: Requester,
     body: DeactivateBody,
   ): Promise<Deactivated | UiaChallenge> {
-    const { storage, answers, locks, accountRemoved } = this.#with;
+    const { storage, answers, locks, erasures, accountRemoved } = this.#with;
     return answers.once<Deactivated | UiaChallenge>(request, async (record) => {
       const passed = await this.confirm(requester, "deactivate", body.auth);
       if ("uia" in passed) return passed;
@@ -100,17 +102,16 @@ export class Accounts {
         const account = await this.#active(userId);
         const remove = await removalOfDevices(this.#with, userId, () => true, true);
         const gone: AccountRow = { ...account, passwordHash: "", deactivated: true, leaving: true };
+        let erasedAt: Position | undefined;
         const answer = await storage.commit((write) => {
           write.put("accounts", gone, userId);
           remove(write);
           accountRemoved(write, userId);
-          if (body.erase === true) {
-            write.delete("profiles", userId);
-            write.append({ topic: "profile", user });
-          }
+          if (body.erase === true) erasedAt = erasures.put(write, userId, user);
           passed.end(write);
           return record<Deactivated>(write, { id_server_unbind_result: "success" }); // there is nothing to unbind
         });
+        if (erasedAt !== undefined) erasures.done(userId, erasedAt);
         void this.#leaveRooms(gone);
         return answer;
       });

@@ -24,6 +24,8 @@ export type RegisterBody = SessionRequest & {
   username?: string | undefined;
   password?: string | undefined;
   inhibit_login?: boolean | undefined;
+  /** Of a guest who wants to become a user; `username` is then theirs. */
+  guest_access_token?: string | undefined;
 };
 
 /** How a user is named, of today and of old. */
@@ -75,10 +77,30 @@ export type ClientDevice = {
   dehydrated?: true | undefined;
 };
 
+/** What administrators have decided of an account. @see https://spec.matrix.org/v1.19/client-server-api/#account-moderation */
+export type AccountModeration = { locked: boolean; suspended: boolean };
+
+/** `last_seen`: milliseconds since 1970. @see https://spec.matrix.org/v1.19/client-server-api/#get_matrixclientv3adminwhoisuserid */
+export type Whois = {
+  user_id: string;
+  devices: Record<string, { sessions: { connections: { ip?: string; last_seen: number }[] }[] }>;
+};
+
+/** `expires_in`: seconds. @see https://spec.matrix.org/v1.19/client-server-api/#openid */
+export type OpenIdToken = {
+  access_token: string;
+  token_type: "Bearer";
+  matrix_server_name: string;
+  expires_in: number;
+};
+
 /** Accounts, devices, tokens, profiles. Bodies come checked for their shape at the door. */
 export interface Users {
-  /** @throws MatrixError M_UNKNOWN_TOKEN 401 (with `soft_logout` when it has only expired) */
-  authenticate(token: string): Promise<TokenInfo>;
+  /**
+   * @param options.evenLocked - for what a locked account may do all the same: log out
+   * @throws MatrixError M_UNKNOWN_TOKEN 401 (with `soft_logout` when it has only expired); M_USER_LOCKED 401
+   */
+  authenticate(token: string, options?: { evenLocked: boolean }): Promise<TokenInfo>;
   /**
    * Notes that an open page has shown a valid token, so that what it loads without one can be known as its own.
    * @param page - the id that the browser has given to it: new for each load of a page, and told to nobody else
@@ -143,6 +165,24 @@ export interface Users {
     field: string,
     value: JsonObject[string],
   ): Promise<void>;
+  /**
+   * What has been decided of an account of this server. For administrators. One record.
+   * @throws MatrixError M_FORBIDDEN 403, also for another administrator's account; M_INVALID_PARAM 400 for a user of
+   *   another server; M_NOT_FOUND 404
+   */
+  moderation(requester: Requester, userId: string): Promise<AccountModeration>;
+  /** The same, to change it; one's own account is out of reach. Who keeps tokens in memory must drop them. */
+  moderate(requester: Requester, userId: string, change: Partial<AccountModeration>): Promise<void>;
+  /** Of oneself, or of anybody here for an administrator; the user's devices are read. @throws as `moderation` */
+  whois(requester: Requester, userId: string): Promise<Whois>;
+  /** @throws MatrixError M_FORBIDDEN 403 for another's */
+  createOpenIdToken(request: RequestId, requester: Requester, userId: string): Promise<OpenIdToken>;
+  /**
+   * Whom an OpenID token speaks for, as other servers ask. Two records.
+   * @throws MatrixError M_UNKNOWN_TOKEN 401
+   * @see https://spec.matrix.org/v1.19/server-server-api/#get_matrixfederationv1openiduserinfo
+   */
+  openIdUser(token: string): Promise<{ sub: string }>;
 }
 
 /** What other components in the worker ask of it. */
@@ -151,6 +191,8 @@ export interface UsersForComponents {
   isLocalAccount(userId: string): Promise<boolean>;
   /** `displayname` and `avatar_url` for a new member event. */
   memberProfile(userId: string): Promise<JsonObject>;
+  /** Where the log stood when a user had their content erased; undefined for everybody else. From memory. */
+  erasedSince(userId: string): Position | undefined;
 }
 
 /** What the component asks that delivers messages to devices. */

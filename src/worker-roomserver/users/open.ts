@@ -24,10 +24,13 @@ import { Credentials } from "./credentials.ts";
 import { DehydratedDevices } from "./dehydrated-devices.ts";
 import { devicesOf } from "./device-rows.ts";
 import { Devices } from "./devices.ts";
+import { Erasures } from "./erasures.ts";
 import { GrantedLogins } from "./granted-logins.ts";
 import { GuessLimits } from "./guess-limits.ts";
 import { Login } from "./login.ts";
 import { LoginTokens } from "./login-tokens.ts";
+import { Moderation } from "./moderation.ts";
+import { OpenIdTokens } from "./openid-tokens.ts";
 import { PageSessions } from "./page-sessions.ts";
 import { defaultPasswordCost, type PasswordCost, Passwords } from "./passwords.ts";
 import { Profiles } from "./profiles.ts";
@@ -82,7 +85,10 @@ export async function openUsers(
   const tokens = new RegistrationTokens(shared);
   const registration = new Registration({ ...shared, tokens, sessions });
   const devices = new Devices({ ...shared, credentials });
-  const accounts = new Accounts({ ...shared, credentials, leaveRooms });
+  const erasures = await Erasures.open(storage);
+  const accounts = new Accounts({ ...shared, credentials, erasures, leaveRooms });
+  const moderation = new Moderation(shared);
+  const openIdTokens = new OpenIdTokens(shared);
   const loginTokens = new LoginTokens({ ...shared, accounts });
   const login = new Login({ ...shared, credentials, sessions, loginTokens });
   const profiles = new Profiles(shared);
@@ -90,7 +96,7 @@ export async function openUsers(
   const dehydrated = new DehydratedDevices(shared);
 
   return {
-    authenticate: (token) => sessions.authenticate(token),
+    authenticate: (token, options) => sessions.authenticate(token, options),
     bindPage: (page, token) => pages.bind(page, token),
     authenticatePage: (page) => pages.authenticate(page),
     register: (request, kind, body) =>
@@ -115,8 +121,15 @@ export async function openUsers(
     profile: (userId) => profiles.profile(userId),
     setProfileField: (requester, userId, field, value) => profiles.setField(requester, userId, field, value),
 
+    moderation: (requester, userId) => moderation.get(requester, userId),
+    moderate: (requester, userId, change) => moderation.set(requester, userId, change),
+    whois: (requester, userId) => moderation.whois(requester, userId),
+    createOpenIdToken: (request, requester, userId) => openIdTokens.create(request, requester, userId),
+    openIdUser: async (token) => ({ sub: await openIdTokens.userOf(token) }),
+
     isLocalAccount: (userId) => accounts.isLocal(userId),
     memberProfile: (userId) => profiles.memberProfile(userId),
+    erasedSince: (userId) => erasures.since(userId),
 
     deviceIds: async (userId) => (await devicesOf(storage, userId)).map(({ deviceId }) => deviceId),
     whileDevice: (device, task) => devices.whileDevice(device, task),

@@ -1,4 +1,4 @@
-import { forbidden, MatrixError, notFound } from "../../matrix/errors.ts";
+import { forbidden, MatrixError, notFound, suspendedAccount } from "../../matrix/errors.ts";
 import { parseUserId } from "../../matrix/identifiers.ts";
 import type { JsonObject, JsonValue } from "../../matrix/json.ts";
 import type { KeyedLock } from "../node/keyed-lock.ts";
@@ -42,7 +42,7 @@ export class Profiles {
 
   /**
    * @param value - undefined removes the field
-   * @throws MatrixError M_FORBIDDEN, M_GUEST_ACCESS_FORBIDDEN 403; see profile-fields.ts for the rest
+   * @throws MatrixError M_FORBIDDEN, M_USER_SUSPENDED, M_GUEST_ACCESS_FORBIDDEN 403; see profile-fields.ts for the rest
    */
   async setField(
     requester: Requester,
@@ -52,6 +52,7 @@ export class Profiles {
   ): Promise<void> {
     checkProfileKey(field);
     if (requester.userId !== userId) throw forbidden("Only your own profile is yours to change.");
+    if (requester.suspended) throw suspendedAccount();
     if (requester.kind === "guest" && field !== "displayname") {
       throw new MatrixError("M_GUEST_ACCESS_FORBIDDEN", 403, "Guests may change their display name only.");
     }

@@ -6,6 +6,7 @@ import type { RequestId } from "../node/requester.ts";
 import type { Storage, Write } from "../storage/api.ts";
 import type { AccountRow, Nid } from "../storage/schema.ts";
 import type { LoginResult, RegisterBody, RegistrationSettings, UiaChallenge } from "./api.ts";
+import { stillGuest, upgradedGuest } from "./guest-upgrade.ts";
 import { checkNewPassword, type Passwords } from "./passwords.ts";
 import { putProfile } from "./profile-row.ts";
 import { type RegistrationTokens, registrationLock } from "./registration-tokens.ts";
@@ -31,6 +32,8 @@ type Wanted = {
   userId: UserId;
   kind: "user" | "guest";
   passwordHash: string;
+  /** There is such a guest, who becomes a user. */
+  isGuest: boolean;
   /** The profile's user, interned. */
   user: Nid;
   /** Undefined with `inhibit_login`. */
@@ -58,7 +61,14 @@ export class Registration {
       // Of what a guest asks for, only the device's name counts.
       const session = await newSession({ initial_device_display_name: body.initial_device_display_name });
       return this.#with.locks.run(registrationLock, async () => {
-        const create = await this.#creating({ userId, kind: "guest", passwordHash: "", user, session });
+        const create = await this.#creating({
+          userId,
+          kind: "guest",
+          passwordHash: "",
+          isGuest: false,
+          user,
+          session,
+        });
         return storage.commit((write) => record(write, create(write)));
       });
     });
@@ -68,7 +78,8 @@ export class Registration {
     const { answers, storage, serverName, uia, passwords, locks } = this.#with;
     return answers.once<LoginResult | UiaChallenge>(request, async (record) => {
       const stage = this.#stage();
-      if (body.username !== undefined) await this.checkAvailable(body.username);
+      const guest = await upgradedGuest(this.#with.sessions, body, serverName);
+      if (body.username !== undefined && guest === undefined) await this.checkAvailable(body.username);
       if (body.password !== undefined) checkNewPassword(body.password);
       const session = body.inhibit_login === true ? undefined : await newSession(body);
 
@@ -79,10 +90,11 @@ export class Registration {
       const passwordHash = await passwords.hash(body.password);
       const userId =
         body.username === undefined ? randomUserId(serverName) : userIdForNewName(body.username, serverName);
+      const wanted = { userId, kind: "user", passwordHash, isGuest: guest !== undefined, session } as const;
       const user = await storage.names.intern(userId);
       return locks.run(registrationLock, async () => {
         const useToken = await this.#usingToken(stage, body);
-        const create = await this.#creating({ userId, kind: "user", passwordHash, user, session });
+        const create = await this.#creating({ ...wanted, user });
         const answer = await storage.commit((write) => {
           useToken(write);
           passed.end(write);
@@ -127,26 +139,26 @@ export class Registration {
 
   /**
    * Under the lock of registration. @returns stores the account
-   * @throws MatrixError M_USER_IN_USE 400
+   * @throws MatrixError M_USER_IN_USE 400; M_FORBIDDEN 403 for a guest who is none any more
    */
   async #creating(wanted: Wanted): Promise<(write: Write) => LoginResult> {
-    const { userId, kind, passwordHash, user, session } = wanted;
-    await this.#checkUnused(userId);
+    const { userId, kind, passwordHash, isGuest, user, session } = wanted;
+    const guest = isGuest ? stillGuest(await this.#with.storage.get("accounts", userId)) : undefined;
+    if (guest === undefined) await this.#checkUnused(userId);
     const admin = kind === "user" && !(await this.#anyUsers());
     const start = session && (await this.#with.sessions.starting(userId, session));
     const createdAt = this.#with.now();
     return (write) => {
       write.put(
         "accounts",
-        { userId, passwordHash, createdAt, kind, admin, deactivated: false, leaving: false },
+        { createdAt, ...guest, userId, passwordHash, kind, admin, deactivated: false, leaving: false },
         userId,
       );
-      putProfile(write, {
-        userId,
-        user,
-        profile: { displayname: localpartOf(userId) },
-        field: "displayname",
-      });
+      // A guest has a profile already.
+      if (guest === undefined) {
+        const profile = { displayname: localpartOf(userId) };
+        putProfile(write, { userId, user, profile, field: "displayname" });
+      }
       return start === undefined ? { user_id: userId } : start(write);
     };
   }

@@ -8,6 +8,7 @@ import type { DeviceRow, OAuthLogin, TokenRow } from "../storage/schema.ts";
 import type { LoginResult, RefreshResult, SessionRequest, TokenInfo } from "./api.ts";
 import { checkDeviceDisplayName, checkDeviceId, randomDeviceId } from "./device-names.ts";
 import { deletePusher, type KeyedToken, pushersOf, tokensOf } from "./device-rows.ts";
+import { lockedAccount } from "./moderation.ts";
 import { hashToken, type NewToken, newToken } from "./tokens.ts";
 
 /** How long an access token lasts that can be refreshed. Others do not expire. */
@@ -64,14 +65,17 @@ export class Sessions {
    * and pushers, as whoever logs in may be somebody else's app. To be
    * called, and its result used, under the account's lock.
    * @returns stores the login
+   * @throws MatrixError M_USER_LOCKED 401
    */
   async starting(userId: string, session: NewSession): Promise<(write: Write) => LoginResult> {
     const { deviceId, access, refresh, oauth } = session;
-    const [device, old, pushers] = await Promise.all([
+    const [account, device, old, pushers] = await Promise.all([
+      this.#storage.get("accounts", userId),
       this.#storage.get("devices", [userId, deviceId]),
       tokensOf(this.#storage, userId, deviceId),
       pushersOf(this.#storage, userId),
     ]);
+    if (account?.locked) throw lockedAccount();
     const now = this.#now();
     return (write) => {
       for (const { hash } of old) write.delete("tokens", hash);
@@ -91,14 +95,14 @@ export class Sessions {
 
   /**
    * Whose token this is. The first use of a token that came from a refresh ends those that it replaces.
-   * @throws MatrixError M_UNKNOWN_TOKEN 401, with `soft_logout` for one that has expired
+   * @throws MatrixError M_UNKNOWN_TOKEN 401, with `soft_logout` for one that has expired; M_USER_LOCKED 401
    */
-  async authenticate(token: string): Promise<TokenInfo> {
-    return this.authenticateHash(await hashToken(token));
+  async authenticate(token: string, options?: { evenLocked: boolean }): Promise<TokenInfo> {
+    return this.authenticateHash(await hashToken(token), options);
   }
 
   /** The same by a token's hash, for who has kept no more of it. */
-  async authenticateHash(hash: string): Promise<TokenInfo> {
+  async authenticateHash(hash: string, { evenLocked } = { evenLocked: false }): Promise<TokenInfo> {
     const { row, account, device } = await this.#storage.read(
       ["tokens", "accounts", "devices"],
       async (tx) => {
@@ -112,6 +116,7 @@ export class Sessions {
       },
     );
     if (row?.kind !== "access" || account === undefined || device === undefined) throw unknownToken();
+    if (account.locked && !evenLocked) throw lockedAccount();
     if (row.expiresAt !== null && this.#now() >= row.expiresAt) throw expiredToken();
     if (row.replaces !== "") await this.#confirm(row, hash);
     this.#touch(device);
@@ -121,6 +126,7 @@ export class Sessions {
         deviceId: device.deviceId,
         kind: account.kind,
         admin: account.admin,
+        ...(account.suspended && { suspended: true }),
       },
       expiresAt: row.expiresAt,
     };
@@ -144,6 +150,7 @@ export class Sessions {
         const all = await tokensOf(this.#storage, userId, deviceId);
         const used = all.find((row) => row.hash === hash);
         if (used?.kind !== "refresh" || used.oauth?.client !== client) throw unknownToken();
+        if ((await this.#storage.get("accounts", userId))?.locked) throw lockedAccount();
         const now = this.#now();
         return this.#storage.commit((write) => {
           // Of the device's tokens this one stays with the access token that came with it, until the new are used.

@@ -36,7 +36,7 @@ export async function* dropOldTokens(storage: Storage, now: () => number): Async
   for await (const page of pagesOfTokens(storage)) {
     // Rows of these kinds never change, so what was read is still so.
     const isOld = ({ kind, expiresAt }: TokenRow) =>
-      (kind === "login" || kind === "spent") && expiresAt !== null && expiresAt <= now();
+      (kind === "login" || kind === "spent" || kind === "openid") && expiresAt !== null && expiresAt <= now();
     const old = page.filter(([, row]) => isOld(row));
     if (old.length > 0) {
       await storage.commit(

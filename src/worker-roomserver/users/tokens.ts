@@ -7,6 +7,7 @@ type Prefix =
   | "hearth_access"
   | "hearth_refresh"
   | "hearth_login"
+  | "hearth_openid"
   | "hearth_uia"
   | "hearth_code"
   | "hearth_device_code"
@@ -24,7 +25,7 @@ export async function hashToken(token: string): Promise<string> {
 
 export type NewToken = { token: string; hash: string };
 
-export async function newToken(kind: "access" | "refresh" | "login"): Promise<NewToken> {
+export async function newToken(kind: "access" | "refresh" | "login" | "openid"): Promise<NewToken> {
   const token = newSecret(`hearth_${kind}`);
   return { token, hash: await hashToken(token) };
 }

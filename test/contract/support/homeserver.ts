@@ -41,7 +41,6 @@ export async function openHomeserver(dbName = `contract-${crypto.randomUUID()}`)
     dbName,
     now: Date.now,
     onStopped: (why) => stopped.push(why),
-    settings: () => ({ registration: "open", guests: true }),
     passwordCost: { memoryKiB: 8, iterations: 1, parallelism: 1 },
   });
   const api = createClientApi({ node, endpoints, limiter: unlimited, scopePath: "/" });

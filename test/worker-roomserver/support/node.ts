@@ -10,7 +10,6 @@ export async function testNode(dbName = `test-${crypto.randomUUID()}`): Promise<
     dbName,
     now: Date.now,
     onStopped: () => undefined,
-    settings: () => ({ registration: "open", guests: false }),
     passwordCost: cheap,
   });
   onTestFinished(async () => {

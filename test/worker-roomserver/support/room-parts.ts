@@ -53,7 +53,9 @@ export async function testParts(name?: string): Promise<TestParts> {
     users: {
       isLocalAccount: () => Promise.resolve(true),
       memberProfile: () => Promise.resolve({}),
+      erasedSince: () => undefined,
     },
+    accountData: { stored: () => Promise.resolve(undefined) },
     now,
     serverName,
     key,

@@ -1,6 +1,7 @@
 import { chooseEd25519 } from "../../../src/matrix/ed25519.ts";
 import type { UserId } from "../../../src/matrix/identifiers.ts";
 import type { JsonObject } from "../../../src/matrix/json.ts";
+import { openAccountData } from "../../../src/worker-roomserver/account-data/open.ts";
 import { Answers } from "../../../src/worker-roomserver/node/answers.ts";
 import { openIdentity } from "../../../src/worker-roomserver/node/identity.ts";
 import type { JsonBytes, Requester } from "../../../src/worker-roomserver/node/requester.ts";
@@ -28,6 +29,7 @@ export type TestRooms = {
 const users: UsersForComponents = {
   isLocalAccount: (userId) => Promise.resolve(!userId.startsWith("@nobody:")),
   memberProfile: (userId) => Promise.resolve({ displayname: userId.slice(1, userId.indexOf(":")) }),
+  erasedSince: () => undefined,
 };
 
 /**
@@ -42,7 +44,8 @@ export async function testRooms(name?: string, called?: string): Promise<TestRoo
   const identity = await openIdentity(storage, ed25519);
   const serverName = called ?? identity.serverName;
   const { key } = identity;
-  const parts = makeRoomParts({ storage, answers, users, now, serverName, key, ed25519 });
+  const accountData = openAccountData({ storage });
+  const parts = makeRoomParts({ storage, answers, users, accountData, now, serverName, key, ed25519 });
   await closePurged(parts);
   const ignored = new Map<string, Set<string>>();
   const rooms = new RoomServer(parts, {

@@ -7,6 +7,7 @@ import type { Requester, RequestId } from "../../node/requester.ts";
 import type { CreateRoomBody } from "../api.ts";
 import type { RoomParts } from "../parts.ts";
 import type { RoomPlan } from "../plan.ts";
+import { requireTakesInvites } from "./invite-permission.ts";
 import { newRoomId, roomOf, startRoom, supportedVersion } from "./room-start.ts";
 
 type Created = { room_id: string };
@@ -114,6 +115,7 @@ async function inviteesOf(parts: RoomParts, requester: Requester, body: CreateRo
     if (!(await parts.users.isLocalAccount(invitee))) {
       throw new MatrixError("M_NOT_FOUND", 404, `There is no user ${invitee} on this homeserver.`);
     }
+    await requireTakesInvites(parts, invitee);
   }
   return invitees;
 }

@@ -9,6 +9,7 @@ import type { MembershipAction } from "../api.ts";
 import type { RoomParts } from "../parts.ts";
 import type { RoomPlan } from "../plan.ts";
 import { restrictedJoin } from "../restricted-join.ts";
+import { requireTakesInvites } from "./invite-permission.ts";
 
 export type MembershipChange = {
   roomId: string;
@@ -40,7 +41,10 @@ export function changeMembership(
       ? (await parts.directory.resolve(change.roomId)).room_id
       : change.roomId;
     const target = parseUserId(change.target);
-    if (change.action === "invite") await requireReachable(parts, target);
+    if (change.action === "invite") {
+      await requireReachable(parts, target);
+      await requireTakesInvites(parts, target);
+    }
     const answer = { room_id: roomId };
     await parts.writer.write(
       roomId,

@@ -5,6 +5,7 @@ import type { Requester } from "../../node/requester.ts";
 import type { StoredEvent } from "../api.ts";
 import type { RoomParts } from "../parts.ts";
 import { authForm, type Proposal, type RoomPlan } from "../plan.ts";
+import { requireActive } from "./suspension.ts";
 
 type Redacting = {
   roomId: string;
@@ -26,6 +27,7 @@ export async function redactionOf(
 ): Promise<Proposal> {
   const target = await parts.events.byId(eventId);
   if (target?.roomId !== roomId) throw notFound("There is no such event in the room.");
+  if (target.pdu.sender !== requester.userId) requireActive(requester);
   if (target.pdu.type === "m.room.create") throw forbidden("A room's create event cannot be redacted.");
   if (!(await mayRedact(requester, target, plan))) {
     throw forbidden("You may not redact other people's messages in this room.");

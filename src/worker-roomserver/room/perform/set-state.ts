@@ -5,6 +5,7 @@ import type { JsonObject } from "../../../matrix/json.ts";
 import type { Requester, RequestId } from "../../node/requester.ts";
 import type { RoomParts } from "../parts.ts";
 import type { RoomPlan } from "../plan.ts";
+import { requireTakesInvites } from "./invite-permission.ts";
 import { requireGuestsWelcome, requireReachable } from "./membership.ts";
 
 type SettingState = { roomId: string; type: string; stateKey: string; content: JsonObject };
@@ -67,7 +68,10 @@ async function requireStateSense(
     }
   }
   if (type === "m.room.member") {
-    if (content.membership === "invite") await requireReachable(parts, parseUserId(stateKey));
+    if (content.membership === "invite") {
+      await requireReachable(parts, parseUserId(stateKey));
+      await requireTakesInvites(parts, stateKey);
+    }
     if (content.membership === "join") await requireGuestsWelcome(plan, requester);
   }
 }

@@ -2,6 +2,7 @@ import type { JsonObject } from "../../../matrix/json.ts";
 import { jsonBytes } from "../../node/json-bytes.ts";
 import type { JsonBytes, Requester } from "../../node/requester.ts";
 import type { Membership, Nid, Position } from "../../storage/schema.ts";
+import { withoutBlockedInvites } from "../blocked-invites.ts";
 import { type Changes, changesIn } from "../changes.ts";
 import type { Ends } from "../ends.ts";
 import { noFilter } from "../filter-source.ts";
@@ -107,12 +108,14 @@ export class SlidingSyncServer {
     const sentRooms = told?.rooms ?? new Map<Nid, SentRoom>();
     const since = told?.upTo ?? 0;
     const isKnown = (room: Nid) => isPresent(sentRooms.get(room)?.membership);
-    const [listed, data, ignored, sharing] = await Promise.all([
+    const [all, data, ignored, sharing] = await Promise.all([
       listRooms(readers.room, this.#facts, { userId, upTo, isKnown }),
       this.#userData.of(userId, user),
       ignoredUsers.of(userId, user),
       query.extensions?.e2ee?.enabled === true ? readers.room.sharingUsers(userId) : new Set<string>(),
     ]);
+    const isInvite = ({ membership }: ListedRoom) => membership === "invite";
+    const listed = await withoutBlockedInvites(readers, userId, all, isInvite);
     const nids = await nidsOf(readers.storage, sharing);
     const interest = interestOf(asked, listed, nids);
     const changes = told === undefined ? undefined : await changesIn(readers, interest, { since, upTo });

@@ -4,4 +4,7 @@ import type { RoomParts } from "../../parts.ts";
 export type GraphParts = Pick<
   RoomParts,
   "storage" | "events" | "recent" | "snapshots" | "memberships" | "graphs" | "heads"
-> & { author: Pick<RoomParts["author"], "serverName"> };
+> & {
+  author: Pick<RoomParts["author"], "serverName">;
+  users: Pick<RoomParts["users"], "erasedSince">;
+};

@@ -21,9 +21,24 @@ export async function visibleToServer(
   const views: ServerView[] = [];
   // One after the other: what one has led to is known for the next.
   for (const event of await eventsIn(parts, room, eventIds)) {
-    views.push({ event, isVisible: await maySee(parts, server, event) });
+    const isErased = parts.users.erasedSince(event.pdu.sender) !== undefined;
+    views.push({
+      event,
+      isVisible: await (isErased ? wasThere(parts, server, event) : maySee(parts, server, event)),
+    });
   }
   return views;
+}
+
+/** Of who had their content erased only those servers get more than what redaction leaves that got it when it was sent. */
+async function wasThere(
+  parts: GraphParts,
+  { name, members }: { name: string; members: ServerMembers },
+  event: StoredEvent,
+): Promise<boolean> {
+  if (event.isOutlier) return true;
+  if (membershipGiven(event, name) === "join") return true;
+  return members.haveIn(await parts.snapshots.chain(event.stateBefore), false);
 }
 
 async function maySee(

@@ -45,6 +45,7 @@ export async function asking(t: TestRooms): Promise<{ ask: RoomQueries; reads: (
     graphs: new AuthGraphs(storage),
     heads: new RoomHeads({ storage, events, recent, snapshots }),
     author: { serverName: t.serverName },
+    users: t.parts.users,
   });
   return { ask, reads: count };
 }

@@ -1,0 +1,16 @@
+import { type Endpoint, endpoint } from "./endpoint.ts";
+import { jsonObject } from "./schemas.ts";
+
+/** @see https://spec.matrix.org/v1.19/client-server-api/#get_matrixclientv3voipturnserver */
+const turnServer = endpoint(
+  {
+    method: "GET",
+    path: "/_matrix/client/v3/voip/turnServer",
+    auth: "guest",
+    limit: "read",
+    response: jsonObject,
+  },
+  ({ node, requester }) => node.voip.turnServer(requester),
+);
+
+export const voipEndpoints: Endpoint[] = [turnServer];

@@ -1,0 +1,42 @@
+import * as v from "valibot";
+import { notFound } from "../matrix/errors.ts";
+import { type Endpoint, endpoint } from "./endpoint.ts";
+import { jsonObject } from "./schemas.ts";
+
+/** @see https://spec.matrix.org/v1.19/client-server-api/#getwell-knownmatrixclient */
+const client = (baseUrl: string) =>
+  endpoint(
+    { method: "GET", path: "/.well-known/matrix/client", auth: "none", limit: "none", response: jsonObject },
+    async () => ({ "m.homeserver": { base_url: baseUrl } }),
+  );
+
+/** @see https://spec.matrix.org/v1.19/client-server-api/#getwell-knownmatrixsupport */
+const support = endpoint(
+  {
+    method: "GET",
+    path: "/.well-known/matrix/support",
+    auth: "none",
+    limit: "read",
+    response: v.object({ contacts: v.array(jsonObject), support_page: v.optional(v.string()) }),
+  },
+  async ({ node }) => {
+    const { support } = await node.settings.get();
+    if (support === null) throw notFound("The owner of this homeserver names nobody to turn to.");
+    return support;
+  },
+);
+
+/** @see https://spec.matrix.org/v1.19/client-server-api/#getwell-knownmatrixpolicy_server */
+const policyServer = endpoint(
+  {
+    method: "GET",
+    path: "/.well-known/matrix/policy_server",
+    auth: "none",
+    limit: "none",
+    response: v.never(),
+  },
+  () => Promise.reject(notFound("There is no policy server here.")),
+);
+
+/** @param baseUrl - where clients reach this homeserver, without a slash at its end */
+export const wellKnownEndpoints = (baseUrl: string): Endpoint[] => [client(baseUrl), support, policyServer];
