@@ -6,7 +6,8 @@ import { parseJsonText } from "../matrix/json-text.ts";
 export const jsonObject = v.custom<JsonObject>(isJsonObject, "should be an object");
 
 /** An object with these members, and no list: Valibot's own object takes lists for objects. */
-export const objectOf = <E extends v.ObjectEntries>(entries: E) => v.pipe(jsonObject, v.object(entries));
+export const objectOf = <E extends v.ObjectEntries>(entries: E) =>
+  v.pipe(v.unknown(), v.check(isJsonObject, "should be an object"), v.object(entries));
 
 /** The answer `{}`. */
 export const emptyAnswer = v.strictObject({});
