@@ -16,8 +16,9 @@ const openFiles = [
   "^src/worker-roomserver/storage/schema[.]ts$",
   // What a full disk, a lost lead or a corrupt row is thrown as, and the bounded cache in front of rows.
   "^src/worker-roomserver/storage/(errors|lru)[.]ts$",
-  // What all components are made with alike: JSON answers as bytes, sync tokens, work in order by key or in turns.
-  "^src/worker-roomserver/node/(answers|breathe|json-bytes|keyed-lock|tokens)[.]ts$",
+  // What all components are made with alike: JSON answers as bytes, sync tokens, work in order by key or in turns, code
+  // that is loaded later.
+  "^src/worker-roomserver/node/(answers|breathe|json-bytes|keyed-lock|later|tokens)[.]ts$",
   // How secrets are made, and what they are found by: whoever keeps one keeps its hash.
   "^src/worker-roomserver/users/tokens[.]ts$",
   // The kinds of entry of the log, its newest ones in memory, how to follow it without losing any, when to drop

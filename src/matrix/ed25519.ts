@@ -1,9 +1,7 @@
 import { decodeBase64 } from "./base64.ts";
-import { nobleEd25519 } from "./ed25519-noble.ts";
 import type { Ed25519 } from "./ed25519-rules.ts";
 import { type Subtle, webCryptoEd25519 } from "./ed25519-webcrypto.ts";
 
-export { nobleEd25519 } from "./ed25519-noble.ts";
 export type { Ed25519 } from "./ed25519-rules.ts";
 export { type Subtle, webCryptoEd25519 } from "./ed25519-webcrypto.ts";
 
@@ -24,6 +22,8 @@ export async function chooseEd25519(subtle: Subtle | undefined): Promise<Ed25519
     const native = webCryptoEd25519(subtle);
     if (await works(native)) return native;
   }
+  // Hardly any browser needs it.
+  const { nobleEd25519 } = await import("./ed25519-noble.ts");
   return nobleEd25519();
 }
 

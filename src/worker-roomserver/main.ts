@@ -1,5 +1,6 @@
 import { expose } from "comlink";
 import { prepareComlink } from "./node/across-ports.ts";
+import { loadAllLater } from "./node/later.ts";
 import { type OpenNode, openNode } from "./node/node.ts";
 
 /*
@@ -17,6 +18,9 @@ type ToPage =
   | { type: "ready"; epoch: number }
   | { type: "failed"; message: string }
   | { type: "stopped"; why: "fenced" | "superseded" | "lost" };
+
+/** Milliseconds after opening, when the page has what it wanted first. */
+const CALM_AFTER = 10_000;
 
 prepareComlink();
 
@@ -38,10 +42,20 @@ async function open(dbName: string): Promise<void> {
   try {
     const { epoch } = await (await opened).info();
     tellPage({ type: "ready", epoch });
+    setTimeout(() => void loadTheRest(), CALM_AFTER);
   } catch (error) {
     console.error("hearth: the homeserver could not start", error);
     // This page is older than the database: a newer version of it has been here.
     const isOld = error instanceof DOMException && error.name === "VersionError";
     tellPage(isOld ? { type: "stopped", why: "superseded" } : { type: "failed", message: String(error) });
+  }
+}
+
+async function loadTheRest(): Promise<void> {
+  try {
+    await loadAllLater();
+  } catch (error) {
+    // Whoever needs it loads it again, and is told if that fails as well.
+    console.warn("hearth: a part of the homeserver's code could not be loaded yet", error);
   }
 }

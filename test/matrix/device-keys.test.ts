@@ -6,7 +6,7 @@ import {
   signedText,
   withOwnSignatures,
 } from "../../src/matrix/device-keys.ts";
-import { nobleEd25519 } from "../../src/matrix/ed25519.ts";
+import { nobleEd25519 } from "../../src/matrix/ed25519-noble.ts";
 import type { JsonObject } from "../../src/matrix/json.ts";
 import { cryptoDevice } from "../worker-roomserver/support/crypto-device.ts";
 

@@ -1,4 +1,4 @@
-import { type Ed25519, nobleEd25519 } from "../ed25519.ts";
+import type { Ed25519 } from "../ed25519.ts";
 import type { RoomVersionRules } from "../room-versions.ts";
 import type { ResolutionSource, ResolvedEntry, StateSets } from "./api.ts";
 import { resolveV1 } from "./v1.ts";
@@ -16,7 +16,7 @@ export async function resolveState(
   sets: StateSets,
   rules: RoomVersionRules,
   source: ResolutionSource,
-  ed25519: Ed25519 = nobleEd25519(),
+  ed25519: Ed25519,
 ): Promise<ResolvedEntry[]> {
   if (sets.conflicted.length === 0) return [];
   switch (rules.stateResolution) {

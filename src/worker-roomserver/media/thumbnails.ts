@@ -6,6 +6,7 @@ import type { MediaFile, ThumbnailRequest } from "./api.ts";
 import type { Blobs } from "./blobs.ts";
 import type { Downloads } from "./downloads.ts";
 import type { ImageHeader } from "./image-header/format.ts";
+import { readImageHeader } from "./image-header/image-header.ts";
 import { headerBytes, mostHeaderBytes, mostPixels, mostThumbnails } from "./limits.ts";
 import { type MediaKey, type MediaRows, type StoredMedia, thumbnailsOf } from "./media-rows.ts";
 import { boxFor, fitInto, type ThumbnailBox } from "./thumbnail-size.ts";
@@ -115,7 +116,6 @@ export class Thumbnails {
 }
 
 async function headerOf(image: Blob): Promise<ImageHeader | undefined> {
-  const { readImageHeader } = await import("./image-header/image-header.ts");
   for (let length = headerBytes; length <= mostHeaderBytes; length *= 8) {
     const bytes = new Uint8Array(await image.slice(0, length).arrayBuffer());
     const header = readImageHeader(bytes, image.size > length);

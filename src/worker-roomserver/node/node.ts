@@ -4,7 +4,8 @@ import { openAccountData } from "../account-data/open.ts";
 import { openKeyBackup } from "../key-backup/open.ts";
 import { openKeys } from "../keys/open.ts";
 import { trimLog } from "../log/trim.ts";
-import { type MediaOptions, openMedia } from "../media/open.ts";
+import { openMedia } from "../media/open.ts";
+import type { MediaOptions } from "../media/options.ts";
 import { openOAuth } from "../oauth/open.ts";
 import { openPresence } from "../presence/open.ts";
 import { dropOldNotifications } from "../push/notification-list.ts";
@@ -31,6 +32,7 @@ import { Answers } from "./answers.ts";
 import type { Node } from "./api.ts";
 import { Compactor } from "./compactor.ts";
 import { openIdentity } from "./identity.ts";
+import { later } from "./later.ts";
 
 export type NodeOptions = {
   dbName: string;
@@ -47,6 +49,8 @@ export type OpenNode = Node & {
   /** Waits for what is queued, and lets go of the database. */
   close(): Promise<void>;
 };
+
+const directFetching = later(() => import("../egress/direct-fetch.ts"));
 
 /** Puts a node together over its database, as its leader: from here on, no earlier one can write. */
 export async function openNode(options: NodeOptions): Promise<OpenNode> {
@@ -104,7 +108,7 @@ export async function openNode(options: NodeOptions): Promise<OpenNode> {
     accountData,
     devices: users,
     // Most homeservers have no pushers, and need no way out.
-    egress: async (request) => (await import("../egress/direct-fetch.ts")).directFetch(request),
+    egress: async (request) => (await directFetching()).directFetch(request),
     serverName,
     now,
     later: (ms, call) => {

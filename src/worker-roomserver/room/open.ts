@@ -1,17 +1,10 @@
+import { later, lazily, once } from "../node/later.ts";
 import type { RoomConsole, RoomDirectory } from "./api.ts";
 import type { RoomInput } from "./input/api.ts";
 import { makeRoomParts, type RoomPartsOptions } from "./make-parts.ts";
 import type { RoomParts } from "./parts.ts";
-import { closePurged, purgeRoom } from "./purge/purge-room.ts";
-import { eventGraph } from "./query/event-graph.ts";
+import { closePurged } from "./purge/purge-room.ts";
 import type { RoomQueries } from "./query/graph/api.ts";
-import { roomQueries } from "./query/graph/queries.ts";
-import { SpaceHierarchy } from "./query/hierarchy.ts";
-import { hierarchyForServer } from "./query/hierarchy-for-server.ts";
-import { mutualRooms } from "./query/mutual-rooms.ts";
-import { PublicRooms } from "./query/public-rooms.ts";
-import { stateAtEvent } from "./query/state-around.ts";
-import { roomSummary } from "./query/summary.ts";
 import { RoomServer, type RoomServerHooks } from "./room-server.ts";
 
 export type OpenRooms = {
@@ -26,6 +19,8 @@ export type OpenRooms = {
   isPurging: boolean;
 };
 
+const further = later(() => import("./further.ts"));
+
 /** Opens the room server: everything that others may ask of it, over the same parts. */
 export async function openRooms(options: RoomPartsOptions & RoomServerHooks): Promise<OpenRooms> {
   const parts = makeRoomParts(options);
@@ -35,27 +30,10 @@ export async function openRooms(options: RoomPartsOptions & RoomServerHooks): Pr
   return {
     room,
     roomInput: room.input,
-    roomQueries: roomQueries(parts),
-    roomDirectory: openDirectory(parts),
-    roomConsole: {
-      eventGraph: (roomId, page) => eventGraph(parts, roomId, page),
-      stateAtEvent: (roomId, eventId, page) => stateAtEvent(parts, roomId, eventId, page),
-      purge: (roomId, how) => purgeRoom(parts, roomId, how),
-    },
+    roomQueries: lazily(once(async () => (await further()).roomQueries(parts))),
+    roomDirectory: lazily(once(async () => (await further()).roomDirectory(parts))),
+    roomConsole: lazily(once(async () => (await further()).roomConsole(parts))),
     parts,
     isPurging,
-  };
-}
-
-function openDirectory(parts: RoomParts): RoomDirectory {
-  const published = new PublicRooms(parts);
-  const spaces = new SpaceHierarchy(parts);
-  return {
-    mutualRooms: (requester, userId, from) => mutualRooms(parts, requester, userId, from),
-    publicRooms: (query) => published.list(query),
-    summary: (requester, roomIdOrAlias) => roomSummary(parts, requester, roomIdOrAlias),
-    hierarchy: (requester, roomId, query) => spaces.page(requester, roomId, query),
-    hierarchyForServer: (serverName, roomId, suggestedOnly) =>
-      hierarchyForServer(parts, serverName, roomId, suggestedOnly),
   };
 }

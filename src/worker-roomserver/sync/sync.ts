@@ -1,3 +1,4 @@
+import { later, once } from "../node/later.ts";
 import type { JsonBytes, Requester } from "../node/requester.ts";
 import type { SyncPoint } from "../node/tokens.ts";
 import type { Position } from "../storage/schema.ts";
@@ -12,8 +13,10 @@ import { newestPosition, type Readers } from "./readers.ts";
 import type { SyncRequest } from "./request.ts";
 import { serialiser } from "./serialiser.ts";
 import type { SlidingSyncQuery } from "./sliding/api.ts";
-import { SlidingSyncServer } from "./sliding/sliding-sync.ts";
+import type { SlidingSyncServer } from "./sliding/sliding-sync.ts";
 import { parseSince } from "./span.ts";
+
+const slidingSync = later(() => import("./sliding/sliding-sync.ts"));
 
 /** @param readers - what sync reads; it keeps nothing of its own that the log does not say again */
 export function openSync(readers: Readers): Sync {
@@ -26,18 +29,20 @@ class LogSync implements Sync {
   readonly #ignoredUsers: IgnoredUsers;
   readonly #notifier: Notifier;
   readonly #ends = new Ends();
-  readonly #sliding: SlidingSyncServer;
+  readonly #sliding: () => Promise<SlidingSyncServer>;
 
   constructor(readers: Readers) {
     this.#readers = readers;
     this.#filters = new FilterSource(readers.accountData);
     this.#ignoredUsers = new IgnoredUsers(readers.storage, readers.accountData);
     this.#notifier = new Notifier(readers.storage);
-    this.#sliding = new SlidingSyncServer({
-      readers,
-      ignoredUsers: this.#ignoredUsers,
-      notifier: this.#notifier,
-      ends: this.#ends,
+    this.#sliding = once(async () => {
+      const { SlidingSyncServer } = await slidingSync();
+      return new SlidingSyncServer({
+        readers,
+        ignoredUsers: this.#ignoredUsers,
+        notifier: this.#notifier,
+      });
     });
   }
 
@@ -84,8 +89,13 @@ class LogSync implements Sync {
     this.#ends.cancel(sync);
   }
 
-  sliding(requester: Requester, query: SlidingSyncQuery, sync: string): Promise<JsonBytes> {
-    return this.#sliding.sync(requester, query, sync);
+  async sliding(requester: Requester, query: SlidingSyncQuery, sync: string): Promise<JsonBytes> {
+    const end = this.#ends.open(sync, query.timeout);
+    try {
+      return await (await this.#sliding()).sync(requester, query, end);
+    } finally {
+      end.clear();
+    }
   }
 
   async #firstNews(request: SyncRequest, since: Position | undefined, end: End): Promise<Answer> {

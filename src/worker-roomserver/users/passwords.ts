@@ -1,13 +1,15 @@
-import { argon2id, argon2Verify } from "hash-wasm";
 import { encodeBase64 } from "../../matrix/base64.ts";
 import { invalidParam, MatrixError } from "../../matrix/errors.ts";
 import { KeyedLock } from "../node/keyed-lock.ts";
+import { later } from "../node/later.ts";
 
 /** What one hash costs whoever makes it. */
 export type PasswordCost = { memoryKiB: number; iterations: number; parallelism: number };
 
 /** The first recommendation for Argon2id of the OWASP Password Storage Cheat Sheet that a phone can bear. */
 export const defaultPasswordCost: PasswordCost = { memoryKiB: 19 * 1024, iterations: 2, parallelism: 1 };
+
+const hashing = later(() => import("./argon2.ts"));
 
 const maxLength = 512;
 const saltBytes = 16;
@@ -32,8 +34,9 @@ export class Passwords {
 
   /** @returns a PHC string: the hash with its salt and cost. */
   hash(password: string): Promise<string> {
-    return this.#queue.run("argon2", () =>
-      argon2id({
+    return this.#queue.run("argon2", async () => {
+      const { argon2id } = await hashing();
+      return argon2id({
         password: bytesOf(password),
         salt: randomBytes(saltBytes),
         memorySize: this.#cost.memoryKiB,
@@ -41,8 +44,8 @@ export class Passwords {
         parallelism: this.#cost.parallelism,
         hashLength: hashBytes,
         outputType: "encoded",
-      }),
-    );
+      });
+    });
   }
 
   /**
@@ -51,13 +54,14 @@ export class Passwords {
    */
   async verify(phc: string, password: string): Promise<boolean> {
     const canMatch = phc !== "" && password !== "" && password.length <= maxLength;
-    const matches = await this.#queue.run("argon2", () =>
-      argon2Verify(
+    const matches = await this.#queue.run("argon2", async () => {
+      const { argon2Verify } = await hashing();
+      return argon2Verify(
         canMatch
           ? { password: bytesOf(password), hash: phc }
           : { password: "nobody's", hash: this.#unmatched() },
-      ),
-    );
+      );
+    });
     return canMatch && matches;
   }
 

@@ -1,5 +1,5 @@
 import { encodeBase64 } from "../../../src/matrix/base64.ts";
-import { nobleEd25519 } from "../../../src/matrix/ed25519.ts";
+import { nobleEd25519 } from "../../../src/matrix/ed25519-noble.ts";
 import type { JsonObject } from "../../../src/matrix/json.ts";
 import { signJson } from "../../../src/matrix/signing.ts";
 

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { signedThirdPartyInvites } from "../../../src/matrix/auth-rules/third-party-invite-signature.ts";
 import { encodeBase64, encodeBase64Url } from "../../../src/matrix/base64.ts";
-import { nobleEd25519 } from "../../../src/matrix/ed25519.ts";
+import { nobleEd25519 } from "../../../src/matrix/ed25519-noble.ts";
 import type { JsonObject, JsonValue } from "../../../src/matrix/json.ts";
 import { signJson } from "../../../src/matrix/signing.ts";
 import { usualRoom } from "../room-builder.ts";

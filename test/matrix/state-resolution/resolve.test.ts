@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { encodeBase64 } from "../../../src/matrix/base64.ts";
-import { nobleEd25519 } from "../../../src/matrix/ed25519.ts";
+import { nobleEd25519 } from "../../../src/matrix/ed25519-noble.ts";
 import type { JsonObject } from "../../../src/matrix/json.ts";
 import { signJson } from "../../../src/matrix/signing.ts";
 import { versions } from "../auth-rules/judge.ts";

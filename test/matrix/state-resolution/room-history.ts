@@ -1,3 +1,4 @@
+import { nobleEd25519 } from "../../../src/matrix/ed25519-noble.ts";
 import type { JsonObject } from "../../../src/matrix/json.ts";
 import type { Pdu } from "../../../src/matrix/pdu.ts";
 import { type RoomVersionRules, roomVersionRules } from "../../../src/matrix/room-versions.ts";
@@ -37,6 +38,8 @@ export const nameOf = (eventId: string) => eventId.slice(1);
 export const keyOf = (type: string, stateKey: string) => JSON.stringify([type, stateKey]);
 
 /** A room's events in memory, numbered as they are told, and what resolution asks of them. */
+const ed25519 = nobleEd25519();
+
 export class RoomHistory {
   readonly rules: RoomVersionRules;
   readonly graph = new CompactAuthGraph();
@@ -106,6 +109,7 @@ export class RoomHistory {
       { ...sets, conflicted: arrange([...sets.conflicted]) },
       this.rules,
       this.#source(),
+      ed25519,
     );
     const resolved = new Map(agreed);
     for (const { type, stateKey, event } of entries) {

@@ -1,4 +1,5 @@
 import { KeyedLock } from "../../node/keyed-lock.ts";
+import { later } from "../../node/later.ts";
 import type { Requester } from "../../node/requester.ts";
 import type { Nid, Position, PusherRow } from "../../storage/schema.ts";
 import type { ClientPusher, PusherBody } from "../api.ts";
@@ -6,6 +7,8 @@ import type { Notification, NotificationListener } from "../notification.ts";
 import type { Delivery } from "./delivery.ts";
 import type { PushersOptions } from "./options.ts";
 import { checkNumber, keyOf, type PusherKey, wantedPusher } from "./pusher.ts";
+
+const delivering = later(() => import("./delivery.ts"));
 
 /** What happened before the delivery was there to be told. */
 type Early = (delivery: Delivery) => void;
@@ -148,7 +151,7 @@ export class Pushers implements NotificationListener {
   }
 
   async #open(): Promise<Delivery> {
-    const { Delivery } = await import("./delivery.ts");
+    const { Delivery } = await delivering();
     const delivery = await Delivery.open({ ...this.#with, rejected: (key) => this.#rejected(key) });
     this.#opened = delivery;
     for (const early of this.#early ?? []) early(delivery);

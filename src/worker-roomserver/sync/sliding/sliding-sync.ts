@@ -4,7 +4,7 @@ import type { JsonBytes, Requester } from "../../node/requester.ts";
 import type { Membership, Nid, Position } from "../../storage/schema.ts";
 import { withoutBlockedInvites } from "../blocked-invites.ts";
 import { type Changes, changesIn } from "../changes.ts";
-import type { Ends } from "../ends.ts";
+import type { End } from "../ends.ts";
 import { noFilter } from "../filter-source.ts";
 import type { IgnoredUsers } from "../ignored-users.ts";
 import { type Interest, nidsOf } from "../interest.ts";
@@ -25,7 +25,6 @@ export type SlidingSyncParts = {
   readers: Readers;
   ignoredUsers: IgnoredUsers;
   notifier: Notifier;
-  ends: Ends;
 };
 
 /** One request, as all looks at the log need to know it. */
@@ -56,32 +55,28 @@ export class SlidingSyncServer {
     this.#userData = new UserDataCache(storage, accountData);
   }
 
-  async sync(requester: Requester, query: SlidingSyncQuery, name: string): Promise<JsonBytes> {
-    const { readers, ends, notifier } = this.#parts;
-    const end = ends.open(name, query.timeout);
+  /** @param end - of the wait: its client may go, or ask again */
+  async sync(requester: Requester, query: SlidingSyncQuery, end: End): Promise<JsonBytes> {
+    const { readers, notifier } = this.#parts;
+    const connection = query.conn_id ?? DEFAULT_CONNECTION;
+    const told = this.#connections.begin(requester, connection, query.pos, end.come);
+    if (told === undefined) end.come(); // who knows nothing is not kept waiting
+    const asked = await this.#asked(requester, query);
+    const stopped = readers.presence.syncing(requester.userId, query.setPresence);
     try {
-      const connection = query.conn_id ?? DEFAULT_CONNECTION;
-      const told = this.#connections.begin(requester, connection, query.pos, end.come);
-      if (told === undefined) end.come(); // who knows nothing is not kept waiting
-      const asked = await this.#asked(requester, query);
-      const stopped = readers.presence.syncing(requester.userId, query.setPresence);
-      try {
-        for (;;) {
-          const ended = end.hasCome;
-          const upTo = await newestPosition(readers);
-          const look = await this.#look(asked, told, upTo);
-          if (look === undefined) continue;
-          if (look.isNews || ended) {
-            const pos = this.#connections.answered(requester, connection, query.pos, look.told);
-            return answer(query, pos, look);
-          }
-          await notifier.wait(look.interest, upTo, end.promise);
+      for (;;) {
+        const ended = end.hasCome;
+        const upTo = await newestPosition(readers);
+        const look = await this.#look(asked, told, upTo);
+        if (look === undefined) continue;
+        if (look.isNews || ended) {
+          const pos = this.#connections.answered(requester, connection, query.pos, look.told);
+          return answer(query, pos, look);
         }
-      } finally {
-        stopped();
+        await notifier.wait(look.interest, upTo, end.promise);
       }
     } finally {
-      end.clear();
+      stopped();
     }
   }
 

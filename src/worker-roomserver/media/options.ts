@@ -1,0 +1,28 @@
+import type { ServerName } from "../../matrix/identifiers.ts";
+import type { Answers } from "../node/answers.ts";
+import type { Storage } from "../storage/api.ts";
+import type { Media, MediaConsole } from "./api.ts";
+import type { MediaLimits } from "./limits.ts";
+import type { Egress } from "./preview/egress.ts";
+import type { RemoteMedia } from "./remote-media.ts";
+import type { DrawThumbnail } from "./thumbnails.ts";
+
+export type MediaOptions = {
+  storage: Storage;
+  answers: Answers;
+  serverName: ServerName;
+  /** Milliseconds since 1970. */
+  now: () => number;
+  limits?: MediaLimits;
+  remote?: RemoteMedia;
+  egress?: Egress;
+  draw?: DrawThumbnail;
+};
+
+export type OpenMedia = {
+  media: Media;
+  mediaConsole: MediaConsole;
+  /** For the compactor. */
+  dropExpired: () => AsyncGenerator<void>;
+  dropOrphans: () => AsyncGenerator<void>;
+};
