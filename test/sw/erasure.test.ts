@@ -80,5 +80,9 @@ test("others' words stay, and a member that was erased is still told by their me
   const page = (await good(late.get(`${v3}/rooms/${roomId}/messages?dir=b&limit=100`))).chunk as Shown[];
   expect(page.map(({ content }) => content.body)).toContain("kept");
   const ofAlice = page.filter(({ sender }) => sender === alice.userId);
-  expect(ofAlice.map(({ content }) => content)).toEqual([{ membership: "leave" }, { membership: "join" }]);
+  // The empty profile may have been told to the room before she left it.
+  const [last, ...earlier] = ofAlice.map(({ content }) => content);
+  expect(last).toEqual({ membership: "leave" });
+  expect(earlier.length).toBeGreaterThan(0);
+  expect(earlier).toEqual(earlier.map(() => ({ membership: "join" })));
 });

@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import { describe, expect, test, vi } from "vitest";
+import { describe, expect, test } from "vitest";
 import type { JsonObject } from "../../src/matrix/json.ts";
 import { createClientApi } from "../../src/sw/door.ts";
 import { allEndpoints } from "../../src/sw/index.ts";
@@ -341,8 +341,7 @@ describe("pages", () => {
   test("tell a person to open Hearth when it is not there, and an app to come back", async () => {
     const at = await home();
     const away = () => Promise.reject(Object.assign(new Error("gone"), { name: "LeaderFenced" }));
-    vi.spyOn(at.node.oauth, "open").mockImplementation(away);
-    vi.spyOn(at.node.oauth, "token").mockImplementation(away);
+    Object.assign(at.node.oauth, { open: away, token: away });
     const shown = await at.browser.open(await authorizeUrl(at));
     expect([shown.status, shown.headers.get("Retry-After")]).toEqual([503, "1"]);
     const link = shown.links.get("Open Hearth in another tab") ?? "";
