@@ -83,7 +83,7 @@ export class Indexer {
       state = { version: VERSION, upTo: 0, end: storage.numbers.eventNid };
       await storage.commit(
         (write) => {
-          write.delete("searchBlocks", IDBKeyRange.lowerBound([0]));
+          write.delete("searchBlocks", IDBKeyRange.bound([0], [Number.POSITIVE_INFINITY]));
           write.put("meta", state, "search");
         },
         { relaxed: true },
