@@ -70,6 +70,7 @@ async function naive(
     const order = new Map(all.map(({ event_id }, i) => [event_id, i]));
     for (const event of all) {
       if (event.type !== "m.room.message" || relation(event)?.rel_type === "m.replace") continue;
+      if (event.content.body === undefined) continue; // redacted: no edit says what it said
       // The newest comes first, and no two are of one time.
       const [edit] = all
         .filter((one) => relation(one)?.event_id === event.event_id && one.sender === event.sender)
