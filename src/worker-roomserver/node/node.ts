@@ -193,7 +193,8 @@ export async function openNode(options: NodeOptions): Promise<OpenNode> {
     userDirectory,
     storage,
     close: async () => {
-      for (const component of [profiles, upgrades, typing, presence, push, search, userDirectory, compactor]) component.close();
+      for (const component of [profiles, upgrades, typing, presence, push, search, userDirectory, compactor])
+        component.close();
       await storage.flushed();
       storage.close();
     },

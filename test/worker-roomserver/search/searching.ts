@@ -50,7 +50,7 @@ export type Searching = {
 /** Search over a room server, with a database of its own or, by name, one that is there already. */
 export async function searching(name?: string): Promise<Searching> {
   const parts = await testParts(name);
-  const room = new RoomServer(parts, () => undefined);
+  const room = new RoomServer(parts, { onActivity: () => undefined, ignoredBy: async () => new Set() });
   const ignored = new Set<string>();
   const ignoredBy = async () => new Set([...ignored].map((localpart) => parts.user(localpart).userId));
   const search = new RoomSearch({ storage: parts.storage, room, ignoredBy });

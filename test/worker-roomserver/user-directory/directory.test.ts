@@ -11,7 +11,7 @@ import { testParts } from "../support/room-parts.ts";
 
 async function directory() {
   const parts = await testParts();
-  const room = new RoomServer(parts, () => undefined);
+  const room = new RoomServer(parts, { onActivity: () => undefined, ignoredBy: async () => new Set() });
   const { serverName } = parts.author;
   const users = new Directory({ storage: parts.storage, room, serverName });
   onTestFinished(() => users.close());

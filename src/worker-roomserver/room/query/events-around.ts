@@ -15,11 +15,11 @@ export async function eventsAround(
     eventsBackward(parts, room, { from: orderBefore(order), count: limits.before }),
     eventsForward(parts, room, { after: order, upTo: parts.storage.position, count: limits.after }),
   ]);
-  const visible = new Set(await parts.visibility.visibleTo(userId, [...older, ...newer]));
-  const isShown = (one: StoredEvent) => visible.has(one) && !ignored.has(one.pdu.sender);
+  const visible = await parts.visibility.visibleTo(userId, [...older, ...newer]);
+  const shown = visible.filter(({ pdu }) => !ignored.has(pdu.sender));
   return {
-    before: older.filter(isShown),
-    after: newer.filter(isShown),
+    before: shown.filter((one) => one.order < order).sort((one, other) => other.order - one.order),
+    after: shown.filter((one) => one.order > order).sort((one, other) => one.order - other.order),
     start: positionToken(orderBefore(older.at(-1)?.order ?? order)),
     end: positionToken(newer.at(-1)?.order ?? order),
   };

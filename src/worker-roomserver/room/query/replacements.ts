@@ -9,10 +9,12 @@ const MOST_EDITS = 500;
 
 /** The valid edit that counts of each event that was edited. See `RoomForReaders.replacements`. */
 export async function replacementsOf(
-  { storage, events }: Pick<RoomParts, "storage" | "events">,
+  { storage, events, relatedTargets }: Pick<RoomParts, "storage" | "events" | "relatedTargets">,
   originals: readonly StoredEvent[],
 ): Promise<Map<EventNid, StoredEvent>> {
-  const editable = originals.filter((event) => event.redactedBy === "" && isReplaceable(event));
+  const editable = await relatedTargets.among(
+    originals.filter((event) => event.redactedBy === "" && isReplaceable(event)),
+  );
   const children = await childrenOf(storage, editable);
   const latest = new Map<EventNid, StoredEvent>();
   for (const original of editable) {
