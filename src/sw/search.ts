@@ -1,16 +1,16 @@
 import * as v from "valibot";
 import { type Endpoint, endpoint } from "./endpoint.ts";
-import { jsonObject, writtenAnswer } from "./schemas.ts";
+import { jsonObject, objectOf, writtenAnswer } from "./schemas.ts";
 
 const count = v.pipe(v.number(), v.integer(), v.minValue(0));
 
-const roomEvents = v.object({
+const roomEvents = objectOf({
   search_term: v.string(),
   keys: v.optional(v.array(v.picklist(["content.body", "content.name", "content.topic"]))),
   filter: v.optional(jsonObject),
   order_by: v.optional(v.picklist(["rank", "recent"])),
   event_context: v.optional(
-    v.object({
+    objectOf({
       before_limit: v.optional(count),
       after_limit: v.optional(count),
       include_profile: v.optional(v.boolean()),
@@ -18,7 +18,7 @@ const roomEvents = v.object({
   ),
   include_state: v.optional(v.boolean()),
   groupings: v.optional(
-    v.object({ group_by: v.optional(v.array(v.object({ key: v.picklist(["room_id", "sender"]) }))) }),
+    objectOf({ group_by: v.optional(v.array(objectOf({ key: v.picklist(["room_id", "sender"]) }))) }),
   ),
 });
 
@@ -30,7 +30,7 @@ const search = endpoint(
     auth: "user",
     limit: "read",
     query: v.object({ next_batch: v.optional(v.string()) }),
-    body: v.object({ search_categories: v.object({ room_events: v.optional(roomEvents) }) }),
+    body: objectOf({ search_categories: objectOf({ room_events: v.optional(roomEvents) }) }),
     response: writtenAnswer,
   },
   async ({ node, requester, query, body }) => {

@@ -1,5 +1,6 @@
 import * as v from "valibot";
 import { type Endpoint, endpoint } from "./endpoint.ts";
+import { objectOf } from "./schemas.ts";
 
 /** @see https://spec.matrix.org/v1.19/client-server-api/#post_matrixclientv3user_directorysearch */
 const search = endpoint(
@@ -8,7 +9,7 @@ const search = endpoint(
     path: "/_matrix/client/v3/user_directory/search",
     auth: "user",
     limit: "read",
-    body: v.object({
+    body: objectOf({
       search_term: v.string(),
       limit: v.optional(v.pipe(v.number(), v.integer(), v.minValue(0))),
     }),
