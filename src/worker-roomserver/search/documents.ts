@@ -1,9 +1,9 @@
 import type { JsonObject } from "../../matrix/json.ts";
 import { isJsonObject } from "../../matrix/json.ts";
 import { isReplaceable } from "../../matrix/replacements.ts";
+import { GAP, hashOf, tokensOf } from "../../matrix/words.ts";
 import type { StoredEvent } from "../room/api.ts";
 import type { EventNid, Nid } from "../storage/schema.ts";
-import { GAP, hashOf, tokensOf } from "./words.ts";
 
 /** What is searched, in the order of the codes in documents: only ever append. */
 export const KEYS = ["content.body", "content.name", "content.topic"] as const;

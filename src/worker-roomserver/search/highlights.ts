@@ -1,4 +1,4 @@
-import { fold, tokensOf, wordsOf } from "./words.ts";
+import { fold, tokensOf, wordsOf } from "../../matrix/words.ts";
 
 /** Of an answer: a text may have many forms of a word. */
 const MOST_HIGHLIGHTS = 100;

@@ -1,5 +1,5 @@
 import { invalidParam } from "../../matrix/errors.ts";
-import { hashOf, tokensOf } from "./words.ts";
+import { hashOf, tokensOf } from "../../matrix/words.ts";
 
 /** Tokens that have to follow one another, hashed. */
 export type Phrase = Uint32Array;

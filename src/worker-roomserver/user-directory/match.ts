@@ -1,4 +1,4 @@
-import { fold, tokensOf } from "../search/words.ts";
+import { fold, tokensOf } from "../../matrix/words.ts";
 
 /** A user as a room knows them. */
 export type Person = { userId: string; displayName: string | undefined; avatarUrl: string | undefined };

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
+import { fold, GAP, hashOf, tokensOf } from "../../../src/matrix/words.ts";
 import { highlightsOf } from "../../../src/worker-roomserver/search/highlights.ts";
 import { parseSearchTerm } from "../../../src/worker-roomserver/search/terms.ts";
-import { fold, GAP, hashOf, tokensOf } from "../../../src/worker-roomserver/search/words.ts";
 
 describe("words that are the same", () => {
   test.each([

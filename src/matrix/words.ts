@@ -1,5 +1,5 @@
 /*
- * What counts as the same word. Changing anything here makes another index of it: see VERSION in index-state.ts.
+ * What counts as the same word. Changing anything here makes another index of it: see VERSION in worker-roomserver/search/indexer.ts.
  */
 
 /** A word as it stands in a text: letters and digits that hang together, an emoji, a flag. */
