@@ -112,17 +112,11 @@ function searchFigures(url: string, say: (text: string) => void): Promise<Figure
     await page.evaluate(sayRareWords, { account: owner, rooms });
     await page.evaluate(rest, undefined);
     say("searching");
-    const search = (search_term: string): Asked => ({
-      method: "POST",
-      path: "/_matrix/client/v3/search",
-      token: owner.token,
-      body: { search_categories: { room_events: { search_term, order_by: "recent" } } },
-    });
-    const among = `among ${SEARCHED_MESSAGES.toLocaleString("en")} messages, p50`;
-    return [
-      median(`a search ${among}`, await latency(page, search("quinces")), 10),
-      median(`a search for what all of them have ${among}`, await latency(page, search("people write")), 20),
-    ];
+    const criteria = { search_term: "quinces", order_by: "recent" };
+    const body = { search_categories: { room_events: criteria } };
+    const asked: Asked = { method: "POST", path: "/_matrix/client/v3/search", token: owner.token, body };
+    const name = `a search among ${SEARCHED_MESSAGES.toLocaleString("en")} messages, p50`;
+    return [median(name, await latency(page, asked), 10)];
   });
 }
 
