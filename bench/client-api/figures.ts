@@ -2,10 +2,18 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type BenchPage, startBrowser } from "../browser.ts";
-import { type Account, type Latencies, makeRooms, register, rest } from "../in-page.ts";
+import { type Account, type Latencies, makeRooms, register, rest, sendMany } from "../in-page.ts";
 import { openHomeserver } from "../open-homeserver.ts";
 import { type Figure, quantile } from "../table.ts";
-import { type Asked, firstSync, joinAll, makeManyRooms, requestLatency, syncToken } from "./in-page.ts";
+import {
+  type Asked,
+  firstSync,
+  joinAll,
+  makeManyRooms,
+  requestLatency,
+  sayRareWords,
+  syncToken,
+} from "./in-page.ts";
 
 /*
  * What clients ask all the time, over the client API of the built page. The floor is a fetch that the service worker
@@ -15,10 +23,15 @@ import { type Asked, firstSync, joinAll, makeManyRooms, requestLatency, syncToke
 const MEMBERS = 100;
 const SYNCED_ROOMS = 200;
 const LISTED_ROOMS = 2_000;
+const SEARCHED_MESSAGES = 100_000;
 
 /** @param say - is told what is going on */
 export async function clientApiFigures(url: string, say: (text: string) => void): Promise<Figure[]> {
-  return [...(await syncFigures(url, say)), ...(await windowFigures(url, say))];
+  return [
+    ...(await syncFigures(url, say)),
+    ...(await windowFigures(url, say)),
+    ...(await searchFigures(url, say)),
+  ];
 }
 
 async function inNewProfile(url: string, measure: (page: BenchPage) => Promise<Figure[]>): Promise<Figure[]> {
@@ -86,6 +99,24 @@ function windowFigures(url: string, say: (text: string) => void): Promise<Figure
     const asked: Asked = { method: "POST", path, token: owner.token, body };
     const name = `first window of 20 among ${LISTED_ROOMS} rooms, p50`;
     return [median(name, await latency(page, asked), 3)];
+  });
+}
+
+function searchFigures(url: string, say: (text: string) => void): Promise<Figure[]> {
+  return inNewProfile(url, async (page) => {
+    say(`sending ${SEARCHED_MESSAGES} messages`);
+    const owner = await page.evaluate(register, "alice");
+    const rooms = await page.evaluate(makeRooms, { owner, others: [], count: 20 });
+    const sending = { account: owner, rooms, underWay: 32, prefix: "m" };
+    await page.evaluate(sendMany, { ...sending, count: SEARCHED_MESSAGES });
+    await page.evaluate(sayRareWords, { account: owner, rooms });
+    await page.evaluate(rest, undefined);
+    say("searching");
+    const criteria = { search_term: "quinces", order_by: "recent" };
+    const body = { search_categories: { room_events: criteria } };
+    const asked: Asked = { method: "POST", path: "/_matrix/client/v3/search", token: owner.token, body };
+    const name = `a search among ${SEARCHED_MESSAGES.toLocaleString("en")} messages, p50`;
+    return [median(name, await latency(page, asked), 10)];
   });
 }
 

@@ -104,3 +104,15 @@ export async function firstSync(options: { account: Account; rounds: number }): 
   db.close();
   return { floor, measured };
 }
+
+/** A message in each room that has a word of its own. */
+export async function sayRareWords(options: { account: Account; rooms: string[] }): Promise<void> {
+  const headers = { authorization: `Bearer ${options.account.token}` };
+  for (const room of options.rooms) {
+    const body = JSON.stringify({ msgtype: "m.text", body: "Five ripe quinces on a plate." });
+    const path = `/_matrix/client/v3/rooms/${room}/send/m.room.message/rare`;
+    const response = await fetch(path, { method: "PUT", headers, body });
+    if (!response.ok) throw new Error(`send: ${response.status} ${await response.text()}`);
+    await response.arrayBuffer();
+  }
+}

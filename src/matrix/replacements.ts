@@ -9,7 +9,7 @@ type Event = { eventId: string; pdu: Pick<Pdu, "type" | "sender" | "state_key" |
  * Whether an event may be edited at all: state events may not, nor may edits.
  * @see https://spec.matrix.org/v1.19/client-server-api/#validity-of-replacement-events
  */
-export function isReplaceable({ pdu }: Event): boolean {
+export function isReplaceable({ pdu }: Pick<Event, "pdu">): boolean {
   return pdu.state_key === undefined && relationOf(pdu.content)?.rel_type !== "m.replace";
 }
 

@@ -35,6 +35,7 @@ import { reportEndpoints } from "./reports.ts";
 import { roomSummaryEndpoints } from "./room-summary.ts";
 import { roomUpgradesEndpoints } from "./room-upgrades.ts";
 import { roomsEndpoints } from "./rooms.ts";
+import { searchEndpoints } from "./search.ts";
 import { serverEndpoints } from "./server.ts";
 import { slidingSyncEndpoints } from "./sliding-sync.ts";
 import { spacesEndpoints } from "./spaces.ts";
@@ -45,6 +46,7 @@ import { thirdPartyEndpoints } from "./third-party.ts";
 import { threadsEndpoints } from "./threads.ts";
 import { toDeviceEndpoints } from "./to-device.ts";
 import { typingEndpoints } from "./typing.ts";
+import { userDirectoryEndpoints } from "./user-directory.ts";
 import { voipEndpoints } from "./voip.ts";
 import { wellKnownEndpoints } from "./well-known.ts";
 
@@ -101,4 +103,6 @@ export const allEndpoints = (baseUrl: string): Endpoint[] => [
   ...voipEndpoints,
   ...mutualRoomsEndpoints,
   ...oldSyncEndpoints,
+  ...searchEndpoints,
+  ...userDirectoryEndpoints,
 ];

@@ -60,6 +60,8 @@ const components = {
   reports: true,
   voip: true,
   oldSync: true,
+  search: true,
+  userDirectory: true,
 } as const satisfies Record<Exclude<keyof Node, "info">, true>;
 
 /**

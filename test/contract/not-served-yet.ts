@@ -1,6 +1,5 @@
 /** What the reasons are, each for the operations that wait for the same. */
 const waiting: Readonly<Record<string, readonly string[]>> = {
-  "Finding users and messages is not there yet": ["search", "searchUserDirectory"],
   "Application services are not there yet": ["pingAppservice", "updateAppserviceRoomDirectoryVisibility"],
 };
 

@@ -13,6 +13,7 @@ export const TOPICS = [
   "media",
   "state",
   "purge",
+  "history",
 ] as const;
 
 /**
@@ -32,6 +33,8 @@ export const TOPICS = [
  *   each of them, and one with 0 where there is nobody.
  * - `toDevice`: a message waits for the device `detail` of `user`, under this position; with no user, for the server
  *   `detail`, to which the federation sender sends it. Sync gives it to that device alone.
+ * - `history`: an event of earlier has been put into the timeline of `room`, as `event`. It changes nothing of where the
+ *   room stands; search takes it in.
  * - `deviceList`: keys of `user` have changed; `detail` says which, and so whom it concerns: see key-changes.ts.
  * - `media`: kept for the component of that name.
  */

@@ -13,6 +13,8 @@ export type ReaderOptions = {
    * as it holds back the log from being trimmed.
    */
   name: string;
+  /** Milliseconds for which entries gather that nobody waits for; 20 unless it is said. */
+  gatherMs?: number;
   /**
    * Takes in entries, oldest first, each batch once and in order. It may keep what it learns in memory ahead of
    * the disk, as long as `reset` can drop that. It may also commit units of its own, if they change nothing when
@@ -107,7 +109,9 @@ export class DurableReader {
   /** Entries gather for a moment, unless somebody waits: who writes them should not have to wait for this as well. */
   #wakeSoon(): void {
     if (this.#waiters.length > 0) this.#wake();
-    else if (!this.#running) this.#timer ??= setTimeout(() => this.#wake(), GATHER_MS);
+    else if (!this.#running) {
+      this.#timer ??= setTimeout(() => this.#wake(), this.#options.gatherMs ?? GATHER_MS);
+    }
   }
 
   #wake(): void {

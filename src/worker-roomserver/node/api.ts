@@ -10,11 +10,13 @@ import type { Reports, ReportsForOwner } from "../reports/api.ts";
 import type { RoomConsole, RoomDirectory, RoomForClient } from "../room/api.ts";
 import type { RoomInput } from "../room/input/api.ts";
 import type { RoomQueries } from "../room/query/graph/api.ts";
+import type { Search } from "../search/api.ts";
 import type { SettingsForOwner } from "../settings/api.ts";
 import type { Sync } from "../sync/api.ts";
 import type { OldSync } from "../sync/old/api.ts";
 import type { ToDevice } from "../to-device/api.ts";
 import type { Typing } from "../typing/api.ts";
+import type { UserDirectory } from "../user-directory/api.ts";
 import type { Users } from "../users/api.ts";
 import type { Voip } from "../voip/api.ts";
 
@@ -57,4 +59,6 @@ export interface Node {
   readonly reports: Reports & ReportsForOwner;
   readonly voip: Voip;
   readonly oldSync: OldSync;
+  readonly search: Search;
+  readonly userDirectory: UserDirectory;
 }

@@ -18,6 +18,7 @@ import { dropOrphanedWaits } from "../room/purge/orphaned-waits.ts";
 import { finishPurges } from "../room/purge/remove.ts";
 import { dropOldTransactions } from "../room/transactions.ts";
 import { UpgradeReader } from "../room/upgrade-reader.ts";
+import { openSearch } from "../search/open.ts";
 import { openSettings } from "../settings/open.ts";
 import type { Storage } from "../storage/api.ts";
 import { openStorage, type StorageOptions } from "../storage/storage.ts";
@@ -26,6 +27,7 @@ import { openOldSync } from "../sync/old/open.ts";
 import { openSync } from "../sync/sync.ts";
 import { openToDevice } from "../to-device/open.ts";
 import { openTyping } from "../typing/open.ts";
+import { openUserDirectory } from "../user-directory/open.ts";
 import { openUsers, type UsersOptions } from "../users/open.ts";
 import { openVoip } from "../voip/open.ts";
 import { Answers } from "./answers.ts";
@@ -142,6 +144,8 @@ export async function openNode(options: NodeOptions): Promise<OpenNode> {
   const oldSync = openOldSync({ storage, room, accountData, sync });
   const reports = openReports({ storage, room, users, serverName, now });
   const voip = openVoip({ settings, now });
+  const search = openSearch({ storage, room, ignoredBy });
+  const userDirectory = openUserDirectory({ storage, room, serverName });
   const compactor = new Compactor({
     storage,
     now,
@@ -189,9 +193,12 @@ export async function openNode(options: NodeOptions): Promise<OpenNode> {
     reports,
     voip,
     oldSync,
+    search,
+    userDirectory,
     storage,
     close: async () => {
-      for (const component of [profiles, upgrades, typing, presence, push, compactor]) component.close();
+      for (const component of [profiles, upgrades, typing, presence, push, search, userDirectory, compactor])
+        component.close();
       await storage.flushed();
       storage.close();
     },

@@ -279,6 +279,15 @@ export type TimelineChunk = {
   stateBefore: SnapshotNid;
 };
 
+/** What stands around an event in its timeline, with the tokens to go on from in either direction. */
+export type EventsAround = {
+  /** The nearest first. */
+  before: StoredEvent[];
+  after: StoredEvent[];
+  start: string;
+  end: string;
+};
+
 /** Entries of a state: all, those of `m.room.member`, or the others. */
 export type StatePart = "all" | "members" | "others";
 
@@ -327,6 +336,18 @@ export interface RoomForReaders {
   mayUserSee(userId: string, event: StoredEvent): Promise<boolean>;
   /** Leaves out the events that the user may not see. Cheaper than asking for each. */
   visibleTo(userId: string, events: readonly StoredEvent[]): Promise<StoredEvent[]>;
+  /**
+   * The valid edit that counts of each event that was edited, by its number: whoever may see it. Costs a range of small
+   * rows for each event that something relates to, and its edits.
+   * @param events - of one room
+   */
+  replacements(events: readonly StoredEvent[]): Promise<Map<EventNid, StoredEvent>>;
+  /** What the user may see right before and after an event of a timeline: reads as many events as are asked for. */
+  around(
+    event: StoredEvent,
+    to: { userId: string; ignored: ReadonlySet<string> },
+    limits: { before: number; after: number },
+  ): Promise<EventsAround>;
   /**
    * Events of one room as a device gets them in a timeline or a list of results, `unsigned` whole: with the user's
    * membership at each, and `m.relations`. Of events that the user may see. Costs nothing where nothing relates to them

@@ -5,6 +5,7 @@ import type { EventNid, Membership, Nid, Position, SnapshotNid } from "../storag
 import type {
   ClientEvent,
   CreateRoomBody,
+  EventsAround,
   MembershipInfo,
   MessagesQuery,
   RelationsQuery,
@@ -29,8 +30,10 @@ import { upgradeRoom } from "./perform/upgrade.ts";
 import { accessTo } from "./query/access.ts";
 import { presented } from "./query/aggregations.ts";
 import { eventByTime } from "./query/event-by-time.ts";
+import { eventsAround } from "./query/events-around.ts";
 import { context, event, messages } from "./query/messages.ts";
 import { relations } from "./query/relations.ts";
+import { replacementsOf } from "./query/replacements.ts";
 import { joinedMembers, members, roomState, stateEvent } from "./query/state.ts";
 import { threads } from "./query/threads.ts";
 import { hasEvents, snapshotAt, timelineChunk } from "./query/timeline.ts";
@@ -334,6 +337,18 @@ export class RoomServer implements RoomForClient, RoomForReaders {
 
   visibleTo(userId: string, events: readonly StoredEvent[]): Promise<StoredEvent[]> {
     return this.#parts.visibility.visibleTo(userId, events);
+  }
+
+  replacements(events: readonly StoredEvent[]): Promise<Map<EventNid, StoredEvent>> {
+    return replacementsOf(this.#parts, events);
+  }
+
+  around(
+    event: StoredEvent,
+    to: { userId: string; ignored: ReadonlySet<string> },
+    limits: { before: number; after: number },
+  ): Promise<EventsAround> {
+    return eventsAround(this.#parts, event, to, limits);
   }
 
   clientEvents(

@@ -126,6 +126,7 @@ export class RoomUnit {
   /** An accepted event of earlier, at a place in the timeline that is given. */
   addHistory(event: NewEvent, order: number): StoredEvent {
     this.#parts.recent.inserted(this.#head.nid, order);
+    this.#write.append({ topic: "history", room: this.#head.nid, event: event.nid });
     return this.#insert(event, { order, current: event.after.nid, extremities: [] });
   }
 

@@ -144,6 +144,7 @@ const fourth: Migration = (db) => {
   changes.createIndex("position", ["v", "p"]);
   for (const name of ["settings", "erasures"]) db.createObjectStore(name);
   db.createObjectStore("reports", { keyPath: "n" }).createIndex("by", "by");
+  db.createObjectStore("searchBlocks");
 };
 
 export const migrations: readonly Migration[] = [first, second, third, fourth];

@@ -292,6 +292,11 @@ export type ToDeviceKey = [
 ];
 /** One EDU `m.direct_to_device` that another server is to get: its `message_id`, and `messages` as JSON text. */
 export type OutboxRow = { type: string; sender: string; messageId: string; json: string };
+/**
+ * The index for search, in `meta`. `version`: of what is in it; it is made anew for another one. Of the events that were
+ * there when it was begun, up to number `end`, those up to `upTo` are in it; later ones come with the log.
+ */
+export type SearchState = { version: number; upTo: EventNid; end: EventNid };
 /** A version of a user's key backup. `count`: its sessions. `etag` rises whenever one of them changes. */
 export type KeyBackupRow = { algorithm: string; authData: string; count: number; etag: number };
 /**
@@ -373,7 +378,7 @@ export type PusherRow = {
 export type PushProgressRow = { start: Position; sent: number; failures: number; notBefore: number };
 
 export interface HearthSchema extends DBSchema {
-  /** Single rows: "lead", "identity", "journal", "numbers". */
+  /** Single rows: "lead", "identity", "journal", "numbers", "search". */
   meta: { key: string; value: unknown };
   journal: { key: JournalKey; value: JournalRow };
   /** By the position of a row's last entry. */
@@ -511,6 +516,8 @@ export interface HearthSchema extends DBSchema {
   erasures: { key: string; value: Position };
   /** In-line key `n`, the newest first; by who reported. */
   reports: { key: number; value: ReportRow; indexes: { by: string } };
+  /** `[room, negated number of the event that the block begins with]`: see search/documents.ts. */
+  searchBlocks: { key: [Nid, number]; value: Uint32Array };
 }
 
 export type StoreName = StoreNames<HearthSchema>;

@@ -53,10 +53,11 @@ export function concerns(interest: Interest, { topic, room, user, detail }: Posi
       return user === interest.user && detail === interest.deviceId;
     case "deviceList":
       return concernsKeys(interest, user, detail);
-    // These have no part in an answer: a profile shows in member events, a room that is gone in nothing, and the others
-    // are not there yet.
+    // These have no part in an answer: a profile shows in member events, a room that is gone in nothing, history where
+    // it is asked for, and the others are not there yet.
     case "profile":
     case "purge":
+    case "history":
     case "media":
       return false;
   }
