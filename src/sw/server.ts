@@ -12,7 +12,15 @@ const versions = [
 
 /** Only what works here under its unstable name, or under its final one where clients still ask in this way. */
 const unstableFeatures = {
+  "org.matrix.simplified_msc3575": true,
+  "org.matrix.msc3440.stable": true,
+  "org.matrix.msc3771": true,
+  "org.matrix.msc3773": true,
+  "org.matrix.msc3814": true,
+  "org.matrix.msc3827.stable": true,
   "org.matrix.msc3916.stable": true,
+  "org.matrix.msc4222": true,
+  "org.matrix.e2e_cross_signing": true,
   "org.matrix.msc2285.stable": true,
   "uk.tcpip.msc4133.stable": true,
   "uk.half-shot.msc2666.query_mutual_rooms.stable": true,
