@@ -1,0 +1,47 @@
+import { namedFetch } from "../../../../src/ui/matrix/named-fetch.ts";
+
+/** A request as a device made it; the body only where it is text, the status 0 until an answer has come. */
+export type Sent = { method: string; path: string; body: string; status: number };
+
+/** A device's way to its homeserver, which a test can cut and listen in on. */
+export class Line {
+  readonly sent: Sent[] = [];
+  /** Called after each answer. */
+  onAnswer: () => void = () => undefined;
+  #cutter = new AbortController();
+  #mended: Promise<void> = Promise.resolve();
+  #mend: () => void = () => undefined;
+
+  /** What is under way when the line is cut, and what is asked while it is, is asked when it has been mended. */
+  readonly fetch: typeof fetch = async (input, init) => {
+    const { pathname } = new URL(input instanceof Request ? input.url : input, location.href);
+    const body = typeof init?.body === "string" ? init.body : "";
+    const sent = { method: init?.method ?? "GET", path: decodeURIComponent(pathname), body, status: 0 };
+    this.sent.push(sent);
+    for (;;) {
+      await this.#mended;
+      const cut = this.#cutter.signal;
+      const signal = AbortSignal.any([cut, ...(init?.signal ? [init.signal] : [])]);
+      try {
+        const response = await namedFetch(input, { ...init, signal });
+        sent.status = response.status;
+        this.onAnswer();
+        return response;
+      } catch (error) {
+        if (!cut.aborted || init?.signal?.aborted) throw error;
+      }
+    }
+  };
+
+  cut(): void {
+    this.#mended = new Promise((resolve) => {
+      this.#mend = resolve;
+    });
+    this.#cutter.abort();
+  }
+
+  mend(): void {
+    this.#cutter = new AbortController();
+    this.#mend();
+  }
+}

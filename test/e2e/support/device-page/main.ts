@@ -1,0 +1,50 @@
+/*
+ * matrix-js-sdk with Rust crypto as a page loads it in a test, from the page's own origin. The page that is shipped
+ * has no crypto.
+ */
+import { decodeRecoveryKey } from "matrix-js-sdk/lib/crypto-api/index.js";
+import { createClient } from "../../../../src/ui/sdk.ts";
+import { baseUrl, type Credentials, Device } from "./device.ts";
+import { compareEmoji } from "./verification.ts";
+
+const password = (username: string) => `the password of ${username}`;
+
+/** Waits until the page has its service worker, and this the page's worker. */
+async function homeserverAnswers(): Promise<void> {
+  const container = navigator.serviceWorker;
+  if (container.controller === null) {
+    await new Promise((resolve) => container.addEventListener("controllerchange", resolve, { once: true }));
+  }
+  while (!(await fetch(`${baseUrl()}/_matrix/client/versions`)).ok);
+}
+
+/** Makes an account, with its first device. */
+async function signUp(username: string, name: string): Promise<Device> {
+  const answer = await createClient({ baseUrl: baseUrl() }).registerRequest({
+    username,
+    password: password(username),
+    initial_device_display_name: name,
+    auth: { type: "m.login.dummy" },
+  });
+  return new Device(name, answer as Credentials);
+}
+
+/** Makes another device of an account. */
+async function logIn(username: string, name: string): Promise<Device> {
+  const answer = await createClient({ baseUrl: baseUrl() }).loginRequest({
+    type: "m.login.password",
+    identifier: { type: "m.id.user", user: username },
+    password: password(username),
+    initial_device_display_name: name,
+  });
+  return new Device(name, answer);
+}
+
+const devices = { homeserverAnswers, signUp, logIn, password, compareEmoji, decodeRecoveryKey };
+
+declare global {
+  interface Window {
+    devices: typeof devices;
+  }
+}
+window.devices = devices;
