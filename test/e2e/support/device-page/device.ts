@@ -238,6 +238,16 @@ export class Device {
     return event;
   }
 
+  /** Where media are loaded from with a token. */
+  mediaUrl(uri: string, small?: { width: number; height: number; method: "crop" | "scale" }): string {
+    const { width, height, method } = small ?? {};
+    return this.client.mxcUrlToHttp(uri, width, height, method, false, true, true) ?? "";
+  }
+
+  get authorization(): { authorization: string } {
+    return { authorization: `Bearer ${this.client.getAccessToken()}` };
+  }
+
   /** Has something come with its next sync, for what the SDK does only then. */
   async wakeSync(): Promise<void> {
     const type = "org.example.wakes_sync" as keyof AccountDataEvents;

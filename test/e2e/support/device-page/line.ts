@@ -1,6 +1,6 @@
 import { namedFetch } from "../../../../src/ui/matrix/named-fetch.ts";
 
-/** A request as a device made it; the body only where it is text, the status 0 until an answer has come. */
+/** A request as a device made it: the path with its query, the body where it is text, status 0 until it is answered. */
 export type Sent = { method: string; path: string; body: string; status: number };
 
 /** A device's way to its homeserver, which a test can cut and listen in on. */
@@ -14,9 +14,14 @@ export class Line {
 
   /** What is under way when the line is cut, and what is asked while it is, is asked when it has been mended. */
   readonly fetch: typeof fetch = async (input, init) => {
-    const { pathname } = new URL(input instanceof Request ? input.url : input, location.href);
+    const { pathname, search } = new URL(input instanceof Request ? input.url : input, location.href);
     const body = typeof init?.body === "string" ? init.body : "";
-    const sent = { method: init?.method ?? "GET", path: decodeURIComponent(pathname), body, status: 0 };
+    const sent = {
+      method: init?.method ?? "GET",
+      path: decodeURIComponent(pathname) + search,
+      body,
+      status: 0,
+    };
     this.sent.push(sent);
     for (;;) {
       await this.#mended;

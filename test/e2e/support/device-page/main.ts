@@ -2,6 +2,8 @@
  * matrix-js-sdk with Rust crypto as a page loads it in a test, from the page's own origin. The page that is shipped
  * has no crypto.
  */
+
+import { decodeBase64, encodeUnpaddedBase64 } from "matrix-js-sdk/lib/base64.js";
 import { decodeRecoveryKey } from "matrix-js-sdk/lib/crypto-api/index.js";
 import { createClient } from "../../../../src/ui/sdk.ts";
 import { baseUrl, type Credentials, Device } from "./device.ts";
@@ -40,7 +42,18 @@ async function logIn(username: string, name: string): Promise<Device> {
   return new Device(name, answer);
 }
 
-const devices = { homeserverAnswers, signUp, logIn, password, compareEmoji, decodeRecoveryKey };
+/** Unpadded, as all binary data in Matrix. */
+const base64 = (data: ArrayBuffer | Uint8Array) => encodeUnpaddedBase64(new Uint8Array(data));
+
+const devices = {
+  homeserverAnswers,
+  signUp,
+  logIn,
+  compareEmoji,
+  decodeRecoveryKey,
+  base64,
+  bytes: decodeBase64,
+};
 
 declare global {
   interface Window {
