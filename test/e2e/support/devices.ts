@@ -1,6 +1,7 @@
 import { cp, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { MSC3575List } from "matrix-js-sdk/lib/sliding-sync.js";
 import type { JSHandle, Page } from "playwright-core";
 import { build } from "vite";
 import { distFolder } from "../../../scripts/support/dist.mjs";
@@ -19,6 +20,8 @@ export type DevicesPage = {
   signUp(username: string, deviceName: string): Promise<DeviceHandle>;
   /** Adds a device to an account, and lets it sync. */
   logIn(username: string, deviceName: string): Promise<DeviceHandle>;
+  /** The same, for a device that syncs by a list of rooms. */
+  logInSliding(username: string, deviceName: string, list: MSC3575List): Promise<DeviceHandle>;
   close(): Promise<void>;
 };
 
@@ -52,6 +55,11 @@ export async function openDevicesPage(): Promise<DevicesPage> {
         username,
         name,
       ] as const),
+    logInSliding: (username, name, list) =>
+      page.evaluateHandle(
+        async ({ username, name, list }) => (await window.devices.logIn(username, name)).start(list),
+        { username, name, list },
+      ),
     async close() {
       await context.close();
       await server.close();

@@ -1,5 +1,6 @@
 import { type CryptoApi, CryptoEvent } from "matrix-js-sdk/lib/crypto-api/index.js";
 import type { Logger } from "matrix-js-sdk/lib/logger.js";
+import { type MSC3575List, SlidingSync } from "matrix-js-sdk/lib/sliding-sync.js";
 import {
   type AccountDataEvents,
   ClientEvent,
@@ -64,6 +65,8 @@ export class Device {
   /** What the owner of the device types in when it asks for the key of the secret storage. */
   secretStorageKey: Uint8Array | undefined;
   loggedOut = false;
+  /** Where the device syncs by it. */
+  sliding: SlidingSync | undefined;
   /** What waits for something. */
   readonly #waiting = new Set<() => void>();
 
@@ -116,14 +119,21 @@ export class Device {
     return this.client.getDeviceId() ?? "";
   }
 
-  /** Starts it. @returns once it has synced for the first time */
-  async start(options: Parameters<MatrixClient["startClient"]>[0] = {}): Promise<this> {
+  /**
+   * Starts it.
+   * @param list - the list that it syncs by; without it, it syncs all its rooms
+   * @returns once it has synced for the first time
+   */
+  async start(list?: MSC3575List): Promise<this> {
+    if (list !== undefined) {
+      this.sliding = new SlidingSync(baseUrl(), new Map([["rooms", list]]), list, this.client, 30_000);
+    }
     await this.client.initRustCrypto({ useIndexedDB: false });
     await this.client.startClient({
       initialSyncLimit: 20,
       threadSupport: true,
       pendingEventOrdering: PendingEventOrdering.Detached,
-      ...options,
+      ...(this.sliding && { slidingSync: this.sliding }),
     });
     await this.until("its first sync", () => this.client.isInitialSyncComplete());
     return this;

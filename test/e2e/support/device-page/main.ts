@@ -52,7 +52,7 @@ const devices = {
   compareEmoji,
   decodeRecoveryKey,
   base64,
-  bytes: decodeBase64,
+  bytes: (text: string) => new Uint8Array(decodeBase64(text)),
 };
 
 declare global {
