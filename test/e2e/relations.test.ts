@@ -2,7 +2,10 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { type DeviceHandle, type DevicesPage, openDevicesPage } from "./support/devices.ts";
 
 /** The chapters build on one another: each goes on where the one before it ended. */
-describe("messages that belong to others", () => {
+describe.each([
+  ["in clear", false],
+  ["encrypted", true],
+])("messages that belong to others, %s", (_, encrypted) => {
   let browser: DevicesPage;
   let alicePhone: DeviceHandle;
   let aliceLaptop: DeviceHandle;
@@ -15,19 +18,34 @@ describe("messages that belong to others", () => {
     aliceLaptop = await browser.logIn("alice", "alice's laptop");
     bob = await browser.signUp("bob", "bob's phone");
     const invited = await bob.evaluate(({ userId }) => userId);
-    at.room = await alicePhone.evaluate(
-      (device, invited) => device.createRoom({ invite: [invited] }),
-      invited,
-    );
+    at.room = await alicePhone.evaluate((device, room) => device.createRoom(room), {
+      encrypted,
+      invite: [invited],
+    });
     await bob.evaluate((device, room) => device.acceptInvite(room), at.room);
+    for (const device of [alicePhone, bob]) {
+      await device.evaluate(
+        async (device, { room, invited, encrypted }) => {
+          await device.room(room, encrypted);
+          await device.seesMember(room, invited);
+        },
+        { ...at, invited, encrypted },
+      );
+    }
     at.question = await alicePhone.evaluate((device, { room }) => device.say(room, "Tea or coffee?"), at);
     at.root = await bob.evaluate((device, { room }) => device.say(room, "What is for dinner?"), at);
   });
   afterAll(() => browser.close());
   afterEach(() => expect(browser.faults.splice(0)).toEqual([]));
 
-  /** Looks at the room with a device that has just come: it has only what the homeserver puts together. */
-  const newcomer = () => browser.logIn("alice", "a device of alice's that is new");
+  /**
+   * Those who have followed it all, and a device that has just come: it has only what the homeserver puts together,
+   * and no keys to read what is encrypted.
+   */
+  const all = async () => {
+    const newcomers = encrypted ? [] : [await browser.logIn("alice", "a device of alice's that is new")];
+    return [bob, aliceLaptop, ...newcomers];
+  };
 
   test("a reaction is seen by all, and is gone when it is taken back", async () => {
     at.reaction = await bob.evaluate(async ({ client }, { room, question }) => {
@@ -81,7 +99,7 @@ describe("messages that belong to others", () => {
         "m.relates_to": { rel_type: "m.replace", event_id: question },
       } as never);
     }, at);
-    for (const device of [bob, aliceLaptop, await newcomer()]) {
+    for (const device of await all()) {
       const shown = await device.evaluate(async (device, { room, question }) => {
         const event = await device.event(room, question);
         await device.until("the edit", () => event.replacingEventId());
@@ -105,7 +123,7 @@ describe("messages that belong to others", () => {
       await reply(bob, "Again?"),
       await reply(alicePhone, "Yes"),
     ];
-    for (const device of [bob, aliceLaptop, await newcomer()]) {
+    for (const device of await all()) {
       const thread = await device.evaluate(async (device, { room, root }) => {
         const thread = () => device.client.getRoom(room)?.getThread(root);
         const texts = () => (thread()?.events ?? []).map((event) => event.getContent().body);
@@ -141,7 +159,7 @@ describe("messages that belong to others", () => {
       ({ client }, { room, question }) => client.redactEvent(room, question).then(() => undefined),
       at,
     );
-    for (const device of [bob, aliceLaptop, await newcomer()]) {
+    for (const device of await all()) {
       const shown = await device.evaluate(async (device, { room, question }) => {
         const event = await device.event(room, question);
         await device.until("the redaction", () => event.isRedacted());

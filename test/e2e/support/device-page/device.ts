@@ -154,10 +154,9 @@ export class Device {
       const found = await check();
       if (found) return found;
       if ((await next) === "too late") {
-        const now = JSON.stringify(await state());
-        throw new Error(
-          `${this.name} has waited ${LIMIT} ms for ${what}; sync: ${this.client.getSyncState()}; ${now}`,
-        );
+        const refused = this.line.sent.filter(({ status }) => status >= 400).slice(-5);
+        const now = JSON.stringify({ sync: this.client.getSyncState(), state: await state(), refused });
+        throw new Error(`${this.name} has waited ${LIMIT} ms for ${what}; ${now}`);
       }
     }
   }
