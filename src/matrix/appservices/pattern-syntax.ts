@@ -177,7 +177,8 @@ class PatternParser {
   #literal(character: string): string {
     const control = controls[character];
     if (control !== undefined) return control;
-    if (/[A-Za-z0-9]/.test(character)) throw this.#refusal(`has \\${character}, which is not understood here`);
+    if (/[A-Za-z0-9]/.test(character))
+      throw this.#refusal(`has \\${character}, which is not understood here`);
     return character;
   }
 

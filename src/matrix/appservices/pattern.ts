@@ -65,7 +65,8 @@ export class Pattern {
   }
 
   #push(step: Step): number {
-    if (this.#steps.length === MAX_STEPS) throw invalidParam("The pattern is too large to be matched quickly.");
+    if (this.#steps.length === MAX_STEPS)
+      throw invalidParam("The pattern is too large to be matched quickly.");
     return this.#steps.push(step) - 1;
   }
 
@@ -82,9 +83,10 @@ export class Pattern {
         for (const part of node.parts) this.#add(part);
         return;
       case "any":
-        return this.#addAny(node.parts);
+        this.#addAny(node.parts);
+        return;
       case "repeat":
-        return this.#addRepeat(node);
+        this.#addRepeat(node);
     }
   }
 

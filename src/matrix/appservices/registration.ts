@@ -48,8 +48,7 @@ export function parseRegistration(said: unknown, serverName: ServerName): Regist
     namespaces: namespacesOf(said.namespaces),
     rateLimited: flag(said, "rate_limited"),
     protocols: list(said.protocols, "protocols").map((name) => shortText(name, "protocols")),
-    receiveEphemeral:
-      flag(said, "receive_ephemeral") || flag(said, "de.sorunome.msc2409.push_ephemeral"),
+    receiveEphemeral: flag(said, "receive_ephemeral") || flag(said, "de.sorunome.msc2409.push_ephemeral"),
     receiveToDevice: flag(said, "org.matrix.msc3202"),
   };
 }
@@ -83,7 +82,8 @@ function list(value: JsonValue | undefined, name: string): JsonValue[] {
 
 function urlOf(value: JsonValue | undefined): string | null {
   if (value === null) return null;
-  const url = typeof value === "string" && value.length <= MAX_URL && URL.canParse(value) ? new URL(value) : undefined;
+  const url =
+    typeof value === "string" && value.length <= MAX_URL && URL.canParse(value) ? new URL(value) : undefined;
   if (url === undefined || !["http:", "https:"].includes(url.protocol)) {
     throw badJson('"url" should be an http or https URL, or null.');
   }

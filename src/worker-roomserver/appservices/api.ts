@@ -43,11 +43,7 @@ export interface AppServices extends AppServicesForOwner {
    *   `body`), M_CONNECTION_FAILED 502; M_CONNECTION_TIMEOUT 504
    * @see https://spec.matrix.org/v1.19/application-service-api/#post_matrixclientv1appserviceappserviceidping
    */
-  ping(
-    requester: Requester,
-    id: string,
-    transactionId: string | undefined,
-  ): Promise<{ duration_ms: number }>;
+  ping(requester: Requester, id: string, transactionId: string | undefined): Promise<{ duration_ms: number }>;
   /**
    * Lists a room in the directory of a network of the requester's service, or takes it out.
    * @throws MatrixError M_FORBIDDEN 403 for who is no service; M_NOT_FOUND 404 for a room that is not known here

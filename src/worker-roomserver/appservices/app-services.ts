@@ -2,6 +2,7 @@ import { forbidden } from "../../matrix/errors.ts";
 import type { ServerName, UserId } from "../../matrix/identifiers.ts";
 import type { JsonObject } from "../../matrix/json.ts";
 import { KeyedLock } from "../node/keyed-lock.ts";
+import { later } from "../node/later.ts";
 import type { Requester } from "../node/requester.ts";
 import { hashToken } from "../users/tokens.ts";
 import type { AppServiceStatus, AppServices, ThirdPartyKind } from "./api.ts";
@@ -22,6 +23,9 @@ export type AppServicesOptions = DeliveryOptions & {
   /** @throws MatrixError M_NOT_FOUND 404 for a room that is not known here */
   requireRoom: (roomId: string) => Promise<unknown>;
 };
+
+const registrationFiles = later(() => import("./registration-file.ts"));
+const deliveries = later(() => import("./delivery.ts"));
 
 /** The registered services, and what each is sent. */
 export class StoredAppServices implements AppServices {
@@ -47,7 +51,7 @@ export class StoredAppServices implements AppServices {
   add(yaml: string): Promise<AppServiceStatus> {
     const { serverName, makeSender } = this.#with;
     return this.#lock.run("services", async () => {
-      const { readRegistrationFile } = await import("./registration-file.ts");
+      const { readRegistrationFile } = await registrationFiles();
       const { asToken, ...kept } = readRegistrationFile(yaml, serverName);
       const row = { json: JSON.stringify(kept), tokenHash: await hashToken(asToken) };
       const service = await this.#registry.add(row, makeSender);
@@ -84,7 +88,11 @@ export class StoredAppServices implements AppServices {
 
   async setNetworkVisibility(
     requester: Requester,
-    { networkId, roomId, visibility }: { networkId: string; roomId: string; visibility: "public" | "private" },
+    {
+      networkId,
+      roomId,
+      visibility,
+    }: { networkId: string; roomId: string; visibility: "public" | "private" },
   ): Promise<void> {
     const { storage, requireRoom } = this.#with;
     const { id } = serviceOf(this.#registry, requester);
@@ -120,7 +128,7 @@ export class StoredAppServices implements AppServices {
   async #deliver(service: Service): Promise<void> {
     const { url } = service.registration;
     if (url === null) return;
-    const { Delivery } = await import("./delivery.ts");
+    const { Delivery } = await deliveries();
     if (!this.#isClosed) this.#deliveries.set(service.id, new Delivery(this.#with, service, url));
   }
 

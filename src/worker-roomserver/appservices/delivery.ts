@@ -137,7 +137,9 @@ export class Delivery {
     const { storage } = this.#with;
     const entries = await storage.entriesAfter(place.offset, BATCH);
     if (entries === undefined) {
-      console.error(`hearth: the log does not reach back to where ${this.#service.id} stood: entries are lost to it`);
+      console.error(
+        `hearth: the log does not reach back to where ${this.#service.id} stood: entries are lost to it`,
+      );
       this.#interest.reset();
       place.offset = storage.logStart;
       return true;
@@ -192,7 +194,8 @@ export class Delivery {
 
   /** What is in a stored transaction waits for no device any more. */
   #leaveQueues({ taken }: AppServiceSendingRow): void {
-    for (const [userId, deviceId, position] of taken) this.#with.toDevice.delivered(userId, deviceId, position);
+    for (const [userId, deviceId, position] of taken)
+      this.#with.toDevice.delivered(userId, deviceId, position);
   }
 }
 

@@ -117,7 +117,8 @@ export class Interest {
     const { pdu, room, roomId, order } = event;
     // Soft-failed and rejected events are in no log; what is asked first costs least.
     if (this.#isUser(pdu.sender)) return true;
-    if (pdu.type === "m.room.member" && pdu.state_key !== undefined && this.#isUser(pdu.state_key)) return true;
+    if (pdu.type === "m.room.member" && pdu.state_key !== undefined && this.#isUser(pdu.state_key))
+      return true;
     const state = () => Promise.resolve(event.stateBefore);
     return this.#wantsRoom({ room, roomId, position: order, state });
   }

@@ -22,7 +22,8 @@ export async function ping(
   { client, now }: { client: AppServiceClient; now: () => number },
 ): Promise<number> {
   const { url, hsToken } = service.registration;
-  if (url === null) throw new MatrixError("M_URL_NOT_SET", 400, "The registration of the service has no URL.");
+  if (url === null)
+    throw new MatrixError("M_URL_NOT_SET", 400, "The registration of the service has no URL.");
   const body = JSON.stringify(transactionId === undefined ? {} : { transaction_id: transactionId });
   const begun = now();
   const { status, body: said } = await answered(

@@ -22,7 +22,9 @@ export class Queries {
   find(kind: Exclude<NamespaceKind, "rooms">, id: string): Promise<void> {
     const same = this.#underWay.get(id);
     if (same !== undefined) return same;
-    const services = this.#registry.interested(kind, id).filter(({ registration }) => registration.url !== null);
+    const services = this.#registry
+      .interested(kind, id)
+      .filter(({ registration }) => registration.url !== null);
     if (services.length === 0) return Promise.resolve();
     const path = `/_matrix/app/v1/${paths[kind]}/${encodeURIComponent(id)}`;
     const asked = this.#anyHas(services, path).finally(() => this.#underWay.delete(id));

@@ -11,7 +11,8 @@ const MAX_CHARACTERS = 256 * 1024;
  * @throws MatrixError M_BAD_JSON, M_INVALID_PARAM 400
  */
 export function readRegistrationFile(yaml: string, serverName: ServerName): Registration {
-  if (yaml.length > MAX_CHARACTERS) throw invalidParam(`A registration has at most ${MAX_CHARACTERS} characters.`);
+  if (yaml.length > MAX_CHARACTERS)
+    throw invalidParam(`A registration has at most ${MAX_CHARACTERS} characters.`);
   return parseRegistration(parsed(yaml), serverName);
 }
 
@@ -20,6 +21,8 @@ function parsed(yaml: string): unknown {
     // Without references: a file of some lines could otherwise become gigabytes.
     return parse(yaml, { maxAliasCount: 0 });
   } catch (error) {
-    throw badJson(`The registration is not YAML: ${error instanceof Error ? error.message.slice(0, 500) : ""}`);
+    throw badJson(
+      `The registration is not YAML: ${error instanceof Error ? error.message.slice(0, 500) : ""}`,
+    );
   }
 }

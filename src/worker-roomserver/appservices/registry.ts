@@ -1,11 +1,14 @@
 import type { NamespaceKind } from "../../matrix/appservices/namespaces.ts";
 import { invalidParam, MatrixError } from "../../matrix/errors.ts";
 import type { ServerName, UserId } from "../../matrix/identifiers.ts";
+import { later } from "../node/later.ts";
 import type { Storage } from "../storage/api.ts";
 import type { AppServiceRow } from "../storage/schema.ts";
 import type { AppServiceIdentity } from "./api.ts";
 import { readerName } from "./reader-name.ts";
 import type { Service } from "./service.ts";
+
+const services = later(() => import("./service.ts"));
 
 /** All that one has to be told before the services are asked is here in memory: there are a few of them. */
 const MAX_SERVICES = 100;
@@ -49,7 +52,8 @@ export class Registry {
     makeSender: (userId: UserId) => Promise<void>,
   ): Promise<Service> {
     const { id, sender } = await this.#made({ ...row, since: 0 });
-    if (this.#services.size >= MAX_SERVICES) throw invalidParam(`There are ${MAX_SERVICES} services already.`);
+    if (this.#services.size >= MAX_SERVICES)
+      throw invalidParam(`There are ${MAX_SERVICES} services already.`);
     if (this.#services.has(id)) throw invalidParam(`There is a service ${JSON.stringify(id)} already.`);
     if (this.identify(row.tokenHash) !== undefined) throw invalidParam('"as_token" is another service\'s.');
     this.checkFree("users", sender, undefined);
@@ -106,7 +110,7 @@ export class Registry {
   }
 
   async #made(row: AppServiceRow): Promise<Service> {
-    const { Service } = await import("./service.ts");
+    const { Service } = await services();
     return new Service(row, this.#serverName);
   }
 }

@@ -1,4 +1,8 @@
-import { type NamespaceKind, type NamespaceMatch, NamespacePatterns } from "../../matrix/appservices/namespaces.ts";
+import {
+  type NamespaceKind,
+  type NamespaceMatch,
+  NamespacePatterns,
+} from "../../matrix/appservices/namespaces.ts";
 import type { Registration } from "../../matrix/appservices/registration.ts";
 import { domainOf } from "../../matrix/domain.ts";
 import { parseUserId, type ServerName, type UserId } from "../../matrix/identifiers.ts";
@@ -10,6 +14,8 @@ export type KeptRegistration = Omit<Registration, "asToken">;
 
 /** Ids whose namespaces are known without matching. */
 const KNOWN_IDS = 5_000;
+/** What is longer is no id, and costs nothing to look at. */
+const MAX_ID = 255;
 const none: NamespaceMatch = { all: false, exclusive: false };
 
 /** A registered service: what it is interested in. */
@@ -50,7 +56,8 @@ export class Service {
   match(kind: NamespaceKind, id: string): NamespaceMatch {
     if (kind === "users" && id === this.sender) return { all: true, exclusive: true };
     if (kind === "users" && domainOf(id) !== this.#serverName) return none;
-    const known = this.#known.get(id);
+    if (id.length > MAX_ID) return none;
+    const known = this.#known.get(id); // ids of different kinds begin with different signs
     if (known !== undefined) return known;
     const match = this.#patterns[kind].match(id);
     this.#known.set(id, match);

@@ -59,7 +59,8 @@ export class ThirdParties {
     const services = this.#registry.interested(kind === "user" ? "users" : "aliases", id);
     const query = new URLSearchParams({ [naming[kind]]: id }).toString();
     const found = await this.#found(services, kind, `/_matrix/app/v1/thirdparty/${kind}?${query}`);
-    if (found.length === 0) throw notFound("No application service here knows what this stands for elsewhere.");
+    if (found.length === 0)
+      throw notFound("No application service here knows what this stands for elsewhere.");
     return found;
   }
 
@@ -81,14 +82,15 @@ export class ThirdParties {
     const key = JSON.stringify([service.id, name]);
     const kept = this.#protocols.get(key);
     if (kept !== undefined && this.#now() - kept.at < KEPT_MS) return kept.protocol;
-    const protocol = this.#ask(service, `/_matrix/app/v1/thirdparty/protocol/${encodeURIComponent(name)}`).then(
-      (said) => {
-        const found = said === undefined ? undefined : protocolOf(said, service.id);
-        // What failed is asked anew.
-        if (found === undefined) this.#protocols.delete(key);
-        return found;
-      },
-    );
+    const protocol = this.#ask(
+      service,
+      `/_matrix/app/v1/thirdparty/protocol/${encodeURIComponent(name)}`,
+    ).then((said) => {
+      const found = said === undefined ? undefined : protocolOf(said, service.id);
+      // What failed is asked anew.
+      if (found === undefined) this.#protocols.delete(key);
+      return found;
+    });
     this.#protocols.set(key, { at: this.#now(), protocol });
     return protocol;
   }
@@ -104,7 +106,10 @@ export class ThirdParties {
     const { url, hsToken } = registration;
     if (url === null) return undefined;
     try {
-      const { status, body } = await this.#client({ url, hsToken }, { method: "GET", path, timeout: TIMEOUT_MS });
+      const { status, body } = await this.#client(
+        { url, hsToken },
+        { method: "GET", path, timeout: TIMEOUT_MS },
+      );
       return status === 200 ? parseJsonText(body, { integersOnly: false }) : undefined;
     } catch (error) {
       console.warn(`hearth: ${id} has no answer to a third-party lookup`, error);
