@@ -31,8 +31,8 @@ export function tokenOfService(why: MatrixError | undefined): MatrixError {
 
 const flows = [
   { type: "m.login.password" },
-  { type: serviceLogin },
   { type: "m.login.token", get_login_token: true },
+  { type: serviceLogin },
 ];
 
 const getLogin = endpoint(
