@@ -16,4 +16,6 @@ declare class URL {
   readonly hostname: string;
   readonly pathname: string;
   readonly search: string;
+  readonly hash: string;
+  static canParse(url: string): boolean;
 }

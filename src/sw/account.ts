@@ -10,11 +10,12 @@ const whoami = endpoint(
     path: "/_matrix/client/v3/account/whoami",
     auth: "guest",
     limit: "read",
-    response: v.object({ user_id: v.string(), device_id: v.string(), is_guest: v.boolean() }),
+    response: v.object({ user_id: v.string(), device_id: v.optional(v.string()), is_guest: v.boolean() }),
   },
   async ({ requester: { userId, deviceId, kind } }) => ({
     user_id: userId,
-    device_id: deviceId,
+    // An application service need not name a device.
+    ...(deviceId !== "" && { device_id: deviceId }),
     is_guest: kind === "guest",
   }),
 );

@@ -1,5 +1,5 @@
 import * as v from "valibot";
-import { type Endpoint, endpoint } from "./endpoint.ts";
+import { type Endpoint, endpoint, Reply } from "./endpoint.ts";
 import { emptyAnswer, jsonObject } from "./schemas.ts";
 import { doneOrChallenge } from "./uia.ts";
 
@@ -47,8 +47,8 @@ const putDevice = endpoint(
     response: emptyAnswer,
   },
   async ({ node, requester, params, body }) => {
-    await node.users.renameDevice(requester, params.deviceId, body.display_name);
-    return {};
+    const isNew = await node.users.renameDevice(requester, params.deviceId, body.display_name);
+    return isNew ? new Reply(201, {}) : {};
   },
 );
 

@@ -1,6 +1,7 @@
-import { MatrixError, unrecognized } from "../matrix/errors.ts";
+import { forbidden, MatrixError, unrecognized } from "../matrix/errors.ts";
 import type { Node } from "../worker-roomserver/node/api.ts";
 import type { Requester } from "../worker-roomserver/node/requester.ts";
+import type { Assertion } from "../worker-roomserver/users/api.ts";
 import { accessTokenOf, missingToken } from "./access-token.ts";
 import { answer, errorAnswer, preflightAnswer } from "./answer.ts";
 import { readBody } from "./body.ts";
@@ -47,12 +48,17 @@ export function createClientApi({ node, endpoints, limiter, scopePath }: ClientA
   ): Promise<Response> {
     const { description } = endpoint;
     const query = parseQuery(new URL(request.url).search);
-    const requester = await authenticate(description, request.headers, query, caller);
-    limiter.take(description.limit, caller, requester?.userId);
+    const find = () => authenticate(description, request.headers, query, caller);
+    const { requester, withoutRequester } =
+      description.auth === "appServiceOrNone" ? await orNone(find) : { requester: await find() };
+    if (requester?.appService?.isLimited !== false) {
+      limiter.take(description.limit, caller, requester?.userId);
+    }
     const context: AnyContext = {
       node,
       request: requestIdOf(request, path, requester),
       requester,
+      withoutRequester,
       params: description.params && checkShape(description.params, params, "path"),
       query: description.query && checkShape(description.query, query, "query"),
       body: description.body && checkShape(description.body, await readBody(request, description), "body"),
@@ -76,18 +82,22 @@ export function createClientApi({ node, endpoints, limiter, scopePath }: ClientA
   ): Promise<Requester | undefined> {
     if (kind === "none") return undefined;
     const token = accessTokenOf(headers, query);
+    const asserted = assertionOf(query);
     const requester =
       token === undefined
         ? pageSession && (await pages.requester(caller))
         : evenLocked
-          ? await tokens.requester(token, evenLocked)
-          : await pages.requesterOf(token, caller);
+          ? await tokens.requester(token, { evenLocked, asserted })
+          : await pages.requesterOf(token, caller, asserted);
     if (requester === undefined) {
       if (kind === "optional") return undefined;
       throw missingToken("This needs an access token.");
     }
     if (kind === "user" && requester.kind === "guest") {
       throw new MatrixError("M_GUEST_ACCESS_FORBIDDEN", 403, "Guests may not do this: an account is needed.");
+    }
+    if (kind.startsWith("appService") && requester.appService === undefined) {
+      throw forbidden("This is for application services, with their as_token.");
     }
     return requester;
   }
@@ -96,6 +106,31 @@ export function createClientApi({ node, endpoints, limiter, scopePath }: ClientA
     if (request.method === "OPTIONS") return preflightAnswer();
     const response = await handle(request, caller).catch(errorAnswer);
     return request.method === "HEAD" ? new Response(null, response) : response;
+  };
+}
+
+/** For who may do without a requester: what stood in the way of one is told to the endpoint. */
+async function orNone(
+  find: () => Promise<Requester | undefined>,
+): Promise<{ requester?: Requester | undefined; withoutRequester?: MatrixError }> {
+  try {
+    return { requester: await find() };
+  } catch (error) {
+    if (!(error instanceof MatrixError)) throw error;
+    return { withoutRequester: error };
+  }
+}
+
+/**
+ * Whom an application service wants to act as.
+ * @see https://spec.matrix.org/v1.19/application-service-api/#identity-assertion
+ */
+function assertionOf(query: Record<string, string | string[]>): Assertion {
+  const userId = query.user_id;
+  const deviceId = query.device_id ?? query["org.matrix.msc3202.device_id"];
+  return {
+    ...(typeof userId === "string" && { userId }),
+    ...(typeof deviceId === "string" && { deviceId }),
   };
 }
 

@@ -7,9 +7,10 @@ export type Method = "GET" | "PUT" | "POST" | "DELETE";
 
 /**
  * Who may call. `none`: anyone, a token is not looked at. `optional`: with or without a token, but a bad one is an
- * error. `user`: a registered account. `guest`: that, or a guest.
+ * error. `user`: a registered account. `guest`: that, or a guest. `appService`: an application service with its
+ * `as_token`. `appServiceOrNone`: that, or anyone; a token that is no service's is not looked at.
  */
-export type AuthKind = "none" | "optional" | "user" | "guest";
+export type AuthKind = "none" | "optional" | "user" | "guest" | "appService" | "appServiceOrNone";
 
 /** Which budget a call draws on, where calls are limited at all: see limits.ts. */
 export type LimitClass = "none" | "read" | "write" | "message" | "login" | "register";
@@ -54,9 +55,11 @@ export type Description<
 export type Context<D extends Description> = {
   node: Node;
   request: RequestId;
+  /** With `appServiceOrNone`: why there is no requester. */
+  withoutRequester: MatrixError | undefined;
   requester: D["auth"] extends "none"
     ? undefined
-    : D["auth"] extends "optional"
+    : D["auth"] extends "optional" | "appServiceOrNone"
       ? Requester | undefined
       : Requester;
   params: D["params"] extends GenericSchema ? InferOutput<D["params"]> : undefined;
@@ -102,6 +105,7 @@ export type AnyContext = {
   node: Node;
   request: RequestId;
   requester: Requester | undefined;
+  withoutRequester: MatrixError | undefined;
   params: unknown;
   query: unknown;
   body: unknown;

@@ -2,6 +2,7 @@ import { accountEndpoints } from "./account.ts";
 import { accountDataEndpoints } from "./account-data.ts";
 import { adminEndpoints } from "./admin.ts";
 import { administrativeContactEndpoints } from "./administrative-contact.ts";
+import { appServiceEndpoints } from "./app-services.ts";
 import { capabilitiesEndpoints } from "./capabilities.ts";
 import { crossSigningEndpoints } from "./cross-signing.ts";
 import { dehydratedDeviceEndpoints } from "./dehydrated-device.ts";
@@ -96,6 +97,7 @@ export const allEndpoints = (baseUrl: string): Endpoint[] => [
   ...filtersEndpoints,
   ...accountDataEndpoints,
   ...toDeviceEndpoints,
+  ...appServiceEndpoints,
   ...keyBackupEndpoints,
   ...mediaEndpoints,
   ...thirdPartyEndpoints,

@@ -1,4 +1,5 @@
 import * as v from "valibot";
+import { MatrixError } from "../matrix/errors.ts";
 import { type Endpoint, endpoint } from "./endpoint.ts";
 import { emptyAnswer, jsonObject } from "./schemas.ts";
 import { doneOrChallenge } from "./uia.ts";
@@ -19,7 +20,20 @@ export const loginAnswer = v.object({
   expires_in_ms: v.optional(v.number()),
 });
 
-const flows = [{ type: "m.login.password" }, { type: "m.login.token", get_login_token: true }];
+/** How an application service registers its users, and logs them in. */
+export const serviceLogin = "m.login.application_service";
+
+/** The error for a service that does not show its token: one of somebody else is not known as such. */
+export function tokenOfService(why: MatrixError | undefined): MatrixError {
+  if (why !== undefined && why.errcode === "M_MISSING_TOKEN") return why;
+  return new MatrixError("M_UNKNOWN_TOKEN", 401, "This is not the as_token of an application service.");
+}
+
+const flows = [
+  { type: "m.login.password" },
+  { type: "m.login.token", get_login_token: true },
+  { type: serviceLogin },
+];
 
 const getLogin = endpoint(
   {
@@ -38,7 +52,7 @@ const postLogin = endpoint(
   {
     method: "POST",
     path: "/_matrix/client/v3/login",
-    auth: "none",
+    auth: "appServiceOrNone",
     limit: "login",
     body: v.object({
       ...sessionRequest,
@@ -53,7 +67,11 @@ const postLogin = endpoint(
     response: loginAnswer,
     revokes: true, // a device that logs in again loses its earlier tokens
   },
-  ({ node, request, body }) => node.users.login(request, body),
+  async ({ node, request, requester, withoutRequester, body }) => {
+    if (body.type !== serviceLogin) return node.users.login(request, body);
+    if (requester === undefined) throw tokenOfService(withoutRequester);
+    return node.users.loginForService(request, requester, body);
+  },
 );
 
 /** @see https://spec.matrix.org/v1.19/client-server-api/#post_matrixclientv1loginget_token */

@@ -6,6 +6,7 @@ import {
   jsonParameter,
   limitParameter,
   roomParams,
+  timestampParameter,
   writtenAnswer,
 } from "./schemas.ts";
 
@@ -21,11 +22,13 @@ const send = endpoint(
     auth: "guest",
     limit: "message",
     params: v.object({ roomId: v.string(), eventType: v.string(), txnId: v.string() }),
+    query: v.object({ ts: timestampParameter }),
     body: jsonObject,
     response: eventIdAnswer,
   },
-  ({ node, requester, params, body }) =>
+  ({ node, requester, params, query, body }) =>
     node.room.sendEvent(requester, {
+      ...(requester.appService && { ts: query.ts }),
       roomId: params.roomId,
       type: params.eventType,
       txnId: params.txnId,

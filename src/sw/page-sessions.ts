@@ -1,6 +1,6 @@
 import { MatrixError } from "../matrix/errors.ts";
 import type { Requester } from "../worker-roomserver/node/requester.ts";
-import type { Users } from "../worker-roomserver/users/api.ts";
+import type { Assertion, Users } from "../worker-roomserver/users/api.ts";
 import type { Caller } from "./limits.ts";
 import type { TokenCache } from "./token-cache.ts";
 
@@ -26,8 +26,10 @@ export class PageSessions {
   }
 
   /** Whose token this is, which the caller has given. @throws {MatrixError} M_UNKNOWN_TOKEN (401) */
-  async requesterOf(token: string, caller: Caller): Promise<Requester> {
-    const requester = await this.#tokens.requester(token);
+  async requesterOf(token: string, caller: Caller, asserted?: Assertion): Promise<Requester> {
+    const requester = await this.#tokens.requester(token, { asserted });
+    // An application service in a page acts for many.
+    if (requester.appService !== undefined) return requester;
     if (caller.source === "own" && caller.page !== undefined) this.#bind(caller.page, token);
     return requester;
   }

@@ -1,6 +1,6 @@
 import * as v from "valibot";
 import { type Endpoint, endpoint } from "./endpoint.ts";
-import { loginAnswer, sessionRequest } from "./login.ts";
+import { loginAnswer, serviceLogin, sessionRequest, tokenOfService } from "./login.ts";
 import { jsonObject } from "./schemas.ts";
 import { refusedValidations } from "./threepid-validation.ts";
 import { doneOrChallenge } from "./uia.ts";
@@ -9,12 +9,13 @@ const register = endpoint(
   {
     method: "POST",
     path: "/_matrix/client/v3/register",
-    auth: "none",
+    auth: "appServiceOrNone",
     limit: "register",
     query: v.object({ kind: v.optional(v.picklist(["user", "guest"]), "user") }),
     body: v.object({
       ...sessionRequest,
       auth: v.optional(jsonObject),
+      type: v.optional(v.string()),
       username: v.optional(v.string()),
       password: v.optional(v.string()),
       inhibit_login: v.optional(v.boolean()),
@@ -24,8 +25,12 @@ const register = endpoint(
     response: loginAnswer,
     revokes: true, // the tokens of a guest who has become a user say so
   },
-  async ({ node, request, query, body }) =>
-    doneOrChallenge(await node.users.register(request, query.kind, body)),
+  async ({ node, request, requester, withoutRequester, query, body }) => {
+    if (body.type !== serviceLogin)
+      return doneOrChallenge(await node.users.register(request, query.kind, body));
+    if (requester === undefined) throw tokenOfService(withoutRequester);
+    return node.users.registerForService(request, requester, body);
+  },
 );
 
 const available = endpoint(

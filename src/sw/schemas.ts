@@ -44,6 +44,11 @@ export const countParameter = v.optional(
   v.pipe(v.string(), v.regex(/^\d{1,15}$/, "should be an integer of 0 or more"), v.transform(Number)),
 );
 
+/** `ts`, with which application services say when something was really sent: milliseconds since 1970. */
+export const timestampParameter = v.optional(
+  v.pipe(v.string(), v.regex(/^\d{1,15}$/, "should be an integer of 0 or more"), v.transform(Number)),
+);
+
 /** A query parameter that is a JSON object, `{}` where it is absent. */
 export const jsonParameter = v.optional(
   v.pipe(

@@ -1,6 +1,6 @@
 import * as v from "valibot";
 import { type Endpoint, endpoint } from "./endpoint.ts";
-import { eventIdAnswer, jsonObject, roomParams, writtenAnswer } from "./schemas.ts";
+import { eventIdAnswer, jsonObject, roomParams, timestampParameter, writtenAnswer } from "./schemas.ts";
 
 /** @see https://spec.matrix.org/v1.19/client-server-api/#get_matrixclientv3roomsroomidstate */
 const roomState = endpoint(
@@ -56,11 +56,13 @@ const setState = (path: (typeof paths)[number]) =>
       auth: "guest",
       limit: "write",
       params: stateParams,
+      query: v.object({ ts: timestampParameter }),
       body: jsonObject,
       response: eventIdAnswer,
     },
-    ({ node, request, requester, params, body }) =>
+    ({ node, request, requester, params, query, body }) =>
       node.room.setState(request, requester, {
+        ...(requester.appService && { ts: query.ts }),
         roomId: params.roomId,
         type: params.eventType,
         stateKey: params.stateKey,

@@ -1,5 +1,5 @@
 import type { Requester } from "../worker-roomserver/node/requester.ts";
-import type { TokenInfo, Users } from "../worker-roomserver/users/api.ts";
+import type { Assertion, TokenInfo, Users } from "../worker-roomserver/users/api.ts";
 
 const maxTokens = 1_000;
 /** After this a token is asked about again, which also tells the device when it was last seen. */
@@ -21,17 +21,26 @@ export class TokenCache {
   }
 
   /**
-   * @param evenLocked - a token of a locked account is taken too
-   * @throws {MatrixError} M_UNKNOWN_TOKEN, M_USER_LOCKED (401)
+   * @param options.asserted - whom the bearer wants to act as, should it be an application service
+   * @param options.evenLocked - a token of a locked account is taken too
+   * @throws {MatrixError} M_UNKNOWN_TOKEN, M_USER_LOCKED (401); of application services M_FORBIDDEN (403),
+   *   M_UNKNOWN_DEVICE (400)
    */
-  async requester(token: string, evenLocked = false): Promise<Requester> {
-    const cached = this.#cached.get(token);
+  async requester(
+    token: string,
+    { asserted = {}, evenLocked = false }: { asserted?: Assertion | undefined; evenLocked?: boolean } = {},
+  ): Promise<Requester> {
+    const { userId, deviceId } = asserted;
+    // A token has no spaces.
+    const key =
+      userId === undefined && deviceId === undefined ? token : `${token} ${JSON.stringify(asserted)}`;
+    const cached = this.#cached.get(key);
     if (cached !== undefined && this.#isFresh(cached)) return cached.info.requester;
-    this.#cached.delete(token);
+    this.#cached.delete(key);
     const drops = this.#drops;
-    if (evenLocked) return (await this.#users.authenticate(token, { evenLocked })).requester;
-    const info = await this.#users.authenticate(token);
-    if (drops === this.#drops) this.#keep(token, info);
+    if (evenLocked) return (await this.#users.authenticate(token, { evenLocked, asserted })).requester;
+    const info = await this.#users.authenticate(token, { asserted });
+    if (drops === this.#drops) this.#keep(key, info);
     return info.requester;
   }
 
@@ -46,7 +55,7 @@ export class TokenCache {
     return now - at < keptMs && (info.expiresAt === null || now < info.expiresAt);
   }
 
-  #keep(token: string, info: TokenInfo): void {
+  #keep(key: string, info: TokenInfo): void {
     // The first use of a device's new token ends its old one.
     for (const [other, { info: of }] of this.#cached) {
       if (
@@ -56,7 +65,7 @@ export class TokenCache {
         this.#cached.delete(other);
       }
     }
-    this.#cached.set(token, { info, at: this.#now() });
+    this.#cached.set(key, { info, at: this.#now() });
     const oldest = this.#cached.keys().next();
     if (this.#cached.size > maxTokens && !oldest.done) this.#cached.delete(oldest.value);
   }

@@ -53,6 +53,7 @@ const components = {
   push: true,
   toDevice: true,
   keyBackup: true,
+  appServices: true,
   media: true,
   mediaConsole: true,
   keys: true,

@@ -1,7 +1,5 @@
 /** What the reasons are, each for the operations that wait for the same. */
-const waiting: Readonly<Record<string, readonly string[]>> = {
-  "Application services are not there yet": ["pingAppservice", "updateAppserviceRoomDirectoryVisibility"],
-};
+const waiting: Readonly<Record<string, readonly string[]>> = {};
 
 /** The operations that this homeserver does not serve, by their ids, and why. The list can only become shorter. */
 export const notServedYet: Readonly<Record<string, string>> = Object.fromEntries(

@@ -108,7 +108,13 @@ describe("logging in and out", () => {
     const { ask } = await home();
     expect(await ask("GET", `${v3}/login`)).toMatchObject({
       status: 200,
-      body: { flows: [{ type: "m.login.password" }, { type: "m.login.token", get_login_token: true }] },
+      body: {
+        flows: [
+          { type: "m.login.password" },
+          { type: "m.login.token", get_login_token: true },
+          { type: "m.login.application_service" },
+        ],
+      },
     });
   });
 

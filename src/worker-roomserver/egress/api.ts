@@ -1,9 +1,11 @@
 /** A request to a server outside. Plain data: it may be carried out elsewhere. */
 export type EgressRequest = {
-  method: "GET" | "POST";
+  method: "GET" | "PUT" | "POST";
   /** https, and of a host that may be public (see src/matrix/public-hosts.ts). */
   url: string;
   headers: Record<string, string>;
+  /** `any`: the owner of this server has named the URL, which may be http and lead into their own network. */
+  hosts?: "any";
   body?: string;
   /** Milliseconds, for all of it. */
   timeout: number;

@@ -7,8 +7,10 @@ import { EgressRefused, type EgressRequest, type EgressResponse } from "./api.ts
  */
 export async function directFetch(request: EgressRequest): Promise<EgressResponse> {
   const url = new URL(request.url);
-  if (url.protocol !== "https:") throw new EgressRefused("Only https URLs are asked.");
-  if (!isPublicHost(url.hostname)) throw new EgressRefused("This host is not on the public internet.");
+  if (request.hosts !== "any") {
+    if (url.protocol !== "https:") throw new EgressRefused("Only https URLs are asked.");
+    if (!isPublicHost(url.hostname)) throw new EgressRefused("This host is not on the public internet.");
+  }
   const response = await fetch(url, {
     method: request.method,
     headers: request.headers,

@@ -1,4 +1,5 @@
 import type { AccountData } from "../account-data/api.ts";
+import type { AppServices } from "../appservices/api.ts";
 import type { KeyBackup } from "../key-backup/api.ts";
 import type { Keys } from "../keys/api.ts";
 import type { Media, MediaConsole } from "../media/api.ts";
@@ -50,6 +51,7 @@ export interface Node {
   readonly push: Push;
   readonly toDevice: ToDevice;
   readonly keyBackup: KeyBackup;
+  readonly appServices: AppServices;
   readonly media: Media;
   /** For the server's owner alone. */
   readonly mediaConsole: MediaConsole;

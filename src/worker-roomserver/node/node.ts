@@ -1,6 +1,8 @@
 import { chooseEd25519 } from "../../matrix/ed25519.ts";
 import type { UserId } from "../../matrix/identifiers.ts";
 import { openAccountData } from "../account-data/open.ts";
+import { clientOf, openAppServices, openNamespaces } from "../appservices/open.ts";
+import type { Egress } from "../egress/api.ts";
 import { openKeyBackup } from "../key-backup/open.ts";
 import { openKeys } from "../keys/open.ts";
 import { trimLog } from "../log/trim.ts";
@@ -44,6 +46,8 @@ export type NodeOptions = {
   passwordCost?: UsersOptions["passwordCost"];
   /** How much media is kept; by default, what browsers have room for. */
   mediaLimits?: MediaOptions["limits"];
+  /** How servers outside are reached; by default, by the browser's own fetch. */
+  egress?: Egress;
 };
 
 export type OpenNode = Node & {
@@ -63,7 +67,17 @@ export async function openNode(options: NodeOptions): Promise<OpenNode> {
   const { serverName, key } = await openIdentity(storage, ed25519);
 
   const settings = await openSettings({ storage });
+  // Most homeservers have no pushers and no services, and need no way out.
+  const egress: Egress = options.egress ?? (async (request) => (await directFetching()).directFetch(request));
+  const inTime = (ms: number, call: () => void) => {
+    const timer = setTimeout(call, ms);
+    return () => clearTimeout(timer);
+  };
+  const client = clientOf(egress);
+  const { registry, namespaces } = await openNamespaces(storage, serverName, client);
+
   const users = await openUsers({
+    appServices: namespaces,
     storage,
     answers,
     serverName,
@@ -85,6 +99,7 @@ export async function openNode(options: NodeOptions): Promise<OpenNode> {
   const ignoredUsers = new IgnoredUsers(storage, accountData);
   const ignoredBy = async (userId: UserId) => ignoredUsers.of(userId, await storage.names.intern(userId));
   const rooms = await openRooms({
+    appServices: namespaces,
     storage,
     answers,
     users,
@@ -109,19 +124,22 @@ export async function openNode(options: NodeOptions): Promise<OpenNode> {
     receipts,
     accountData,
     devices: users,
-    // Most homeservers have no pushers, and need no way out.
-    egress: async (request) => (await directFetching()).directFetch(request),
+    egress,
     serverName,
     now,
-    later: (ms, call) => {
-      const timer = setTimeout(call, ms);
-      return () => clearTimeout(timer);
-    },
+    later: inTime,
     random: Math.random,
   });
   const { transactions } = rooms.parts;
   const toDevice = openToDevice({ storage, transactions, users, serverName });
   const keyBackup = openKeyBackup({ storage, answers });
+  const appServices = openAppServices({
+    ...{ storage, serverName, now, client, registry, room, typing, receipts, presence, toDevice },
+    later: inTime,
+    makeSender: (userId) => users.makeSender(userId),
+    requireRoom: (roomId) => rooms.parts.heads.get(roomId),
+    aliasesOf: async (roomId) => (await rooms.parts.directory.of(roomId)).aliases,
+  });
   const { keys, belongings } = openKeys({ storage, answers, users, serverName, ed25519, toDevice });
   const sync = openSync({
     storage,
@@ -186,6 +204,7 @@ export async function openNode(options: NodeOptions): Promise<OpenNode> {
     push,
     toDevice,
     keyBackup,
+    appServices,
     media,
     mediaConsole,
     keys,
@@ -197,7 +216,17 @@ export async function openNode(options: NodeOptions): Promise<OpenNode> {
     userDirectory,
     storage,
     close: async () => {
-      for (const component of [profiles, upgrades, typing, presence, push, search, userDirectory, compactor])
+      for (const component of [
+        appServices,
+        profiles,
+        upgrades,
+        typing,
+        presence,
+        push,
+        search,
+        userDirectory,
+        compactor,
+      ])
         component.close();
       await storage.flushed();
       storage.close();

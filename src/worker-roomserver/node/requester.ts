@@ -8,6 +8,8 @@ export type Requester = {
   admin: boolean;
   /** An administrator has suspended the account: it may read, and little else. Absent: not. */
   suspended?: boolean;
+  /** The application service that acts as this user, with its `as_token`; `deviceId` is "" unless it named one. */
+  appService?: { id: string; isLimited: boolean };
 };
 
 /**

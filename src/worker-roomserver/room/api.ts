@@ -100,7 +100,7 @@ export type PublicRoomsQuery = {
  */
 export interface RoomForClient {
   createRoom(request: RequestId, requester: Requester, body: CreateRoomBody): Promise<{ room_id: string }>;
-  /** The same `txnId` of the same device on the same room and type is answered with the same event, for ever. */
+  /** `ts`: milliseconds since 1970, of application services. The same `txnId` of the same device on the same room and type is answered with the same event, for ever. */
   sendEvent(
     requester: Requester,
     event: { roomId: string; type: string; txnId: string; content: JsonObject; ts?: number | undefined },
@@ -109,7 +109,7 @@ export interface RoomForClient {
   setState(
     request: RequestId,
     requester: Requester,
-    state: { roomId: string; type: string; stateKey: string; content: JsonObject },
+    state: { roomId: string; type: string; stateKey: string; content: JsonObject; ts?: number | undefined },
   ): Promise<{ event_id: string }>;
   redact(
     requester: Requester,

@@ -2,6 +2,7 @@ import { forbidden, MatrixError, notFound } from "../../matrix/errors.ts";
 import { parseRoomAlias, type RoomAlias, serverNameOf } from "../../matrix/identifiers.ts";
 import type { JsonObject } from "../../matrix/json.ts";
 import { powerLevels } from "../../matrix/power-levels.ts";
+import type { AppServiceNamespaces } from "../appservices/api.ts";
 import type { Answers } from "../node/answers.ts";
 import { KeyedLock } from "../node/keyed-lock.ts";
 import type { Requester, RequestId } from "../node/requester.ts";
@@ -12,12 +13,15 @@ import type { RoomHead, RoomHeads } from "./room-head.ts";
 /** An alias, and who made it. */
 export type HeldAlias = { alias: string; creator: string };
 
+type AliasesOfServices = Pick<AppServiceNamespaces, "checkFree" | "findRoom">;
+
 /** Room aliases, and which rooms are listed in the public directory. */
 export class Directory {
   readonly #storage: Storage;
   readonly #answers: Answers;
   readonly #heads: RoomHeads;
   readonly #serverName: string;
+  readonly #appServices: AliasesOfServices;
   readonly #onHidden: (roomId: string) => Promise<void>;
   readonly #locks = new KeyedLock<string>();
 
@@ -27,18 +31,28 @@ export class Directory {
     answers: Answers;
     heads: RoomHeads;
     serverName: string;
+    appServices: AliasesOfServices;
     onHidden: (roomId: string) => Promise<void>;
   }) {
     this.#storage = parts.storage;
     this.#answers = parts.answers;
     this.#heads = parts.heads;
     this.#serverName = parts.serverName;
+    this.#appServices = parts.appServices;
     this.#onHidden = parts.onHidden;
   }
 
-  /** @throws MatrixError M_NOT_FOUND (404), M_INVALID_PARAM (400) */
+  /**
+   * An alias that is not there may be one that an application service makes when it is asked.
+   * @throws MatrixError M_NOT_FOUND (404), M_INVALID_PARAM (400)
+   */
   async resolve(alias: string): Promise<{ room_id: string; servers: string[] }> {
-    const row = await this.#storage.get("aliases", parseRoomAlias(alias));
+    const parsed = parseRoomAlias(alias);
+    let row = await this.#storage.get("aliases", parsed);
+    if (row === undefined) {
+      await this.#appServices.findRoom(parsed);
+      row = await this.#storage.get("aliases", parsed);
+    }
     if (row === undefined) throw notFound(`There is no room with the alias ${alias}.`);
     return { room_id: row.roomId, servers: [this.#serverName] };
   }
@@ -52,6 +66,14 @@ export class Directory {
     const row = await this.#storage.get("aliases", parseRoomAlias(alias));
     if (row?.roomId === roomId) return;
     throw new MatrixError("M_BAD_ALIAS", 400, `The alias ${alias} does not lead to this room.`);
+  }
+
+  /**
+   * Whether the requester may make or remove an alias of this name, as far as application services are concerned.
+   * @throws MatrixError M_EXCLUSIVE (400)
+   */
+  checkFree(requester: Requester, alias: string): void {
+    this.#appServices.checkFree("aliases", alias, requester.appService?.id);
   }
 
   /**
@@ -101,6 +123,7 @@ export class Directory {
   set(request: RequestId, requester: Requester, alias: string, roomId: string): Promise<JsonObject> {
     return this.#answers.once(request, async (record) => {
       const local = this.#localAlias(alias);
+      this.checkFree(requester, local);
       const head = await this.#heads.get(roomId);
       await this.#requireJoined(requester, head);
       return this.#locks.run(local, async () => {
@@ -121,10 +144,13 @@ export class Directory {
     let roomId: string | undefined;
     const answer = await this.#answers.once(request, async (record) => {
       const local = this.#localAlias(alias);
+      this.checkFree(requester, local);
       return this.#locks.run(local, async () => {
         const row = await this.#storage.get("aliases", local);
         if (row === undefined) throw notFound(`There is no room with the alias ${alias}.`);
-        if (row.creator !== requester.userId && !requester.admin) {
+        // Services have full control of the aliases of their namespaces.
+        const isServices = requester.appService !== undefined;
+        if (row.creator !== requester.userId && !requester.admin && !isServices) {
           const head = await this.#heads.get(row.roomId);
           await this.#requireJoined(requester, head);
           await this.#requireLevel(requester, head, "m.room.canonical_alias");

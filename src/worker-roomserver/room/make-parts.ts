@@ -1,5 +1,6 @@
 import type { Ed25519 } from "../../matrix/ed25519.ts";
 import type { SigningKey } from "../../matrix/signing.ts";
+import type { AppServiceNamespaces } from "../appservices/api.ts";
 import type { Answers } from "../node/answers.ts";
 import { KeyedLock } from "../node/keyed-lock.ts";
 import type { Storage } from "../storage/api.ts";
@@ -29,6 +30,7 @@ export type RoomPartsOptions = {
   answers: Answers;
   users: UsersForComponents;
   accountData: RoomParts["accountData"];
+  appServices: Pick<AppServiceNamespaces, "checkFree" | "findRoom">;
   now: () => number;
   serverName: string;
   key: SigningKey;
@@ -103,6 +105,7 @@ export function makeRoomParts(options: RoomPartsOptions): RoomParts {
       answers,
       heads,
       serverName,
+      appServices: options.appServices,
       onHidden: (roomId) => removeForgotten(parts, roomId),
     }),
   };

@@ -95,7 +95,7 @@ export class RoomServer implements RoomForClient, RoomForReaders {
   async setState(
     request: RequestId,
     requester: Requester,
-    state: { roomId: string; type: string; stateKey: string; content: JsonObject },
+    state: { roomId: string; type: string; stateKey: string; content: JsonObject; ts?: number | undefined },
   ): Promise<{ event_id: string }> {
     requireActiveUnlessLeaving(requester, {
       isOwnMembership: state.type === "m.room.member" && state.stateKey === requester.userId,

@@ -117,6 +117,7 @@ const third: Migration = (db, transaction) => {
 
 /** What the client API needs besides rooms: keys, messages to devices, media, pushers, grants. */
 const fourth: Migration = (db) => {
+  for (const name of ["appServices", "appServiceSending", "appServiceRooms"]) db.createObjectStore(name);
   for (const name of ["toDevice", "toDeviceOutbox"]) db.createObjectStore(name);
   for (const name of ["keyBackups", "keyBackupVersions", "keyBackupSessions"]) db.createObjectStore(name);
   db.createObjectStore("oauthClients");

@@ -377,6 +377,23 @@ export type PusherRow = {
  */
 export type PushProgressRow = { start: Position; sent: number; failures: number; notBefore: number };
 
+/**
+ * A registered application service: its registration as JSON text, without the `as_token`, of which the hash is kept.
+ * `since`: it is told of what the log has after this.
+ */
+export type AppServiceRow = { json: string; tokenHash: string; since: Position };
+/** The last transaction that was made for a service. */
+export type AppServiceSendingRow = {
+  number: number;
+  /** Its body, which is never another; "" once the service has taken it. */
+  json: string;
+  /** The messages to devices that are in it. */
+  taken: [userId: string, deviceId: string, position: Position][];
+  /** How often in a row it was not taken, and when it is sent again: milliseconds since 1970. */
+  failures: number;
+  retryAt: number;
+};
+
 export interface HearthSchema extends DBSchema {
   /** Single rows: "lead", "identity", "journal", "numbers", "search". */
   meta: { key: string; value: unknown };
@@ -518,6 +535,11 @@ export interface HearthSchema extends DBSchema {
   reports: { key: number; value: ReportRow; indexes: { by: string } };
   /** `[room, negated number of the event that the block begins with]`: see search/documents.ts. */
   searchBlocks: { key: [Nid, number]; value: Uint32Array };
+  /** By the service's id. */
+  appServices: { key: string; value: AppServiceRow };
+  appServiceSending: { key: string; value: AppServiceSendingRow };
+  /** `[service, network, room]`: rooms that a service lists in the directory of one of its networks. */
+  appServiceRooms: { key: [string, string, Nid]; value: 1 };
 }
 
 export type StoreName = StoreNames<HearthSchema>;

@@ -7,6 +7,9 @@ import type { OAuthLogin, OwnerRow, Position } from "../storage/schema.ts";
 /** Who a token belongs to, for the service worker's cache of tokens. */
 export type TokenInfo = { requester: Requester; expiresAt: number | null };
 
+/** Whom the bearer of an `as_token` wants to act as; of other tokens, it says nothing. */
+export type Assertion = { userId?: string | undefined; deviceId?: string | undefined };
+
 /** What a UIA-protected call gets when more stages are needed: goes to the client as a 401 with this body. */
 export type UiaChallenge = { uia: JsonObject };
 
@@ -97,10 +100,12 @@ export type OpenIdToken = {
 /** Accounts, devices, tokens, profiles. Bodies come checked for their shape at the door. */
 export interface Users {
   /**
+   * @param options.asserted - as whom the bearer of an `as_token` wants to act; of other tokens, it says nothing
    * @param options.evenLocked - for what a locked account may do all the same: log out
-   * @throws MatrixError M_UNKNOWN_TOKEN 401 (with `soft_logout` when it has only expired); M_USER_LOCKED 401
+   * @throws MatrixError M_UNKNOWN_TOKEN 401 (with `soft_logout` when it has only expired); M_USER_LOCKED 401; of
+   *   application services M_FORBIDDEN 403 for a user that is not theirs, M_UNKNOWN_DEVICE 400
    */
-  authenticate(token: string, options?: { evenLocked: boolean }): Promise<TokenInfo>;
+  authenticate(token: string, options?: { evenLocked?: boolean; asserted?: Assertion }): Promise<TokenInfo>;
   /**
    * Notes that an open page has shown a valid token, so that what it loads without one can be known as its own.
    * @param page - the id that the browser has given to it: new for each load of a page, and told to nobody else
@@ -117,7 +122,15 @@ export interface Users {
     kind: "user" | "guest",
     body: RegisterBody,
   ): Promise<LoginResult | UiaChallenge>;
-  /** @throws MatrixError M_INVALID_USERNAME, M_USER_IN_USE 400 */
+  /**
+   * Makes a user of an application service: without a password, whoever else may register.
+   * @throws MatrixError M_EXCLUSIVE, M_INVALID_USERNAME, M_USER_IN_USE, M_MISSING_PARAM 400; M_FORBIDDEN 403
+   * @see https://spec.matrix.org/v1.19/application-service-api/#server-admin-style-permissions
+   */
+  registerForService(request: RequestId, requester: Requester, body: RegisterBody): Promise<LoginResult>;
+  /** Logs a user in for its application service. @throws MatrixError M_EXCLUSIVE 400; M_FORBIDDEN 403 */
+  loginForService(request: RequestId, requester: Requester, body: LoginBody): Promise<LoginResult>;
+  /** @throws MatrixError M_EXCLUSIVE, M_INVALID_USERNAME, M_USER_IN_USE 400 */
   isUsernameAvailable(username: string): Promise<{ available: true }>;
   /** @throws MatrixError M_FORBIDDEN 403 where nobody can register; M_LIMIT_EXCEEDED 429 after many wrong ones */
   isRegistrationTokenValid(token: string): Promise<{ valid: boolean }>;
@@ -147,8 +160,13 @@ export interface Users {
   devices(requester: Requester): Promise<ClientDevice[]>;
   /** @throws MatrixError M_NOT_FOUND 404 */
   device(requester: Requester, deviceId: string): Promise<ClientDevice>;
-  /** @param displayName - undefined leaves the name as it is. @throws MatrixError M_NOT_FOUND 404 */
-  renameDevice(requester: Requester, deviceId: string, displayName: string | undefined): Promise<void>;
+  /**
+   * An application service makes the device so, if it is not there.
+   * @param displayName - undefined leaves the name as it is
+   * @returns whether it was made
+   * @throws MatrixError M_NOT_FOUND 404
+   */
+  renameDevice(requester: Requester, deviceId: string, displayName: string | undefined): Promise<boolean>;
   /** Devices that are not there (any more) are no error. */
   deleteDevices(
     request: RequestId,
@@ -189,6 +207,11 @@ export interface Users {
 export interface UsersForComponents {
   /** Whether there is such an account here, and it has not been deactivated. */
   isLocalAccount(userId: string): Promise<boolean>;
+  /**
+   * Has the application services asked in whose namespace a user is that is not here: they may make one. May take some
+   * seconds, in which the service comes with requests of its own: never call it in a room's lock.
+   */
+  findAccount(userId: string): Promise<void>;
   /** `displayname` and `avatar_url` for a new member event. */
   memberProfile(userId: string): Promise<JsonObject>;
   /** Where the log stood when a user had their content erased; undefined for everybody else. From memory. */
@@ -215,6 +238,7 @@ export interface UsersForDevices {
 export interface UsersForConfirmation {
   /**
    * Asks a client for its user's password before something that a stolen access token must not be enough for.
+   * Application services have full control of their users, and are not asked.
    * @param purpose - what exactly is asked for: a UIA session that was opened for it serves for nothing else
    * @returns the challenge, or undefined once the password was given
    * @throws MatrixError M_FORBIDDEN 403 for a session of another purpose; M_LIMIT_EXCEEDED 429
@@ -306,6 +330,15 @@ export type RegistrationToken = {
   /** Milliseconds since 1970; null: never. */
   expiry_time: number | null;
 };
+
+/** What application services need of accounts. */
+export interface UsersForAppServices {
+  /**
+   * Sees to it that the user that a service acts as has an account.
+   * @throws MatrixError M_USER_IN_USE 400 where the name is somebody's who is not a service's
+   */
+  makeSender(userId: UserId): Promise<void>;
+}
 
 /** What the server's owner does with it. */
 export interface UsersForOwner {

@@ -7,7 +7,7 @@ import type { Storage } from "../storage/api.ts";
 import type { DeviceRow } from "../storage/schema.ts";
 import type { ClientDevice, DeviceBelongings, DeviceRemoved, UiaChallenge } from "./api.ts";
 import type { Credentials } from "./credentials.ts";
-import { checkDeviceDisplayName } from "./device-names.ts";
+import { checkDeviceDisplayName, checkDeviceId } from "./device-names.ts";
 import { devicesOf, removalOfDevices } from "./device-rows.ts";
 import type { Uia } from "./uia.ts";
 
@@ -19,6 +19,8 @@ export type DevicesOptions = {
   credentials: Credentials;
   deviceRemoved: DeviceRemoved;
   belongings: DeviceBelongings;
+  /** Milliseconds since 1970. */
+  now: () => number;
 };
 
 /** @see https://spec.matrix.org/v1.19/client-server-api/#device-management */
@@ -37,30 +39,45 @@ export class Devices {
     return described(await this.#row(userId, deviceId));
   }
 
-  async rename({ userId }: Requester, deviceId: string, displayName: string | undefined): Promise<void> {
+  /** @returns whether an application service has made a device */
+  async rename(
+    { userId, appService }: Requester,
+    deviceId: string,
+    displayName: string | undefined,
+  ): Promise<boolean> {
     if (displayName !== undefined) checkDeviceDisplayName(displayName);
     const { storage, locks, belongings } = this.#with;
-    await locks.run(userId, async () => {
-      const device = await this.#row(userId, deviceId);
-      if (displayName === undefined || displayName === device.displayName) return;
+    return locks.run(userId, async () => {
+      const present = await storage.get("devices", [userId, deviceId]);
+      const isNew = present === undefined && appService !== undefined;
+      if (isNew) checkDeviceId(deviceId);
+      const device = isNew
+        ? newDevice(userId, deviceId, this.#with.now())
+        : await this.#row(userId, deviceId);
+      const name = displayName ?? device.displayName;
+      if (!isNew && name === device.displayName) return false;
       const tell = await belongings.renaming(userId, deviceId);
       await storage.commit((write) => {
-        write.put("devices", { ...device, displayName });
+        write.put("devices", { ...device, displayName: name });
         tell(write);
       });
+      return isNew;
     });
   }
 
   delete(
     request: RequestId,
-    { userId }: Requester,
+    { userId, appService }: Requester,
     deviceIds: readonly string[],
     auth: JsonObject | undefined,
   ): Promise<JsonObject | UiaChallenge> {
     const { storage, answers, locks, uia, credentials } = this.#with;
     return answers.once<JsonObject | UiaChallenge>(request, async (record) => {
       const purpose = JSON.stringify(["delete_devices", userId, [...deviceIds].sort()]);
-      const passed = await uia.attempt(purpose, [credentials.passwordStage(userId)], auth);
+      const passed =
+        appService === undefined
+          ? await uia.attempt(purpose, [credentials.passwordStage(userId)], auth)
+          : { end: () => undefined };
       if ("uia" in passed) return passed;
       const gone = new Set(deviceIds);
       return locks.run(userId, async () => {
@@ -108,6 +125,14 @@ export class Devices {
     return device;
   }
 }
+
+const newDevice = (userId: string, deviceId: string, now: number): DeviceRow => ({
+  userId,
+  deviceId,
+  displayName: "",
+  lastSeenTs: now,
+  lastSeenIp: "",
+});
 
 function described({ deviceId, displayName, lastSeenTs, lastSeenIp, dehydrated }: DeviceRow): ClientDevice {
   return {

@@ -1,4 +1,5 @@
 import type { ServerName } from "../../matrix/identifiers.ts";
+import type { AppServiceNamespaces } from "../appservices/api.ts";
 import type { Answers } from "../node/answers.ts";
 import { KeyedLock } from "../node/keyed-lock.ts";
 import type { Storage } from "../storage/api.ts";
@@ -11,6 +12,7 @@ import type {
   ProfilesAnnounced,
   RegistrationSettings,
   Users,
+  UsersForAppServices,
   UsersForComponents,
   UsersForConfirmation,
   UsersForDevices,
@@ -20,6 +22,7 @@ import type {
   UsersForOAuth,
   UsersForOwner,
 } from "./api.ts";
+import { AppServiceUsers, serviceOf } from "./app-service-users.ts";
 import { Credentials } from "./credentials.ts";
 import { DehydratedDevices } from "./dehydrated-devices.ts";
 import { devicesOf } from "./device-rows.ts";
@@ -53,6 +56,7 @@ export type UsersOptions = {
   accountRemoved: AccountRemoved;
   profilesAnnounced: ProfilesAnnounced;
   belongings: DeviceBelongings;
+  appServices: AppServiceNamespaces;
   passwordCost?: PasswordCost;
 };
 
@@ -68,6 +72,7 @@ export async function openUsers(
     UsersForDevices &
     UsersForKeys &
     UsersForOwner &
+    UsersForAppServices &
     UsersForNode
 > {
   const { storage, now, leaveRooms } = options;
@@ -95,12 +100,22 @@ export async function openUsers(
   const granted = new GrantedLogins({ ...shared, credentials, sessions });
   const dehydrated = new DehydratedDevices(shared);
 
+  const ofServices = new AppServiceUsers({ ...shared, registration, sessions });
+  const findAccount = async (userId: string) => {
+    if (!(await accounts.isLocal(userId))) await options.appServices.findUser(userId);
+  };
+
   return {
-    authenticate: (token, options) => sessions.authenticate(token, options),
+    authenticate: async (token, options) =>
+      (await ofServices.authenticate(token, options)) ?? sessions.authenticate(token, options),
     bindPage: (page, token) => pages.bind(page, token),
     authenticatePage: (page) => pages.authenticate(page),
     register: (request, kind, body) =>
       kind === "guest" ? registration.registerGuest(request, body) : registration.registerUser(request, body),
+    registerForService: async (request, requester, body) =>
+      ofServices.register(request, serviceOf(requester), body),
+    loginForService: async (request, requester, body) =>
+      ofServices.login(request, serviceOf(requester), body),
     isUsernameAvailable: async (username) => {
       await registration.checkAvailable(username);
       return { available: true };
@@ -118,7 +133,10 @@ export async function openUsers(
     renameDevice: (requester, deviceId, displayName) => devices.rename(requester, deviceId, displayName),
     deleteDevices: (request, requester, deviceIds, auth) =>
       devices.delete(request, requester, deviceIds, auth),
-    profile: (userId) => profiles.profile(userId),
+    profile: async (userId) => {
+      await findAccount(userId);
+      return profiles.profile(userId);
+    },
     setProfileField: (requester, userId, field, value) => profiles.setField(requester, userId, field, value),
 
     moderation: (requester, userId) => moderation.get(requester, userId),
@@ -128,6 +146,7 @@ export async function openUsers(
     openIdUser: async (token) => ({ sub: await openIdTokens.userOf(token) }),
 
     isLocalAccount: (userId) => accounts.isLocal(userId),
+    findAccount,
     memberProfile: (userId) => profiles.memberProfile(userId),
     erasedSince: (userId) => erasures.since(userId),
 
@@ -135,6 +154,7 @@ export async function openUsers(
     whileDevice: (device, task) => devices.whileDevice(device, task),
 
     confirmOwner: async (requester, purpose, auth) => {
+      if (requester.appService !== undefined) return undefined;
       const passed = await accounts.confirm(requester, purpose, auth);
       return "uia" in passed ? passed : undefined;
     },
@@ -155,6 +175,8 @@ export async function openUsers(
     devicesOf: async (userId) =>
       (await accounts.isLocal(userId)) ? dehydrated.devicesOf(userId) : undefined,
     replacingDehydrated: (userId, device) => dehydrated.replacing(userId, device),
+
+    makeSender: (userId) => ofServices.makeSender(userId),
 
     createRegistrationToken: (wanted) => tokens.create(wanted),
     registrationTokens: () => tokens.list(),

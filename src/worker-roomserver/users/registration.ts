@@ -1,6 +1,7 @@
 import { forbidden, MatrixError, missingParam } from "../../matrix/errors.ts";
 import { localpartOf, type ServerName, type UserId } from "../../matrix/identifiers.ts";
-import type { Answers } from "../node/answers.ts";
+import type { AppServiceNamespaces } from "../appservices/api.ts";
+import type { Answers, RecordAnswer } from "../node/answers.ts";
 import type { KeyedLock } from "../node/keyed-lock.ts";
 import type { RequestId } from "../node/requester.ts";
 import type { Storage, Write } from "../storage/api.ts";
@@ -25,12 +26,13 @@ export type RegistrationOptions = {
   uia: Uia;
   tokens: RegistrationTokens;
   sessions: Sessions;
+  appServices: Pick<AppServiceNamespaces, "checkFree">;
 };
 
 /** An account that is wanted, with all that takes time done. */
 type Wanted = {
   userId: UserId;
-  kind: "user" | "guest";
+  kind: AccountRow["kind"];
   passwordHash: string;
   /** There is such a guest, who becomes a user. */
   isGuest: boolean;
@@ -106,9 +108,37 @@ export class Registration {
     });
   }
 
-  /** @throws MatrixError M_INVALID_USERNAME, M_USER_IN_USE 400 */
+  /**
+   * An account of an application service, which has said that it may have it.
+   * @param session - undefined where nobody is to be logged in
+   * @throws MatrixError M_USER_IN_USE 400
+   */
+  async registerFor(
+    userId: UserId,
+    session: NewSession | undefined,
+    record: RecordAnswer,
+  ): Promise<LoginResult> {
+    const { storage, locks } = this.#with;
+    const user = await storage.names.intern(userId);
+    return locks.run(registrationLock, async () => {
+      const create = await this.#creating({
+        userId,
+        kind: "appservice",
+        isGuest: false,
+        passwordHash: "",
+        user,
+        session,
+      });
+      return storage.commit((write) => record(write, create(write)));
+    });
+  }
+
+  /** @throws MatrixError M_INVALID_USERNAME, M_USER_IN_USE, M_EXCLUSIVE 400 */
   async checkAvailable(username: string): Promise<void> {
-    await this.#checkUnused(userIdForNewName(username, this.#with.serverName));
+    const { serverName, appServices } = this.#with;
+    const userId = userIdForNewName(username, serverName);
+    appServices.checkFree("users", userId, undefined);
+    await this.#checkUnused(userId);
   }
 
   /** @throws MatrixError M_FORBIDDEN 403 */

@@ -97,12 +97,12 @@ export class Sessions {
    * Whose token this is. The first use of a token that came from a refresh ends those that it replaces.
    * @throws MatrixError M_UNKNOWN_TOKEN 401, with `soft_logout` for one that has expired; M_USER_LOCKED 401
    */
-  async authenticate(token: string, options?: { evenLocked: boolean }): Promise<TokenInfo> {
+  async authenticate(token: string, options?: { evenLocked?: boolean }): Promise<TokenInfo> {
     return this.authenticateHash(await hashToken(token), options);
   }
 
   /** The same by a token's hash, for who has kept no more of it. */
-  async authenticateHash(hash: string, { evenLocked } = { evenLocked: false }): Promise<TokenInfo> {
+  async authenticateHash(hash: string, { evenLocked = false } = {}): Promise<TokenInfo> {
     const { row, account, device } = await this.#storage.read(
       ["tokens", "accounts", "devices"],
       async (tx) => {

@@ -4,6 +4,7 @@ import { allEndpoints } from "../../../src/sw/index.ts";
 import { unlimited } from "../../../src/sw/limits.ts";
 import { type OpenNode, openNode } from "../../../src/worker-roomserver/node/node.ts";
 import { deleteDatabase } from "../../../src/worker-roomserver/storage/open.ts";
+import { bridgeEgress } from "./bridge.ts";
 
 const origin = "https://home.example";
 /** Every endpoint that is served, as `METHOD /path`, with its description. */
@@ -41,6 +42,7 @@ export async function openHomeserver(dbName = `contract-${crypto.randomUUID()}`)
     dbName,
     now: Date.now,
     onStopped: (why) => stopped.push(why),
+    egress: bridgeEgress,
     passwordCost: { memoryKiB: 8, iterations: 1, parallelism: 1 },
   });
   const api = createClientApi({ node, endpoints, limiter: unlimited, scopePath: "/" });

@@ -1,5 +1,6 @@
 import type { JsonObject } from "../../../src/matrix/json.ts";
-import type { Send } from "./homeserver.ts";
+import { bridgeRegistration, bridgeToken } from "./bridge.ts";
+import type { Homeserver, Send } from "./homeserver.ts";
 
 export const password = "correct horse battery";
 export const v1 = "/_matrix/client/v1";
@@ -88,14 +89,26 @@ export type World = {
   owner: Person;
   /** Somebody new. */
   person: (more?: JsonObject) => Promise<Person>;
+  /** An application service as its sender: see bridge.ts. */
+  bridge: () => Promise<Person>;
 };
 
-export async function openWorld({ send, serverName }: Pick<World, "send" | "serverName">): Promise<World> {
+export async function openWorld({ send, serverName, node }: Homeserver): Promise<World> {
   const person = async (more: JsonObject = {}) => {
     const body = { username: unique("person"), password, auth: { type: "m.login.dummy" }, ...more };
     const { status, text, body: session } = await send({ method: "POST", path: `${v3}/register`, body });
     if (status !== 200) throw new Error(`register: ${status} ${text}`);
     return new Person(send, session);
   };
-  return { send, serverName, owner: await person(), person };
+  let bridge: Promise<Person> | undefined;
+  const register = async () => {
+    const { sender } = await node.appServices.add(JSON.stringify(bridgeRegistration));
+    return new Person(send, { user_id: sender, device_id: "", access_token: bridgeToken });
+  };
+  const owner = await person();
+  const bridged = () => {
+    bridge ??= register();
+    return bridge;
+  };
+  return { send, serverName, owner, person, bridge: bridged };
 }

@@ -1,16 +1,18 @@
 import { onTestFinished } from "vitest";
+import type { Egress } from "../../../src/worker-roomserver/egress/api.ts";
 import { type OpenNode, openNode } from "../../../src/worker-roomserver/node/node.ts";
 import type { Requester } from "../../../src/worker-roomserver/node/requester.ts";
 import { deleteDatabase } from "../../../src/worker-roomserver/storage/open.ts";
 import { cheap, dummy } from "./users.ts";
 
 /** A whole node, as it is put together for the page; by the name of a database, the next leader over that. */
-export async function testNode(dbName = `test-${crypto.randomUUID()}`): Promise<OpenNode> {
+export async function testNode(dbName = `test-${crypto.randomUUID()}`, egress?: Egress): Promise<OpenNode> {
   const node = await openNode({
     dbName,
     now: Date.now,
     onStopped: () => undefined,
     passwordCost: cheap,
+    ...(egress && { egress }),
   });
   onTestFinished(async () => {
     await node.close();

@@ -18,6 +18,7 @@ import { redact, sendEvent } from "../../../src/worker-roomserver/room/perform/s
 import { setState } from "../../../src/worker-roomserver/room/perform/set-state.ts";
 import type { RoomHead } from "../../../src/worker-roomserver/room/room-head.ts";
 import { commitUnit, type NewEvent } from "../../../src/worker-roomserver/room/room-unit.ts";
+import { noAppServices } from "./app-services.ts";
 import { type TestStorage, testStorage } from "./storage.ts";
 
 /** The parts of a room server, to call its queries with, and short ways to make something to ask for. */
@@ -52,10 +53,12 @@ export async function testParts(name?: string): Promise<TestParts> {
     answers,
     users: {
       isLocalAccount: () => Promise.resolve(true),
+      findAccount: async () => undefined,
       memberProfile: () => Promise.resolve({}),
       erasedSince: () => undefined,
     },
     accountData: { stored: () => Promise.resolve(undefined) },
+    appServices: noAppServices,
     now,
     serverName,
     key,

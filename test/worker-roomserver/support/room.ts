@@ -10,6 +10,7 @@ import type { RoomParts } from "../../../src/worker-roomserver/room/parts.ts";
 import { closePurged } from "../../../src/worker-roomserver/room/purge/purge-room.ts";
 import { RoomServer } from "../../../src/worker-roomserver/room/room-server.ts";
 import type { UsersForComponents } from "../../../src/worker-roomserver/users/api.ts";
+import { noAppServices } from "./app-services.ts";
 import { type TestStorage, testStorage } from "./storage.ts";
 
 export type TestRooms = {
@@ -27,6 +28,7 @@ export type TestRooms = {
 
 /** Everybody has an account here, and their localpart for a name. */
 const users: UsersForComponents = {
+  findAccount: async () => undefined,
   isLocalAccount: (userId) => Promise.resolve(!userId.startsWith("@nobody:")),
   memberProfile: (userId) => Promise.resolve({ displayname: userId.slice(1, userId.indexOf(":")) }),
   erasedSince: () => undefined,
@@ -45,7 +47,8 @@ export async function testRooms(name?: string, called?: string): Promise<TestRoo
   const serverName = called ?? identity.serverName;
   const { key } = identity;
   const accountData = openAccountData({ storage });
-  const parts = makeRoomParts({ storage, answers, users, accountData, now, serverName, key, ed25519 });
+  const given = { storage, answers, users, accountData, now, serverName, key, ed25519 };
+  const parts = makeRoomParts({ ...given, appServices: noAppServices });
   await closePurged(parts);
   const ignored = new Map<string, Set<string>>();
   const rooms = new RoomServer(parts, {

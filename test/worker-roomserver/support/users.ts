@@ -15,6 +15,7 @@ import type {
 } from "../../../src/worker-roomserver/users/api.ts";
 import { openUsers } from "../../../src/worker-roomserver/users/open.ts";
 import type { PasswordCost } from "../../../src/worker-roomserver/users/passwords.ts";
+import { noAppServices } from "./app-services.ts";
 import { failUnit } from "./rounds.ts";
 import { type TestStorage, testStorage } from "./storage.ts";
 
@@ -64,6 +65,7 @@ async function opened(world: World, name?: string): Promise<TestUsers> {
     storage,
     answers: await Answers.open(storage, now),
     serverName,
+    appServices: noAppServices,
     now,
     settings: () => world.settings,
     deviceRemoved: (write, userId, deviceId) => world.deviceRemoved(write, userId, deviceId),

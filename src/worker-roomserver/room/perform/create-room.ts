@@ -35,6 +35,7 @@ export function createRoom(
     const order = { requester, body, rules, invitees };
     if (body.room_alias_name === undefined) return writeRoom(parts, order, undefined, record);
     const alias = `#${aliasLocalpart(body.room_alias_name)}:${parts.author.serverName}`;
+    parts.directory.checkFree(requester, alias);
     return parts.directory.claim(alias, () => writeRoom(parts, order, alias, record));
   });
 }
@@ -112,6 +113,7 @@ async function inviteesOf(parts: RoomParts, requester: Requester, body: CreateRo
         `This homeserver is not connected to others yet: ${invitee} cannot be reached.`,
       );
     }
+    await parts.users.findAccount(invitee);
     if (!(await parts.users.isLocalAccount(invitee))) {
       throw new MatrixError("M_NOT_FOUND", 404, `There is no user ${invitee} on this homeserver.`);
     }

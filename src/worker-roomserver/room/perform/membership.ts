@@ -42,6 +42,7 @@ export function changeMembership(
       : change.roomId;
     const target = parseUserId(change.target);
     if (change.action === "invite") {
+      await parts.users.findAccount(target);
       await requireReachable(parts, target);
       await requireTakesInvites(parts, target);
     }

@@ -8,7 +8,13 @@ import type { RoomPlan } from "../plan.ts";
 import { requireTakesInvites } from "./invite-permission.ts";
 import { requireGuestsWelcome, requireReachable } from "./membership.ts";
 
-type SettingState = { roomId: string; type: string; stateKey: string; content: JsonObject };
+type SettingState = {
+  roomId: string;
+  type: string;
+  stateKey: string;
+  content: JsonObject;
+  ts?: number | undefined;
+};
 
 /**
  * `PUT /rooms/{roomId}/state/{eventType}/{stateKey}`
@@ -22,6 +28,9 @@ export function setState(
   state: SettingState,
 ): Promise<{ event_id: string }> {
   return parts.answers.once(request, async (record) => {
+    if (state.type === "m.room.member" && state.content.membership === "invite") {
+      await parts.users.findAccount(state.stateKey);
+    }
     const eventId = await parts.writer.write(
       state.roomId,
       async (plan) => {
@@ -35,7 +44,7 @@ export function setState(
           sender: requester.userId,
           stateKey: state.stateKey,
           content: state.content,
-          ts: parts.now(),
+          ts: state.ts ?? parts.now(),
         });
         return planned.eventId;
       },

@@ -1,0 +1,37 @@
+import type { ServerName } from "../../matrix/identifiers.ts";
+import type { Storage } from "../storage/api.ts";
+import type { AppServiceNamespaces, AppServices } from "./api.ts";
+import { type AppServicesOptions, StoredAppServices } from "./app-services.ts";
+import type { AppServiceClient } from "./client.ts";
+import { Queries } from "./queries.ts";
+import { Registry } from "./registry.ts";
+
+export { clientOf } from "./client.ts";
+
+/** What services have said is theirs, for accounts and rooms, which are there before anything is sent to services. */
+export async function openNamespaces(
+  storage: Storage,
+  serverName: ServerName,
+  client: AppServiceClient,
+): Promise<{ registry: Registry; namespaces: AppServiceNamespaces }> {
+  const registry = await Registry.open(storage, serverName);
+  const queries = new Queries(registry, client);
+  return {
+    registry,
+    namespaces: {
+      identify: (tokenHash) => registry.identify(tokenHash),
+      covers: (service, kind, id) => registry.covers(service, kind, id),
+      checkFree: (kind, id, service) => registry.checkFree(kind, id, service),
+      findUser: (userId) => queries.find("users", userId),
+      findRoom: (alias) => queries.find("aliases", alias),
+    },
+  };
+}
+
+export function openAppServices(options: AppServicesOptions): AppServices & { close(): void } {
+  const services = new StoredAppServices(options);
+  services.start().catch((error: unknown) => {
+    console.error("hearth: application services are not told of anything until the next start", error);
+  });
+  return services;
+}

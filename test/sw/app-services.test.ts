@@ -1,0 +1,373 @@
+import { describe, expect, test } from "vitest";
+import type { JsonObject } from "../../src/matrix/json.ts";
+import { allEndpoints } from "../../src/sw/index.ts";
+import { TokenBuckets } from "../../src/sw/limits.ts";
+import type { Egress } from "../../src/worker-roomserver/egress/api.ts";
+import { asToken, hsToken, yamlOf } from "../worker-roomserver/appservices/support/registration.ts";
+import { testNode } from "../worker-roomserver/support/node.ts";
+import { until } from "../worker-roomserver/support/rounds.ts";
+import { dummy } from "../worker-roomserver/support/users.ts";
+import { type Answer, asking } from "./support/ask.ts";
+
+type Call = { method: string; path: string; authorization: string | undefined; body: JsonObject };
+type Transaction = {
+  events: (JsonObject & { type: string; room_id: string; sender: string; content: JsonObject })[];
+  ephemeral?: (JsonObject & { type: string })[];
+  "de.sorunome.msc2409.to_device"?: JsonObject[];
+};
+
+const v3 = "/_matrix/client/v3";
+const part = encodeURIComponent;
+
+/** A homeserver with a bridge, and alice. */
+async function bridged(change: JsonObject = {}) {
+  const calls: Call[] = [];
+  let answer: (call: Call) => Promise<{ status: number; body?: JsonObject }> = async () => ({ status: 200 });
+  const egress: Egress = async ({ method, url, headers, body }) => {
+    const path = url.replace("http://irc/_matrix/app/v1/", "");
+    const call = {
+      method,
+      path,
+      authorization: headers.Authorization,
+      body: JSON.parse(body ?? "{}") as JsonObject,
+    };
+    calls.push(call);
+    const { status, body: said = {} } = await answer(call);
+    return { status, headers: {}, body: new TextEncoder().encode(JSON.stringify(said)) };
+  };
+  const node = await testNode(undefined, egress);
+  const { serverName } = await node.info();
+  const endpoints = allEndpoints("https://home.example");
+  const options = { node, endpoints, limiter: new TokenBuckets(() => 0) };
+  const ask = asking({ ...options, caller: { source: "relay", address: "1" } });
+  const own = asking({ ...options, caller: { source: "own" } });
+  const registered = await own("POST", `${v3}/register`, {
+    body: { username: "alice", password: "correct horse battery", auth: dummy },
+  });
+  const alice = registered.body.access_token as string;
+  const { sender } = await node.appServices.add(yamlOf(change));
+  const bridge = (method: string, path: string, body?: JsonObject): Promise<Answer> =>
+    ask(method, path, { token: asToken, ...(body !== undefined && { body }) });
+  const person = (method: string, path: string, body?: JsonObject): Promise<Answer> =>
+    own(method, path, { token: alice, ...(body !== undefined && { body }) });
+  const ghost = (localpart: string) => `@_irc_${localpart}:${serverName}`;
+  return {
+    ...{ node, serverName, calls, ask, own, bridge, person, sender, ghost },
+    answers: (next: typeof answer) => {
+      answer = next;
+    },
+    makeGhost: (localpart: string, more: JsonObject = {}) =>
+      bridge("POST", `${v3}/register`, {
+        type: "m.login.application_service",
+        username: `_irc_${localpart}`,
+        inhibit_login: true,
+        ...more,
+      }),
+    room: async (body: JsonObject = {}) =>
+      (await person("POST", `${v3}/createRoom`, { preset: "public_chat", ...body })).body.room_id as string,
+    transactions: () =>
+      calls
+        .filter(({ path }) => path.startsWith("transactions/"))
+        .map(({ body }) => body as unknown as Transaction),
+  };
+}
+
+const errorOf = ({ status, body }: Answer) => [status, body.errcode];
+
+describe("an application service", () => {
+  test("registers its users, and acts as them without a budget", async () => {
+    const home = await bridged();
+    for (let i = 0; i < 10; i++) expect((await home.makeGhost(`user${i}`)).status).toBe(200);
+    const { status, body } = await home.makeGhost("bob", { inhibit_login: false });
+    expect([status, body.user_id, typeof body.access_token]).toEqual([200, home.ghost("bob"), "string"]);
+    expect((await home.bridge("GET", `${v3}/account/whoami`)).body).toEqual({
+      user_id: home.sender,
+      is_guest: false,
+    });
+    const as = `user_id=${part(home.ghost("bob"))}&device_id=${part(body.device_id as string)}`;
+    expect((await home.bridge("GET", `${v3}/account/whoami?${as}`)).body).toMatchObject({
+      user_id: home.ghost("bob"),
+      device_id: body.device_id,
+    });
+    const login = {
+      type: "m.login.application_service",
+      identifier: { type: "m.id.user", user: "_irc_bob" },
+    };
+    expect((await home.bridge("POST", `${v3}/login`, login)).body.user_id).toBe(home.ghost("bob"));
+    const { body: flows } = await home.ask("GET", `${v3}/login`);
+    expect(flows.flows).toContainEqual({ type: "m.login.application_service" });
+  });
+
+  test("acts for nobody else, and nobody else has what is its own", async () => {
+    const home = await bridged();
+    const { bridge, person, ask, own, serverName } = home;
+    const alice = part(`@alice:${serverName}`);
+    expect(errorOf(await bridge("GET", `${v3}/account/whoami?user_id=${alice}`))).toEqual([
+      403,
+      "M_FORBIDDEN",
+    ]);
+    const nobody = part(home.ghost("nobody"));
+    expect(errorOf(await bridge("GET", `${v3}/account/whoami?user_id=${nobody}`))).toEqual([
+      403,
+      "M_FORBIDDEN",
+    ]);
+    expect(errorOf(await bridge("GET", `${v3}/account/whoami?device_id=X`))).toEqual([
+      400,
+      "M_UNKNOWN_DEVICE",
+    ]);
+    // A person's own parameters of that name are nothing.
+    expect((await person("GET", `${v3}/account/whoami?user_id=${nobody}`)).body.user_id).toBe(
+      `@alice:${serverName}`,
+    );
+
+    const outside = { type: "m.login.application_service", username: "carol" };
+    expect(errorOf(await bridge("POST", `${v3}/register`, outside))).toEqual([400, "M_EXCLUSIVE"]);
+    const into = { type: "m.login.application_service", identifier: { type: "m.id.user", user: "alice" } };
+    expect(errorOf(await bridge("POST", `${v3}/login`, into))).toEqual([400, "M_EXCLUSIVE"]);
+    expect(errorOf(await own("POST", `${v3}/login`, { body: into }))).toEqual([401, "M_MISSING_TOKEN"]);
+    expect(errorOf(await person("POST", `${v3}/register`, outside))).toEqual([401, "M_UNKNOWN_TOKEN"]);
+    const mine = { username: "_irc_eve", password: "correct horse battery", auth: dummy };
+    expect(errorOf(await own("POST", `${v3}/register`, { body: mine }))).toEqual([400, "M_EXCLUSIVE"]);
+    expect(errorOf(await ask("GET", `${v3}/register/available?username=_irc_eve`))).toEqual([
+      400,
+      "M_EXCLUSIVE",
+    ]);
+
+    const room_id = await home.room();
+    const alias = (name: string) => `${v3}/directory/room/${part(`#${name}:${serverName}`)}`;
+    expect(errorOf(await person("PUT", alias("_irc_den"), { room_id }))).toEqual([400, "M_EXCLUSIVE"]);
+    const create = { room_alias_name: "_irc_den" };
+    expect(errorOf(await person("POST", `${v3}/createRoom`, create))).toEqual([400, "M_EXCLUSIVE"]);
+    expect((await bridge("POST", `${v3}/createRoom`, create)).status).toBe(200);
+    expect(errorOf(await person("DELETE", alias("_irc_den")))).toEqual([400, "M_EXCLUSIVE"]);
+    await bridge("POST", `${v3}/join/${part(room_id)}`);
+    expect(errorOf(await bridge("PUT", alias("den"), { room_id }))).toEqual([400, "M_EXCLUSIVE"]);
+    expect((await bridge("DELETE", alias("_irc_den"))).status).toBe(200);
+  });
+
+  test("says when an event was sent, makes devices and removes them without a password", async () => {
+    const home = await bridged();
+    const { bridge, person } = home;
+    const room = part(await home.room());
+    await bridge("POST", `${v3}/join/${room}`);
+    const sent = await bridge("PUT", `${v3}/rooms/${room}/send/m.room.message/1?ts=17`, { body: "hi" });
+    const event = (id: unknown) => person("GET", `${v3}/rooms/${room}/event/${part(id as string)}`);
+    expect((await event(sent.body.event_id)).body.origin_server_ts).toBe(17);
+    const state = await bridge("PUT", `${v3}/rooms/${room}/state/m.x/?ts=18`, {});
+    expect(state.status).toBe(403); // no power, which has nothing to do with its time
+    const others = await person("PUT", `${v3}/rooms/${room}/state/m.x/?ts=18`, {});
+    expect((await event(others.body.event_id)).body.origin_server_ts).toBeGreaterThan(18);
+    const wrong = await bridge("PUT", `${v3}/rooms/${room}/send/m.room.message/2?ts=-1`, {});
+    expect(errorOf(wrong)).toEqual([400, "M_INVALID_PARAM"]);
+
+    expect((await bridge("PUT", `${v3}/devices/D`, { display_name: "Bot" })).status).toBe(201);
+    expect((await bridge("PUT", `${v3}/devices/D`, { display_name: "Bot" })).status).toBe(200);
+    expect((await bridge("GET", `${v3}/account/whoami?device_id=D`)).body.device_id).toBe("D");
+    expect((await bridge("DELETE", `${v3}/devices/D`)).status).toBe(200);
+    expect(errorOf(await bridge("GET", `${v3}/account/whoami?device_id=D`))).toEqual([
+      400,
+      "M_UNKNOWN_DEVICE",
+    ]);
+  });
+
+  test("is told of the rooms of its users, of typing, receipts and messages to devices, and of nothing else", async () => {
+    const home = await bridged({ receive_ephemeral: true, "org.matrix.msc3202": true });
+    const { bridge, person, ghost, serverName } = home;
+    await home.makeGhost("bob", { inhibit_login: false, device_id: "BOB" });
+    const other = await home.room();
+    const room = await home.room();
+    await bridge("POST", `${v3}/join/${part(room)}?user_id=${part(ghost("bob"))}`);
+    const say = (where: string, txn: string) =>
+      person("PUT", `${v3}/rooms/${part(where)}/send/m.room.message/${txn}`, {
+        msgtype: "m.text",
+        body: txn,
+      });
+    await say(other, "unheard");
+    const { body } = await say(room, "heard");
+    await person("PUT", `${v3}/rooms/${part(room)}/typing/${part(`@alice:${serverName}`)}`, {
+      typing: true,
+      timeout: 30_000,
+    });
+    await person("POST", `${v3}/rooms/${part(room)}/receipt/m.read/${part(body.event_id as string)}`, {});
+    await person("PUT", `${v3}/presence/${part(`@alice:${serverName}`)}/status`, {
+      presence: "online",
+      status_msg: "gardening",
+    });
+    await person("PUT", `${v3}/sendToDevice/m.x/1`, { messages: { [ghost("bob")]: { BOB: { a: 1 } } } });
+    const all = <T>(pick: (transaction: Transaction) => T[] | undefined) =>
+      home.transactions().flatMap((transaction) => pick(transaction) ?? []);
+    const toDevice = () => all((transaction) => transaction["de.sorunome.msc2409.to_device"]);
+    await until(() => toDevice().length > 0);
+
+    const events = all(({ events }) => events);
+    expect(new Set(events.map(({ room_id }) => room_id))).toEqual(new Set([room]));
+    expect(events.map(({ type, content }) => content.body ?? content.membership ?? type)).toEqual([
+      "join",
+      "heard",
+    ]);
+    const ephemeral = all((transaction) => transaction.ephemeral);
+    expect(ephemeral).toContainEqual({
+      type: "m.typing",
+      room_id: room,
+      content: { user_ids: [`@alice:${serverName}`] },
+    });
+    expect(ephemeral).toContainEqual(expect.objectContaining({ type: "m.receipt", room_id: room }));
+    expect(ephemeral).toContainEqual(expect.objectContaining({ type: "m.presence" }));
+    expect(toDevice()).toEqual([
+      {
+        ...{ type: "m.x", sender: `@alice:${serverName}`, content: { a: 1 } },
+        ...{ to_user_id: ghost("bob"), to_device_id: "BOB" },
+      },
+    ]);
+    // It was taken out of the device's queue.
+    const as = `user_id=${part(ghost("bob"))}&device_id=BOB`;
+    expect((await bridge("GET", `${v3}/sync?timeout=0&${as}`)).body.to_device).toEqual({ events: [] });
+    for (const { method, authorization } of home.calls) {
+      expect([method, authorization]).toEqual(["PUT", `Bearer ${hsToken}`]);
+    }
+  });
+
+  test("that was away is told what happened while its user was in the room, and no more", async () => {
+    const home = await bridged();
+    let isAway = true;
+    home.answers(async () => ({ status: isAway ? 503 : 200 }));
+    const room = await home.room();
+    const as = `user_id=${part(home.ghost("bob"))}`;
+    const say = (txn: string) =>
+      home.person("PUT", `${v3}/rooms/${part(room)}/send/m.room.message/${txn}`, { body: txn });
+    await home.makeGhost("bob");
+    await say("before");
+    await home.bridge("POST", `${v3}/join/${part(room)}?${as}`);
+    await until(() => home.transactions().length > 0); // from here on, it waits with what is next
+    await say("within");
+    await home.bridge("POST", `${v3}/rooms/${part(room)}/leave?${as}`);
+    await say("after");
+    await home.bridge("POST", "/_matrix/client/v1/appservice/irc/ping", {}); // which fails: it is away
+    const told = () => {
+      const bodies = new Map(
+        home.calls
+          .filter(({ path }) => path.startsWith("transactions/"))
+          .map(({ path, body }) => [path, body]),
+      );
+      return [...bodies.values()].flatMap(({ events }) =>
+        (events as Transaction["events"]).map(({ content }) => content.body ?? content.membership),
+      );
+    };
+    expect(told()).toEqual(["join"]);
+    isAway = false;
+    await home.bridge("POST", "/_matrix/client/v1/appservice/irc/ping", {});
+    await until(() => told().length >= 3);
+    await say("much later");
+    await home.bridge("POST", `${v3}/join/${part(room)}?${as}`);
+    await until(() => told().length >= 4);
+    expect(told()).toEqual(["join", "within", "leave", "join"]);
+  });
+
+  test("is asked for users and rooms that are not there, and makes them", async () => {
+    const home = await bridged();
+    home.answers(async ({ path }) => {
+      if (path === `users/${part(home.ghost("new"))}`) await home.makeGhost("new");
+      else if (path === `rooms/${part(`#_irc_den:${home.serverName}`)}`) {
+        await home.bridge("POST", `${v3}/createRoom`, { preset: "public_chat", room_alias_name: "_irc_den" });
+      } else if (!path.startsWith("transactions/")) return { status: 404 };
+      return { status: 200 };
+    });
+    const room = await home.room();
+    const invite = (user_id: string) => home.person("POST", `${v3}/rooms/${part(room)}/invite`, { user_id });
+    expect((await invite(home.ghost("new"))).status).toBe(200);
+    expect(errorOf(await invite(home.ghost("none")))).toEqual([404, "M_NOT_FOUND"]);
+    const join = (name: string) =>
+      home.person("POST", `${v3}/join/${part(`#${name}:${home.serverName}`)}`, {});
+    expect((await join("_irc_den")).status).toBe(200);
+    expect(errorOf(await join("_irc_cave"))).toEqual([404, "M_NOT_FOUND"]);
+    expect(errorOf(await join("cave"))).toEqual([404, "M_NOT_FOUND"]);
+    expect(home.calls.filter(({ path }) => path.includes(part("#cave")))).toEqual([]);
+  });
+
+  test("is pinged, and told what is wrong", async () => {
+    const home = await bridged();
+    const ping = () => home.bridge("POST", "/_matrix/client/v1/appservice/irc/ping", { transaction_id: "t" });
+    expect((await ping()).body).toEqual({ duration_ms: expect.any(Number) });
+    expect(home.calls.at(-1)).toMatchObject({ method: "POST", path: "ping", body: { transaction_id: "t" } });
+    home.answers(async () => ({ status: 403, body: { errcode: "M_FORBIDDEN" } }));
+    expect((await ping()).body).toMatchObject({
+      ...{ errcode: "M_BAD_STATUS", status: 403, body: '{"errcode":"M_FORBIDDEN"}' },
+    });
+    home.answers(async () => {
+      throw new DOMException("late", "TimeoutError");
+    });
+    expect(errorOf(await ping())).toEqual([504, "M_CONNECTION_TIMEOUT"]);
+    home.answers(async () => {
+      throw new TypeError("no way");
+    });
+    expect(errorOf(await ping())).toEqual([502, "M_CONNECTION_FAILED"]);
+    const others = await home.bridge("POST", "/_matrix/client/v1/appservice/x/ping", {});
+    expect(errorOf(others)).toEqual([403, "M_FORBIDDEN"]);
+  });
+
+  test("without a URL is told nothing", async () => {
+    const home = await bridged({ url: null });
+    const ping = await home.bridge("POST", "/_matrix/client/v1/appservice/irc/ping", {});
+    expect(errorOf(ping)).toEqual([400, "M_URL_NOT_SET"]);
+    expect(home.calls).toEqual([]);
+  });
+
+  test("has a budget for its users, not for its sender, where its registration says so", async () => {
+    const home = await bridged({ rate_limited: true });
+    await home.makeGhost("bob");
+    const statuses = async (as: string) => {
+      const asked = Array.from({ length: 60 }, () =>
+        home.bridge("PUT", `${v3}/profile/${part(as)}/displayname?user_id=${part(as)}`, { displayname: "x" }),
+      );
+      return new Set((await Promise.all(asked)).map(({ status }) => status));
+    };
+    expect(await statuses(home.ghost("bob"))).toEqual(new Set([200, 429]));
+    expect(await statuses(home.sender)).toEqual(new Set([200]));
+  });
+});
+
+describe("the owner of the server", () => {
+  test("adds services that have an id and a token of their own, and removes them", async () => {
+    const home = await bridged();
+    const { appServices } = home.node;
+    const refused = expect.objectContaining({ errcode: "M_INVALID_PARAM" });
+    const namespaces = { users: [] };
+    const sender_localpart = "other";
+    await expect(
+      appServices.add(yamlOf({ as_token: "x".repeat(20), sender_localpart, namespaces })),
+    ).rejects.toEqual(refused);
+    await expect(appServices.add(yamlOf({ id: "other", sender_localpart, namespaces }))).rejects.toEqual(
+      refused,
+    );
+    await expect(appServices.add("a: [")).rejects.toMatchObject({ errcode: "M_BAD_JSON" });
+    await expect(appServices.add("a: &a [1]\nb: *a")).rejects.toMatchObject({ errcode: "M_BAD_JSON" });
+    const [status] = await appServices.list();
+    expect(status).toMatchObject({ id: "irc", sender: home.sender, failing: null });
+    expect(JSON.stringify(status)).not.toMatch(/hs_|as_h/);
+
+    await appServices.remove("irc");
+    await appServices.remove("irc");
+    expect(await appServices.list()).toEqual([]);
+    expect(errorOf(await home.bridge("GET", `${v3}/account/whoami`))).toEqual([401, "M_UNKNOWN_TOKEN"]);
+    expect(await home.node.storage.get("readers", "appservice irc")).toBeUndefined();
+    const eve = { username: "_irc_eve", password: "correct horse battery", auth: dummy };
+    expect((await home.own("POST", `${v3}/register`, { body: eve })).status).toBe(200);
+    // It may come back; its sender is its own still.
+    expect((await appServices.add(yamlOf())).sender).toBe(home.sender);
+  });
+
+  test("cannot give a service somebody's name", async () => {
+    const home = await bridged();
+    const other = {
+      id: "other",
+      as_token: "x".repeat(20),
+      sender_localpart: "alice",
+      namespaces: { users: [] },
+    };
+    await expect(home.node.appServices.add(yamlOf(other))).rejects.toMatchObject({
+      errcode: "M_USER_IN_USE",
+    });
+    const inside = { ...other, sender_localpart: "_irc_mine" };
+    await expect(home.node.appServices.add(yamlOf(inside))).rejects.toMatchObject({ errcode: "M_EXCLUSIVE" });
+  });
+});
