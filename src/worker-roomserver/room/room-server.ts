@@ -1,5 +1,6 @@
 import type { UserId } from "../../matrix/identifiers.ts";
 import type { JsonObject } from "../../matrix/json.ts";
+import { later } from "../node/later.ts";
 import type { JsonBytes, Requester, RequestId } from "../node/requester.ts";
 import type { EventNid, Membership, Nid, Position, SnapshotNid } from "../storage/schema.ts";
 import type {
@@ -26,7 +27,6 @@ import { announceProfile, changeMembership, leaveAll, type MembershipChange } fr
 import { redact, sendEvent } from "./perform/send.ts";
 import { setState } from "./perform/set-state.ts";
 import { requireActive, requireActiveUnlessLeaving } from "./perform/suspension.ts";
-import { upgradeRoom } from "./perform/upgrade.ts";
 import { accessTo } from "./query/access.ts";
 import { presented } from "./query/aggregations.ts";
 import { eventByTime } from "./query/event-by-time.ts";
@@ -56,6 +56,8 @@ export type RoomServerHooks = {
   /** The users whom a user ignores. */
   ignoredBy: (userId: UserId) => Promise<ReadonlySet<string>>;
 };
+
+const upgrading = later(() => import("./perform/upgrade.ts"));
 
 /** The room server: it alone writes events and says what a room's state is. */
 export class RoomServer implements RoomForClient, RoomForReaders {
@@ -134,6 +136,7 @@ export class RoomServer implements RoomForClient, RoomForReaders {
   ): Promise<{ replacement_room: string }> {
     requireActive(requester);
     this.#onActivity(requester.userId);
+    const { upgradeRoom } = await upgrading();
     return upgradeRoom(this.#parts, request, requester, upgrade);
   }
 

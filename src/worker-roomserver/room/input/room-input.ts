@@ -1,6 +1,7 @@
 import type { ReceivedEvent } from "../../../matrix/received-event.ts";
 import { Breath } from "../../node/breathe.ts";
 import type { KeyedLock } from "../../node/keyed-lock.ts";
+import { later, once } from "../../node/later.ts";
 import { CommitSuperseded } from "../../storage/errors.ts";
 import type { RoomHeads } from "../room-head.ts";
 import type { InputVerdict, ReceiveOptions, RoomInput, WholeRoom } from "./api.ts";
@@ -9,7 +10,7 @@ import { allReferences, inOrder } from "./in-order.ts";
 import { judgeAgain } from "./judge-again.ts";
 import type { ExtremityMerger } from "./merge.ts";
 import { EventTaker, type TakeOptions, type TakingParts } from "./take-event.ts";
-import { WholeRoomTaker } from "./whole-room.ts";
+import type { WholeRoomTaker } from "./whole-room.ts";
 
 /** How often events are judged anew because a write that this was based on has failed. */
 const ATTEMPTS = 3;
@@ -27,16 +28,18 @@ export type RoomInputParts = TakingParts & {
   clear: (roomId: string) => Promise<void>;
 };
 
+const wholeRooms = later(() => import("./whole-room.ts"));
+
 /** Takes in what other servers have sent. */
 export class RoomServerInput implements RoomInput {
   readonly #parts: RoomInputParts;
   readonly #taker: EventTaker;
-  readonly #rooms: WholeRoomTaker;
+  readonly #rooms: () => Promise<WholeRoomTaker>;
 
   constructor(parts: RoomInputParts) {
     this.#parts = parts;
     this.#taker = new EventTaker(parts);
-    this.#rooms = new WholeRoomTaker(parts, this.#taker);
+    this.#rooms = once(async () => new (await wholeRooms()).WholeRoomTaker(parts, this.#taker));
   }
 
   async receive(
@@ -74,7 +77,7 @@ export class RoomServerInput implements RoomInput {
   }
 
   takeInRoom(room: WholeRoom): Promise<InputVerdict> {
-    return this.#untilItHolds(() => this.#rooms.take(room));
+    return this.#untilItHolds(async () => (await this.#rooms()).take(room));
   }
 
   /** Does it again where memory that it rested on turns out to be void. */
