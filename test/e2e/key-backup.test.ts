@@ -128,6 +128,9 @@ describe("somebody who keeps a backup of their keys", () => {
   const restore = (device: DeviceHandle, recoveryKey: string) =>
     device.evaluate(async (device, recoveryKey) => {
       device.secretStorageKey = window.devices.decodeRecoveryKey(recoveryKey);
+      // Private keys are compared with the public ones, which a device that is new may not have fetched yet.
+      const published = await device.crypto.userHasCrossSigningKeys(device.userId, true);
+      if (!published) throw new Error(`${device.name} has no public keys of its owner`);
       await device.crypto.bootstrapCrossSigning({});
       await device.crypto.checkKeyBackupAndEnable();
       await device.crypto.loadSessionBackupPrivateKeyFromSecretStorage();
