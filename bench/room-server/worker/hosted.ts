@@ -25,6 +25,7 @@ export async function host(ed25519: Ed25519, name = `rooms-${crypto.randomUUID()
   const { serverName, key } = await openIdentity(storage, ed25519);
   const users = {
     isLocalAccount: () => Promise.resolve(false),
+    findAccount: () => Promise.resolve(),
     memberProfile: () => Promise.resolve({}),
     erasedSince: () => undefined,
   };
