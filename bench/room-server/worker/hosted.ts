@@ -30,8 +30,10 @@ export async function host(ed25519: Ed25519, name = `rooms-${crypto.randomUUID()
     erasedSince: () => undefined,
   };
   const accountData = { stored: () => Promise.resolve(undefined) };
+  const appServices = { checkFree: () => undefined, findRoom: () => Promise.resolve() };
   const now = Date.now;
-  const parts = makeRoomParts({ storage, answers, users, accountData, now, serverName, key, ed25519 });
+  const others = { users, accountData, appServices };
+  const parts = makeRoomParts({ storage, answers, ...others, now, serverName, key, ed25519 });
   const nobody = new Set<string>();
   const hooks = { onActivity: () => undefined, ignoredBy: () => Promise.resolve(nobody) };
   return { name, storage, parts, rooms: new RoomServer(parts, hooks) };
