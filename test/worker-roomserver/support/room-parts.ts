@@ -31,6 +31,8 @@ export type TestParts = RoomParts & {
   act: (roomId: string, action: MembershipAction, who: string, target?: string) => Promise<unknown>;
   /** An event, by its id. */
   send: (roomId: string, who: string, content: JsonObject, type?: string) => Promise<string>;
+  /** A message that no rule for sending has been asked about, as there may be from before or from elsewhere. */
+  sendFreely: (roomId: string, who: string, content: JsonObject) => Promise<string>;
   setState: (roomId: string, who: string, type: string, content: JsonObject) => Promise<string>;
   redact: (roomId: string, who: string, eventId: string) => Promise<string>;
   /** An event that came from elsewhere, as it is written once all has been found out about it. */
@@ -90,6 +92,15 @@ export async function testParts(name?: string): Promise<TestParts> {
       clock.now += 1;
       const event = { roomId, type, txnId: request(), content };
       return (await sendEvent(parts, user(who), event)).event_id;
+    },
+    sendFreely: (roomId, who, content) => {
+      clock.now += 1;
+      const message = { type: "m.room.message", sender: user(who).userId, content, ts: clock.now };
+      return parts.writer.write(
+        roomId,
+        async (plan) => (await plan.add(message)).eventId,
+        () => undefined,
+      );
     },
     setState: async (roomId, who, type, content) =>
       (await setState(parts, request(), user(who), { roomId, type, stateKey: "", content })).event_id,

@@ -98,7 +98,7 @@ describe("threads", () => {
     await reply(t, roomId, "$unknown");
     const late = await t.send(roomId, "alice", {});
     const nested = await reply(t, roomId, late);
-    await reply(t, roomId, nested);
+    await t.sendFreely(roomId, "bob", relating("m.thread", nested));
     expect(ids(await ask(t, roomId))).toEqual([late, early]);
     expect(ids(await ask(t, roomId, {}, "bob"))).toEqual([late]);
   });
