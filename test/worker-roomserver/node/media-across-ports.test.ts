@@ -1,26 +1,13 @@
-import { expose, wrap } from "comlink";
 import { beforeAll, expect, test } from "vitest";
 import { prepareComlink } from "../../../src/worker-roomserver/node/across-ports.ts";
-import type { Node } from "../../../src/worker-roomserver/node/api.ts";
-import type { OpenNode } from "../../../src/worker-roomserver/node/node.ts";
+import { bindings } from "../support/bindings.ts";
 import { atOnce, fileOf, partsOf } from "../support/media.ts";
 import { registerAt, testNode } from "../support/node.ts";
 import { refusal } from "../support/requester.ts";
 
 beforeAll(prepareComlink);
 
-const directly = async (node: OpenNode): Promise<Node> => node;
-
-async function throughPort(node: OpenNode): Promise<Node> {
-  const { port1, port2 } = new MessageChannel();
-  expose(node, port1);
-  return wrap<Node>(port2) as unknown as Node;
-}
-
-test.each([
-  ["directly", directly],
-  ["through a port", throughPort],
-])("%s, media goes there and back as handles, and errors as errors", async (_, bind) => {
+test.each(bindings)("%s, media goes there and back as handles, and errors as errors", async (_, bind) => {
   const opened = await testNode();
   const node = await bind(opened);
   const alice = await registerAt(opened, "alice");
