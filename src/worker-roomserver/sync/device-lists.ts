@@ -73,10 +73,13 @@ async function moves(rooms: RoomForReaders, userRoom: UserRoom, span: Span, user
   const { room, section } = userRoom;
   const isIn = section === "join";
   const wasIn = await wasInAtStart(rooms, userRoom, span, userId);
-  if (isIn && wasIn) return moversIn(rooms, room, span);
+  if (isIn && wasIn) return (await moversIn(rooms, room, span)) ?? everybodyIn(rooms, room);
   if (isIn) return { come: new Set(await rooms.usersIn(room, "join")), gone: new Set() };
   if (!wasIn) return noMoves;
-  const [stayed, { gone }] = await Promise.all([rooms.usersIn(room, "join"), moversIn(rooms, room, span)]);
+  const [others, movers] = await Promise.all([rooms.usersIn(room, "join"), moversIn(rooms, room, span)]);
+  // Who came within the span was never shared a room with through this one.
+  const stayed = others.filter((other) => !movers?.come.has(other));
+  const { gone } = movers ?? (await everybodyIn(rooms, room));
   return { come: new Set(), gone: new Set([...stayed, ...gone]) };
 }
 
@@ -91,12 +94,12 @@ async function wasInAtStart(
   return wasJoined(rooms, await rooms.snapshotAt(userRoom.room, span.since), userId);
 }
 
-/** Who has entered and who has left a room between two positions. */
-async function moversIn(rooms: RoomForReaders, room: Nid, { since, upTo }: Span): Promise<Moves> {
+/** Who has entered and who has left a room between two positions; undefined where that is too much to read. */
+async function moversIn(rooms: RoomForReaders, room: Nid, { since, upTo }: Span): Promise<Moves | undefined> {
   const [from, to] = await Promise.all([rooms.snapshotAt(room, since), rooms.snapshotAt(room, upTo)]);
   if (from === to) return noMoves;
   const changes = await rooms.stateChanges(from, to);
-  if (changes.length > READ_SINGLY) return everybodyIn(rooms, room);
+  if (changes.length > READ_SINGLY) return undefined;
   const members = (await rooms.events(changes)).filter(({ pdu }) => pdu.type === "m.room.member");
   const come = new Set<string>();
   const gone = new Set<string>();

@@ -91,7 +91,7 @@ async function take(
       const { what } = step;
       if (what === "edit" || what === "reaction") {
         const target = naive.at(step.pick);
-        const content = relating(what, target.eventId);
+        const content = relating(what, target.eventId, naive.length);
         const type = what === "edit" ? "m.room.message" : "m.reaction";
         const eventId = await t.send(step.who, roomId, content, type);
         // What was redacted does not say any more that it was in a thread.
@@ -136,8 +136,9 @@ async function take(
 /** All that was said has been judged for good: what a crash undoes of that is judged by the rules of a later day. */
 const settled = (t: PushTest) => t.push.notifications(t.user("bob"), { limit: 1, onlyHighlights: false });
 
-const relating = (what: "edit" | "reaction", event_id: string): JsonObject => ({
-  "m.relates_to": { rel_type: what === "edit" ? "m.replace" : "m.annotation", event_id, key: "x" },
+/** Each with a key of its own: the same annotation twice would be refused. */
+const relating = (what: "edit" | "reaction", event_id: string, nth: number): JsonObject => ({
+  "m.relates_to": { rel_type: what === "edit" ? "m.replace" : "m.annotation", event_id, key: `${nth}` },
 });
 
 const saying = (t: PushTest, what: Said): JsonObject => {
@@ -169,6 +170,10 @@ class NaiveCounts {
     const isOfItself = event.what !== "edit" && event.what !== "reaction";
     this.#events.push({ ...event, sender, isOfItself, isRedacted: false, told });
     this.#marks.push({ user: sender, upTo: this.#events.length - 1, thread: event.thread });
+  }
+
+  get length(): number {
+    return this.#events.length;
   }
 
   at(pick: number): NaiveEvent {

@@ -96,6 +96,13 @@ describe("of devices a client is told", () => {
     expect(await told(t, since)).toEqual({ changed: [], left: [t.id("bob")] });
   });
 
+  test("not of who came and was left behind within one span", async () => {
+    const { t, roomId, since } = await start();
+    await t.act("carol", "join", roomId);
+    await t.act("alice", "leave", roomId);
+    expect(await told(t, since)).toEqual({ changed: [], left: [t.id("bob")] });
+  });
+
   test("not of who has left one room and is in another", async () => {
     const { t, roomId } = await start();
     const other = await t.create("bob");
