@@ -22,7 +22,7 @@ export default defineConfig({
           provide,
           testTimeout,
           include: ["test/**/*.test.ts"],
-          exclude: ["test/e2e/**", onlyInTheBrowser],
+          exclude: ["test/e2e/**", "test/relay/**", onlyInTheBrowser],
           setupFiles: ["test/setup/indexeddb.ts", ...setupFiles],
         },
       },
