@@ -23,7 +23,11 @@ export async function upload(token: string): Promise<{ ms: number; uri: string }
   return { ms: performance.now() - started, uri: content_uri };
 }
 
-/** Downloads all of a file, or a part. @returns milliseconds until the last byte is there */
+/**
+ * Downloads all of a file, or a part. Read piece by piece, like the floor: `arrayBuffer()` of a Response takes twice as
+ * long as its bytes do, wherever they come from.
+ * @returns milliseconds until the last byte is there
+ */
 export async function download(options: {
   uri: string;
   token: string;
@@ -40,8 +44,10 @@ export async function download(options: {
     },
     cache: "no-store",
   });
-  const { byteLength } = await response.arrayBuffer();
-  if (byteLength !== bytes) throw new Error(`download: ${response.status}, ${byteLength} bytes`);
+  let read = 0;
+  const reader = response.body!.getReader();
+  for (let next = await reader.read(); !next.done; next = await reader.read()) read += next.value.length;
+  if (read !== bytes) throw new Error(`download: ${response.status}, ${read} bytes`);
   return performance.now() - started;
 }
 
@@ -79,7 +85,8 @@ export async function floorGet({ from, to }: { from: number; to: number }): Prom
     request.onsuccess = () => resolve(request.result);
     request.onerror = () => reject(request.error);
   });
-  await blob.slice(from, to).arrayBuffer();
+  const reader = blob.slice(from, to).stream().getReader();
+  while (!(await reader.read()).done);
   const ms = performance.now() - started;
   db.close();
   return ms;
