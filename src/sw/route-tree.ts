@@ -20,7 +20,7 @@ export function emptyTree<T>(): RouteTree<T> {
 export function addRoute<T>(tree: RouteTree<T>, method: string, path: string, data: T): void {
   const names: string[] = [];
   let place = tree;
-  for (const segment of path.split("/")) {
+  for (const segment of segmentsOf(path)) {
     if (segment.startsWith("{")) {
       names.push(segment.slice(1, -1));
       place.any ??= emptyTree();
@@ -35,15 +35,16 @@ export function addRoute<T>(tree: RouteTree<T>, method: string, path: string, da
 }
 
 /**
- * The route of a path; a fixed segment goes before a parameter, where it leads anywhere. One slash at the end may be too
- * many. Costs a look for each segment, and twice that for each place where a route that begins with the fixed one fails.
+ * The route of a path; a fixed segment goes before a parameter, where it leads anywhere. Costs a look for each segment, and twice that for each place where a route that begins with the fixed one fails.
  * @param path - percent-encoded; the parameters are cut out of it as they are
  * @returns undefined where there is none
  */
 export function findRoute<T>(tree: RouteTree<T>, method: string, path: string): FoundRoute<T> | undefined {
-  const segments = (path.endsWith("/") ? path.slice(0, -1) : path).split("/");
-  return walk(tree, method, segments, 0, []);
+  return walk(tree, method, segmentsOf(path), 0, []);
 }
+
+/** With and without a slash at the end it is the same path, wherever it is described or asked for. */
+const segmentsOf = (path: string) => (path.endsWith("/") ? path.slice(0, -1) : path).split("/");
 
 function walk<T>(
   place: RouteTree<T>,

@@ -37,6 +37,16 @@ describe("the tree of routes", () => {
     );
   });
 
+  test("a slash at the end is neither here nor there", () => {
+    const tree = emptyTree<string>();
+    addRoute(tree, "GET", "/rules/", "all");
+    addRoute(tree, "GET", "/rules/{id}", "one");
+    expect(
+      ["/rules", "/rules/", "/rules/a", "/rules/a/"].map((path) => findRoute(tree, "GET", path)?.data),
+    ).toEqual(["all", "all", "one", "one"]);
+    expect(findRoute(tree, "GET", "/rules//")).toBeUndefined();
+  });
+
   test("parameters have the names of the route that was found, in the order of the path", () => {
     const tree = emptyTree<number>();
     addRoute(tree, "GET", "/r/{room}/s/{key}", 1);
