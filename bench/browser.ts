@@ -23,11 +23,17 @@ type Message = {
 /** Asks something of DevTools, about one page or worker. */
 type Ask = (method: string, params?: object) => Promise<unknown>;
 
+/** Runs a function in a page or worker; it stands alone, and its argument and answer cross as JSON. */
+type Evaluate = <A, R>(run: (argument: A) => R | Promise<R>, argument: A) => Promise<R>;
+
+export type BenchWorker = { ask: Ask; evaluate: Evaluate };
+
 export type BenchPage = {
-  /** Runs a function in the page; it stands alone, and its argument and answer cross as JSON. */
-  evaluate<A, R>(run: (argument: A) => R | Promise<R>, argument: A): Promise<R>;
+  evaluate: Evaluate;
   /** The way to the one dedicated worker that the page has started. */
-  worker(): Promise<Ask>;
+  worker(): Promise<BenchWorker>;
+  /** The way to the browser's one service worker. */
+  serviceWorker(): Promise<BenchWorker>;
 };
 
 export type BenchBrowser = {
@@ -76,25 +82,18 @@ async function openPage(devTools: DevTools, url: string, atStart: string | undef
     await devTools.send("Page.addScriptToEvaluateOnNewDocument", { source: atStart }, sessionId);
   }
   await devTools.send("Page.navigate", { url }, sessionId);
+  const reach = (session: string): BenchWorker => {
+    const ask: Ask = (method, params) => devTools.send(method, params, session);
+    return { ask, evaluate: evaluating(ask) };
+  };
   return {
-    evaluate: async (run, argument) => {
-      const expression = call(run, argument);
-      const answer = (await devTools.send(
-        "Runtime.evaluate",
-        { expression, awaitPromise: true, returnByValue: true },
-        sessionId,
-      )) as {
-        result: { value: never };
-        exceptionDetails?: { text: string; exception?: { description?: string } };
-      };
-      const failure = answer.exceptionDetails;
-      if (failure !== undefined) throw new Error(failure.exception?.description ?? failure.text);
-      return answer.result.value;
-    },
+    evaluate: reach(sessionId).evaluate,
     worker: async () => {
       // Those that are there already are told of before the answer comes.
       const workers: string[] = [];
-      const stop = devTools.onAttached(sessionId, (session) => workers.push(session));
+      const stop = devTools.onAttached(sessionId, (session, type) => {
+        if (type === "worker") workers.push(session);
+      });
       await devTools.send(
         "Target.setAutoAttach",
         { autoAttach: true, waitForDebuggerOnStart: false, flatten: true },
@@ -103,8 +102,35 @@ async function openPage(devTools: DevTools, url: string, atStart: string | undef
       stop();
       const [worker] = workers;
       if (worker === undefined) throw new Error("The page has no worker.");
-      return (method, params) => devTools.send(method, params, worker);
+      return reach(worker);
     },
+    serviceWorker: async () => {
+      const { targetInfos } = (await devTools.send("Target.getTargets")) as {
+        targetInfos: { targetId: string; type: string }[];
+      };
+      const found = targetInfos.find(({ type }) => type === "service_worker");
+      if (found === undefined) throw new Error("There is no service worker.");
+      const { targetId } = found;
+      const attached = await devTools.send("Target.attachToTarget", { targetId, flatten: true });
+      return reach((attached as { sessionId: string }).sessionId);
+    },
+  };
+}
+
+function evaluating(ask: Ask): Evaluate {
+  return async (run, argument) => {
+    const expression = call(run, argument);
+    const answer = (await ask("Runtime.evaluate", {
+      expression,
+      awaitPromise: true,
+      returnByValue: true,
+    })) as {
+      result: { value: never };
+      exceptionDetails?: { text: string; exception?: { description?: string } };
+    };
+    const failure = answer.exceptionDetails;
+    if (failure !== undefined) throw new Error(failure.exception?.description ?? failure.text);
+    return answer.result.value;
   };
 }
 
@@ -112,7 +138,7 @@ async function openPage(devTools: DevTools, url: string, atStart: string | undef
 class DevTools {
   readonly #to: Writable;
   readonly #waiting = new Map<number, { resolve: (value: unknown) => void; reject: (why: Error) => void }>();
-  readonly #attached = new Map<string, (sessionId: string) => void>();
+  readonly #attached = new Map<string, (sessionId: string, type: string) => void>();
   #last = 0;
   #text = "";
 
@@ -130,8 +156,8 @@ class DevTools {
     return new Promise((resolve, reject) => this.#waiting.set(id, { resolve, reject }));
   }
 
-  /** Called with the session of whatever is attached to on behalf of another. @returns how to stop that */
-  onAttached(parent: string, listener: (sessionId: string) => void): () => void {
+  /** Called with session and type of whatever is attached to on behalf of another. @returns how to stop that */
+  onAttached(parent: string, listener: (sessionId: string, type: string) => void): () => void {
     this.#attached.set(parent, listener);
     return () => this.#attached.delete(parent);
   }
@@ -142,7 +168,11 @@ class DevTools {
     for (const text of texts) {
       const { id, sessionId, method, params, result, error } = JSON.parse(text) as Message;
       if (method === "Target.attachedToTarget" && sessionId !== undefined) {
-        this.#attached.get(sessionId)?.((params as { sessionId: string }).sessionId);
+        const { sessionId: attached, targetInfo } = params as {
+          sessionId: string;
+          targetInfo: { type: string };
+        };
+        this.#attached.get(sessionId)?.(attached, targetInfo.type);
       }
       const waiting = id === undefined ? undefined : this.#waiting.get(id);
       if (id === undefined || waiting === undefined) continue;

@@ -28,7 +28,8 @@ import { type Figure, formatTable, holds, quantile } from "./table.ts";
 /*
  * The benchmark of the homeserver in a real browser. Each figure stands beside a floor of the same run, as machines
  * differ and are noisy: what is held is the ratio. Arguments: `--events N` for the large database (50,000);
- * `--only homeserver`, `--only client-api` or `--only rooms` for one of the parts.
+ * `--only homeserver`, `--only client-api` or `--only rooms` for one of the parts; of the client API also one of its own,
+ * as in `--only client-api/search`.
  */
 
 const argument = (name: string, standard: number) => {
@@ -38,8 +39,9 @@ const argument = (name: string, standard: number) => {
 const EVENTS = argument("events", 50_000);
 const ROOMS = argument("rooms", 100);
 const only = process.argv.indexOf("--only");
+const [onlyPart, onlyOfIt] = only === -1 ? [] : (process.argv[only + 1] ?? "").split("/");
 /** Whether a part was asked for. */
-const wants = (part: string) => only === -1 || process.argv[only + 1] === part;
+const wants = (part: string) => onlyPart === undefined || onlyPart === part;
 const OPENINGS = 5;
 
 const say = (text: string) => console.log(`bench: ${text}`);
@@ -232,7 +234,7 @@ async function ofBuiltPage(measure: (url: string) => Promise<Figure[]>): Promise
 async function main(): Promise<void> {
   const figures = [
     ...(wants("homeserver") ? await homeserverFigures() : []),
-    ...(wants("client-api") ? await ofBuiltPage((url) => clientApiFigures(url, say)) : []),
+    ...(wants("client-api") ? await ofBuiltPage((url) => clientApiFigures(url, onlyOfIt, say)) : []),
     ...(wants("rooms") ? await roomServerFigures(say) : []),
   ];
   console.log(`\n${formatTable(figures)}\n`);

@@ -14,6 +14,7 @@ import {
   sayRareWords,
   syncToken,
 } from "./in-page.ts";
+import { mediaFigures } from "./media.ts";
 
 /*
  * What clients ask all the time, over the client API of the built page. The floor is a fetch that the service worker
@@ -25,13 +26,28 @@ const SYNCED_ROOMS = 200;
 const LISTED_ROOMS = 2_000;
 const SEARCHED_MESSAGES = 100_000;
 
-/** @param say - is told what is going on */
-export async function clientApiFigures(url: string, say: (text: string) => void): Promise<Figure[]> {
-  return [
-    ...(await syncFigures(url, say)),
-    ...(await windowFigures(url, say)),
-    ...(await searchFigures(url, say)),
-  ];
+/** Each in a profile of its own: filling one takes minutes, and they may be asked for one by one. */
+const parts = {
+  sync: syncFigures,
+  window: windowFigures,
+  search: searchFigures,
+  media: (url: string, say: (text: string) => void) => inNewProfile(url, (page) => mediaFigures(page, say)),
+};
+
+/**
+ * @param part - one of them, or all
+ * @param say - is told what is going on
+ */
+export async function clientApiFigures(
+  url: string,
+  part: string | undefined,
+  say: (text: string) => void,
+): Promise<Figure[]> {
+  const figures: Figure[] = [];
+  for (const [name, measure] of Object.entries(parts)) {
+    if (part === undefined || part === name) figures.push(...(await measure(url, say)));
+  }
+  return figures;
 }
 
 async function inNewProfile(url: string, measure: (page: BenchPage) => Promise<Figure[]>): Promise<Figure[]> {

@@ -1,4 +1,5 @@
 import { type BenchPage, startBrowser } from "../browser.ts";
+import { collectGarbage, heldBytes } from "../heap.ts";
 import { type Figure, quantile } from "../table.ts";
 import { measure, startWorker } from "./in-page.ts";
 import { memoryBound } from "./memory-bound.ts";
@@ -117,11 +118,9 @@ async function bigNodeFigures(ask: Ask, page: BenchPage, say: (text: string) => 
 
 /** Bytes that the worker holds once all garbage has been collected. */
 async function heapOf(page: BenchPage): Promise<number> {
-  const devTools = await page.worker();
-  await devTools("HeapProfiler.enable");
-  await devTools("HeapProfiler.collectGarbage");
-  const usage = (await devTools("Runtime.getHeapUsage")) as { usedSize: number; backingStorageSize?: number };
-  return usage.usedSize + (usage.backingStorageSize ?? 0);
+  const worker = await page.worker();
+  await collectGarbage(worker);
+  return heldBytes(worker);
 }
 
 /** Medians: the machine has other things to do, too. */

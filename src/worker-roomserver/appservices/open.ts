@@ -1,12 +1,15 @@
 import type { ServerName } from "../../matrix/identifiers.ts";
+import { later, lazily, once } from "../node/later.ts";
 import type { Storage } from "../storage/api.ts";
 import type { AppServiceNamespaces, AppServices } from "./api.ts";
-import { type AppServicesOptions, StoredAppServices } from "./app-services.ts";
+import type { AppServicesOptions, StoredAppServices } from "./app-services.ts";
 import type { AppServiceClient } from "./client.ts";
 import { Queries } from "./queries.ts";
 import { Registry } from "./registry.ts";
 
 export { clientOf } from "./client.ts";
+
+const code = later(() => import("./app-services.ts"));
 
 /** What services have said is theirs, for accounts and rooms, which are there before anything is sent to services. */
 export async function openNamespaces(
@@ -28,10 +31,25 @@ export async function openNamespaces(
   };
 }
 
+/** Puts the component together when it is first called, or at once where there are services to be told of something. */
 export function openAppServices(options: AppServicesOptions): AppServices & { close(): void } {
-  const services = new StoredAppServices(options);
-  services.start().catch((error: unknown) => {
-    console.error("hearth: application services are not told of anything until the next start", error);
+  let opened: StoredAppServices | undefined;
+  let isClosed = false;
+  const whole = once(async () => {
+    opened = new (await code()).StoredAppServices(options);
+    if (isClosed) opened.close();
+    return opened;
   });
-  return services;
+  if (options.registry.all().length > 0) {
+    const started = whole().then((services) => services.start());
+    started.catch((error: unknown) => {
+      console.error("hearth: application services are not told of anything until the next start", error);
+    });
+  }
+  return lazily<AppServices, { close(): void }>(whole, {
+    close: () => {
+      isClosed = true;
+      opened?.close();
+    },
+  });
 }

@@ -7,15 +7,7 @@ import { KeyedLock } from "../node/keyed-lock.ts";
 import type { JsonBytes, Requester, RequestId } from "../node/requester.ts";
 import type { Storage, Write } from "../storage/api.ts";
 import type { KeyBackupRow } from "../storage/schema.ts";
-import type {
-  BackupInfo,
-  BackupMethod,
-  BackupState,
-  KeyBackup,
-  KeyBackupForUsers,
-  KeysOf,
-  RoomKeys,
-} from "./api.ts";
+import type { BackupInfo, BackupMethod, BackupState, KeyBackup, KeysOf, RoomKeys } from "./api.ts";
 import { countKeys, keysAsJson, rangeOfKeys } from "./sessions.ts";
 import {
   currentVersion,
@@ -24,7 +16,6 @@ import {
   type Version,
   versionNumber,
   versionOf,
-  versionsOf,
   writableVersion,
 } from "./versions.ts";
 
@@ -33,7 +24,7 @@ export type KeyBackupOptions = { storage: Storage; answers: Answers };
 const MAX_ID_BYTES = 255;
 
 /** Key backups, in the stores `keyBackups`, `keyBackupVersions` and `keyBackupSessions`. */
-export class StoredKeyBackup implements KeyBackup, KeyBackupForUsers {
+export class StoredKeyBackup implements KeyBackup {
   readonly #storage: Storage;
   readonly #answers: Answers;
   /** One user's changes one after the other: each is decided by what is there, and waits until it is on the disk. */
@@ -136,11 +127,6 @@ export class StoredKeyBackup implements KeyBackup, KeyBackupForUsers {
         write.delete("keyBackupSessions", range),
       );
     });
-  }
-
-  accountRemoved(write: Write, userId: string): void {
-    write.delete("keyBackups", versionsOf(userId));
-    write.delete("keyBackupSessions", IDBKeyRange.bound([userId], [userId, []]));
   }
 
   /** Changes keys and what the version says of them, in one unit. What changes nothing writes nothing. */

@@ -16,8 +16,6 @@ import { openReceipts } from "../receipts/open.ts";
 import { openReports } from "../reports/open.ts";
 import { openRooms } from "../room/open.ts";
 import { ProfileReader } from "../room/profile-reader.ts";
-import { dropOrphanedWaits } from "../room/purge/orphaned-waits.ts";
-import { finishPurges } from "../room/purge/remove.ts";
 import { dropOldTransactions } from "../room/transactions.ts";
 import { UpgradeReader } from "../room/upgrade-reader.ts";
 import { openSearch } from "../search/open.ts";
@@ -36,7 +34,7 @@ import { Answers } from "./answers.ts";
 import type { Node } from "./api.ts";
 import { Compactor } from "./compactor.ts";
 import { openIdentity } from "./identity.ts";
-import { later } from "./later.ts";
+import { later, lazySteps } from "./later.ts";
 
 export type NodeOptions = {
   dbName: string;
@@ -56,6 +54,8 @@ export type OpenNode = Node & {
   close(): Promise<void>;
 };
 
+const orphanedWaits = later(() => import("../room/purge/orphaned-waits.ts"));
+const purging = later(() => import("../room/purge/remove.ts"));
 const directFetching = later(() => import("../egress/direct-fetch.ts"));
 
 /** Puts a node together over its database, as its leader: from here on, no earlier one can write. */
@@ -167,10 +167,15 @@ export async function openNode(options: NodeOptions): Promise<OpenNode> {
   const compactor = new Compactor({
     storage,
     now,
-    hourly: [() => finishPurges(rooms.parts), () => trimLog(storage), () => oauth.dropExpired(), dropExpired],
+    hourly: [
+      () => lazySteps(async () => (await purging()).finishPurges(rooms.parts)),
+      () => trimLog(storage),
+      () => oauth.dropExpired(),
+      dropExpired,
+    ],
     daily: [
       () => dropOldTransactions(storage, now),
-      () => dropOrphanedWaits(storage),
+      () => lazySteps(async () => (await orphanedWaits()).dropOrphanedWaits(storage)),
       () => users.dropOldTokens(),
       () => users.dropOldPages(),
       () => oauth.dropUnusedClients(),

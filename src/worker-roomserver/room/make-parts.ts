@@ -3,24 +3,19 @@ import type { SigningKey } from "../../matrix/signing.ts";
 import type { AppServiceNamespaces } from "../appservices/api.ts";
 import type { Answers } from "../node/answers.ts";
 import { KeyedLock } from "../node/keyed-lock.ts";
+import { later } from "../node/later.ts";
 import type { Storage } from "../storage/api.ts";
 import type { UsersForComponents } from "../users/api.ts";
 import { Directory } from "./directory.ts";
 import { EventStore } from "./event-store.ts";
-import { Awaited } from "./input/awaited.ts";
-import { Gaps } from "./input/gaps.ts";
-import { ExtremityMerger } from "./input/merge.ts";
-import { RoomServerInput } from "./input/room-input.ts";
+import { openRoomInput } from "./input/open.ts";
 import { Memberships } from "./memberships.ts";
 import type { RoomParts } from "./parts.ts";
-import { removeForgotten } from "./perform/forget.ts";
-import { clearRoom } from "./purge/remove.ts";
 import { RecentEvents } from "./recent-events.ts";
 import { RelatedTargets } from "./related-targets.ts";
 import { RoomHeads } from "./room-head.ts";
 import { SnapshotStore } from "./snapshots.ts";
 import { AuthGraphs } from "./state/auth-graphs.ts";
-import { StateResolver } from "./state/resolver.ts";
 import { Transactions } from "./transactions.ts";
 import { Visibility } from "./visibility.ts";
 import { RoomWriter } from "./writer.ts";
@@ -36,6 +31,9 @@ export type RoomPartsOptions = {
   key: SigningKey;
   ed25519: Ed25519;
 };
+
+const removal = later(() => import("./purge/remove.ts"));
+const forgetting = later(() => import("./perform/forget.ts"));
 
 /** Puts together what the actions and queries of the room server work with. */
 export function makeRoomParts(options: RoomPartsOptions): RoomParts {
@@ -53,7 +51,6 @@ export function makeRoomParts(options: RoomPartsOptions): RoomParts {
     newEvent: () => storage.newEvent(),
   };
   const graphs = new AuthGraphs(storage);
-  const resolver = new StateResolver({ storage, events, snapshots, graphs, ed25519 });
   const locks = new KeyedLock<string>();
   const shared = {
     storage,
@@ -64,13 +61,9 @@ export function makeRoomParts(options: RoomPartsOptions): RoomParts {
     graphs,
     recent,
     relatedTargets,
-    resolver,
     heads,
     locks,
   };
-  const merger = new ExtremityMerger({ ...shared, author, now });
-  const awaited = new Awaited(storage);
-  const gaps = new Gaps(storage);
   const parts: RoomParts = {
     storage,
     answers,
@@ -86,17 +79,15 @@ export function makeRoomParts(options: RoomPartsOptions): RoomParts {
     memberships,
     heads,
     graphs,
-    resolver,
     locks,
     annotationLocks: new KeyedLock<string>(),
     writer: new RoomWriter({ ...shared, author }),
-    input: new RoomServerInput({
+    input: openRoomInput({
       ...shared,
+      author,
+      now,
       ed25519,
-      awaited,
-      gaps,
-      merger,
-      clear: (roomId) => clearRoom(parts, roomId),
+      clear: async (roomId) => (await removal()).clearRoom(parts, roomId),
     }),
     transactions: new Transactions(storage, now),
     visibility: new Visibility({ storage, events, snapshots, memberships, users }),
@@ -106,7 +97,7 @@ export function makeRoomParts(options: RoomPartsOptions): RoomParts {
       heads,
       serverName,
       appServices: options.appServices,
-      onHidden: (roomId) => removeForgotten(parts, roomId),
+      onHidden: async (roomId) => (await forgetting()).removeForgotten(parts, roomId),
     }),
   };
   return parts;

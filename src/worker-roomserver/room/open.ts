@@ -3,7 +3,7 @@ import type { RoomConsole, RoomDirectory } from "./api.ts";
 import type { RoomInput } from "./input/api.ts";
 import { makeRoomParts, type RoomPartsOptions } from "./make-parts.ts";
 import type { RoomParts } from "./parts.ts";
-import { closePurged } from "./purge/purge-room.ts";
+import { closePurged } from "./purge/close-purged.ts";
 import type { RoomQueries } from "./query/graph/api.ts";
 import { RoomServer, type RoomServerHooks } from "./room-server.ts";
 

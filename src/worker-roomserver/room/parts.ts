@@ -5,7 +5,7 @@ import type { Storage } from "../storage/api.ts";
 import type { UsersForComponents } from "../users/api.ts";
 import type { Directory } from "./directory.ts";
 import type { EventStore } from "./event-store.ts";
-import type { RoomServerInput } from "./input/room-input.ts";
+import type { RoomInput } from "./input/api.ts";
 import type { Memberships } from "./memberships.ts";
 import type { Author } from "./plan.ts";
 import type { RecentEvents } from "./recent-events.ts";
@@ -13,7 +13,6 @@ import type { RelatedTargets } from "./related-targets.ts";
 import type { RoomHeads } from "./room-head.ts";
 import type { SnapshotStore } from "./snapshots.ts";
 import type { AuthGraphs } from "./state/auth-graphs.ts";
-import type { StateResolver } from "./state/resolver.ts";
 import type { Transactions } from "./transactions.ts";
 import type { Visibility } from "./visibility.ts";
 import type { RoomWriter } from "./writer.ts";
@@ -34,14 +33,13 @@ export type RoomParts = {
   snapshots: SnapshotStore;
   memberships: Memberships;
   graphs: AuthGraphs;
-  resolver: StateResolver;
   heads: RoomHeads;
   /** Held by who changes a room, by its id. */
   locks: KeyedLock<string>;
   /** Held by who annotates an event, by what makes two annotations the same. */
   annotationLocks: KeyedLock<string>;
   writer: RoomWriter;
-  input: RoomServerInput;
+  input: RoomInput;
   transactions: Transactions;
   visibility: Visibility;
   directory: Directory;

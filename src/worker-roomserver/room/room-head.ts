@@ -19,6 +19,9 @@ const KEPT_WEIGHT = 1_000_000;
 /** An event takes as much memory as so many entries of a state. */
 const EVENT_WEIGHT = 40;
 
+/** Rooms whose version is at hand. */
+const KEPT_VERSIONS = 10_000;
+
 /** An event that nothing is built upon yet. */
 export type Extremity = AuthEvent & { nid: EventNid; stateAfter: SnapshotNid };
 
@@ -108,6 +111,10 @@ export class RoomHead {
 export class RoomHeads {
   readonly #parts: { storage: Storage; events: EventStore; recent: RecentEvents; snapshots: SnapshotStore };
   readonly #heads = new Lru<string, RoomHead>(KEPT_WEIGHT, (head) => head.weight);
+  /** A room has one version for life. */
+  readonly #versions = new Lru<Nid, RoomVersionRules>(KEPT_VERSIONS);
+  /** Counts rooms that have ended, so that no version is kept that was read before that. */
+  #drops = 0;
 
   constructor(parts: {
     storage: Storage;
@@ -150,8 +157,10 @@ export class RoomHeads {
   }
 
   /** The room is not there any more, once the unit that is being filled is written. */
-  drop(roomId: string): void {
+  drop(roomId: string, nid: Nid): void {
+    this.#drops += 1;
     this.#heads.delete(roomId);
+    this.#versions.delete(nid);
   }
 
   keep(head: RoomHead): void {
@@ -168,13 +177,12 @@ export class RoomHeads {
     const { storage, snapshots, events } = this.#parts;
     const nid = await storage.names.find(roomId);
     if (nid === undefined) return undefined;
+    const drops = this.#drops;
     await storage.settled();
     const { generation } = storage;
-    const row = await storage.get("rooms", nid);
-    if (row === undefined) return undefined;
-    const rules = roomVersionRules(row.version);
-    if (rules === undefined)
-      throw unknown(`The room has the version ${row.version}, which is not known here.`);
+    const rules = this.#versions.get(nid) ?? (await this.#readVersion(nid));
+    if (rules === undefined) return undefined;
+    if (drops === this.#drops) this.#versions.set(nid, rules);
     const [newest] = await eventsBackward(this.#parts, nid, { from: Number.POSITIVE_INFINITY, count: 1 });
     if (newest === undefined) throw unknown("The room has no events: its data is damaged.");
     const head = this.fresh(nid, roomId, rules, await snapshots.chain(newest.current));
@@ -182,5 +190,13 @@ export class RoomHeads {
     head.extremities = await events.get(newest.extremities);
     head.order = newest.order;
     return head;
+  }
+
+  async #readVersion(nid: Nid): Promise<RoomVersionRules | undefined> {
+    const row = await this.#parts.storage.get("rooms", nid);
+    if (row === undefined) return undefined;
+    const rules = roomVersionRules(row.version);
+    if (rules !== undefined) return rules;
+    throw unknown(`The room has the version ${row.version}, which is not known here.`);
   }
 }

@@ -21,8 +21,6 @@ import type {
 import { clientEvent, strippedEvent } from "./client-event.ts";
 import type { RoomInput } from "./input/api.ts";
 import type { RoomParts } from "./parts.ts";
-import { createRoom } from "./perform/create-room.ts";
-import { forget } from "./perform/forget.ts";
 import { announceProfile, changeMembership, leaveAll, type MembershipChange } from "./perform/membership.ts";
 import { redact, sendEvent } from "./perform/send.ts";
 import { setState } from "./perform/set-state.ts";
@@ -57,6 +55,8 @@ export type RoomServerHooks = {
   ignoredBy: (userId: UserId) => Promise<ReadonlySet<string>>;
 };
 
+const creating = later(() => import("./perform/create-room.ts"));
+const forgetting = later(() => import("./perform/forget.ts"));
 const upgrading = later(() => import("./perform/upgrade.ts"));
 
 /** The room server: it alone writes events and says what a room's state is. */
@@ -82,6 +82,7 @@ export class RoomServer implements RoomForClient, RoomForReaders {
     body: CreateRoomBody,
   ): Promise<{ room_id: string }> {
     requireActive(requester);
+    const { createRoom } = await creating();
     return createRoom(this.#parts, request, requester, body);
   }
 
@@ -125,7 +126,8 @@ export class RoomServer implements RoomForClient, RoomForReaders {
     return changeMembership(this.#parts, request, requester, change);
   }
 
-  forget(requester: Requester, roomId: string): Promise<void> {
+  async forget(requester: Requester, roomId: string): Promise<void> {
+    const { forget } = await forgetting();
     return forget(this.#parts, requester, roomId);
   }
 

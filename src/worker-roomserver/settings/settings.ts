@@ -1,8 +1,10 @@
 import { KeyedLock } from "../node/keyed-lock.ts";
+import { later } from "../node/later.ts";
 import type { Storage } from "../storage/api.ts";
 import type { Settings, SettingsForComponents, SettingsForOwner } from "./api.ts";
-import { checkSettings } from "./check.ts";
 import { defaultSettings } from "./defaults.ts";
+
+const checks = later(() => import("./check.ts"));
 
 /** The settings' one row. */
 const KEY = "settings";
@@ -32,6 +34,7 @@ export class StoredSettings implements SettingsForOwner, SettingsForComponents {
   }
 
   async set(change: Partial<Settings>): Promise<Settings> {
+    const { checkSettings } = await checks();
     checkSettings(change);
     return this.#lock.run("settings", async () => {
       const made = { ...this.#made, ...change };

@@ -19,6 +19,7 @@ import { MESSAGES_AT_ONCE, type ToDeviceSection, toDeviceSection } from "./to-de
 import { roomsOf, type UserRoom } from "./user-rooms.ts";
 
 type RoomSections = Record<UserRoom["section"], JsonObject>;
+const noRooms = (): RoomSections => ({ join: {}, invite: {}, knock: {}, leave: {} });
 
 /** What the user gets of the log between two positions. */
 export type Answer = {
@@ -28,7 +29,7 @@ export type Answer = {
   /** Whether it says nothing at all, so that the next look may start where this one ended. */
   isEmpty: boolean;
   /** What to wait for if it is not. */
-  interest: Interest;
+  interest: () => Promise<Interest>;
 };
 
 /** @param since - undefined for a client that knows nothing yet */
@@ -38,21 +39,13 @@ export async function buildAnswer(
   sync: SyncRequest,
   { since, upTo }: { since: Position | undefined; upTo: Position },
 ): Promise<Answer> {
+  if (since === upTo && !sync.fullState) return answerOfNoSpan(readers, sync, upTo);
   const { userId } = sync.requester;
   const lists = sync.filter.room;
-  const [all, sharing, ignored] = await Promise.all([
-    roomsOf(readers.room, {
-      userId,
-      since,
-      upTo,
-      includeLeave: lists.include_leave === true,
-      wants: (roomId) => passesRoomLists(lists, roomId),
-    }),
-    readers.room.sharingUsers(userId),
+  const [{ rooms, sharing, interest }, ignored] = await Promise.all([
+    scopeOf(readers, sync, { since, upTo }),
     ignoredUsers.of(userId, sync.user),
   ]);
-  const rooms = await withoutBlockedInvites(readers, userId, all, ({ section }) => section === "invite");
-  const interest = await interestOf(readers, sync, rooms, sharing);
   const span = { since: since ?? 0, upTo };
   const changes = since === undefined ? everything(interest) : await changesIn(readers, interest, span);
   const accountData = changes.accountData ? await readers.accountData.changed(userId, span.since, upTo) : [];
@@ -76,8 +69,49 @@ export async function buildAnswer(
     json: assemble(upTo, sections, presence, global, toDevice, e2ee),
     isNews,
     isEmpty: !isNews && presence.events.length === 0,
-    interest,
+    interest: () => Promise.resolve(interest),
   };
+}
+
+/**
+ * Nothing lies between the two positions, as for most clients most of the time: no room has to be looked at, only what
+ * has been waiting for the device, and how many keys it has.
+ */
+async function answerOfNoSpan(readers: Readers, sync: SyncRequest, upTo: Position): Promise<Answer> {
+  const span = { since: upTo, upTo };
+  const sharing: ReadonlySet<string> = new Set();
+  const [toDevice, e2ee] = await Promise.all([
+    toDeviceSection(readers.toDevice, sync.requester, messagesFor(sync, nothing, upTo)),
+    e2eeSection(readers, sync.requester, span, { changes: nothing, sharing, startsAnew: false }),
+  ]);
+  const isNews = toDevice.events.length > 0;
+  return {
+    json: assemble(upTo, noRooms(), { events: [], isNews: false }, [], toDevice, e2ee),
+    isNews,
+    isEmpty: !isNews,
+    interest: async () => (await scopeOf(readers, sync, span)).interest,
+  };
+}
+
+/** The user's rooms within a span, with whom they share them, and what there is to wait for. */
+async function scopeOf(
+  readers: Readers,
+  sync: SyncRequest,
+  span: { since: Position | undefined; upTo: Position },
+): Promise<{ rooms: UserRoom[]; sharing: ReadonlySet<string>; interest: Interest }> {
+  const { userId } = sync.requester;
+  const lists = sync.filter.room;
+  const [all, sharing] = await Promise.all([
+    roomsOf(readers.room, {
+      ...span,
+      userId,
+      includeLeave: lists.include_leave === true,
+      wants: (roomId) => passesRoomLists(lists, roomId),
+    }),
+    readers.room.sharingUsers(userId),
+  ]);
+  const rooms = await withoutBlockedInvites(readers, userId, all, ({ section }) => section === "invite");
+  return { rooms, sharing, interest: await interestOf(readers, sync, rooms, sharing) };
 }
 
 /** The one place where an answer becomes bytes. */
@@ -139,6 +173,19 @@ function everything({ rooms }: Interest): Changes {
   };
 }
 
+const nothing: Changes = {
+  events: new Set(),
+  receipts: new Set(),
+  typing: new Set(),
+  accountData: false,
+  presence: false,
+  toDevice: false,
+  newcomers: new Set(),
+  membersOf: new Set(),
+  deviceLists: false,
+  claimed: false,
+};
+
 /** What the user set for a room before entering it (again) has not been sent for as long as they were not in it. */
 async function accountDataOfEntered(
   { accountData }: Readers,
@@ -162,7 +209,7 @@ async function roomSections(
   changes: Changes,
   accountData: readonly AccountDataEvent[],
 ): Promise<RoomSections> {
-  const sections: RoomSections = { join: {}, invite: {}, knock: {}, leave: {} };
+  const sections = noRooms();
   const concerned = rooms.filter((room) => mayHaveNews(sync, room, changes, accountData));
   const built = await Promise.all(
     concerned.map((room) => section(readers, sync, base, room, changes, dataByRoom(accountData, room))),

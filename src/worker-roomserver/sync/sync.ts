@@ -104,24 +104,25 @@ class LogSync implements Sync {
       // Read anew each time: a look after the end must see what came until then, as the answer's token covers it.
       const ended = end.hasCome;
       const upTo = await newestPosition(this.#readers);
-      const answer = await this.#answer(request, { since: from, upTo });
+      const span = { since: from, upTo };
+      const answer = await this.#unlessPurged(upTo, () =>
+        buildAnswer(this.#readers, this.#ignoredUsers, request, span),
+      );
       if (answer === undefined) continue;
       if (answer.isNews || ended) return answer;
       // What holds nothing for this client need not be looked at again when the next entry comes.
       if (answer.isEmpty) from = upTo;
-      await this.#notifier.wait(answer.interest, upTo, end.promise);
+      const interest = await this.#unlessPurged(upTo, answer.interest);
+      if (interest !== undefined) await this.#notifier.wait(interest, upTo, end.promise);
     }
   }
 
   /** Undefined if a room has been removed while it was read: without it there is nothing in the way. */
-  async #answer(
-    request: SyncRequest,
-    span: { since: Position | undefined; upTo: Position },
-  ): Promise<Answer | undefined> {
+  async #unlessPurged<T>(upTo: Position, read: () => Promise<T>): Promise<T | undefined> {
     try {
-      return await buildAnswer(this.#readers, this.#ignoredUsers, request, span);
+      return await read();
     } catch (error) {
-      if (this.#notifier.lastPurge > span.upTo) return undefined;
+      if (this.#notifier.lastPurge > upTo) return undefined;
       throw error;
     }
   }

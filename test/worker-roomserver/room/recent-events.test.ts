@@ -82,3 +82,116 @@ test("with very many rooms it begins anew", () => {
   write(1);
   expect(recent.backward(1, { from: 20_102, after: 20_101, count: 1 })).toHaveLength(1);
 });
+
+/** The disk and who reads it: what is found may be of any moment between the beginning of a read and its end. */
+test("property: what was read of the disk is kept only where it fills in what memory lacks", () => {
+  const room = fc.integer({ min: 1, max: 2 });
+  const stretch = fc.record({
+    from: fc.oneof(fc.integer({ min: 40, max: 160 }), fc.constant(Number.POSITIVE_INFINITY)),
+    after: fc.oneof(fc.integer({ min: -20, max: 150 }), fc.constant(Number.NEGATIVE_INFINITY)),
+    count: fc.integer({ min: 1, max: 40 }),
+  });
+  const step = fc.oneof(
+    { weight: 4, arbitrary: fc.record({ does: fc.constant("write" as const), room }) },
+    {
+      weight: 1,
+      arbitrary: fc.record({
+        does: fc.constant("insert" as const),
+        room,
+        order: fc.integer({ min: 1, max: 99 }),
+      }),
+    },
+    { weight: 3, arbitrary: fc.record({ does: fc.constant("read" as const), room, stretch }) },
+    { weight: 2, arbitrary: fc.record({ does: fc.constant("find" as const) }) },
+    { weight: 2, arbitrary: fc.record({ does: fc.constant("keep" as const) }) },
+  );
+  type Stretch = { from: number; after: number; count: number };
+  fc.assert(
+    fc.property(
+      fc.uniqueArray(fc.integer({ min: 1, max: 100 }), { maxLength: 60 }),
+      fc.array(step, { maxLength: 60 }),
+      (old, steps) => {
+        const { recent, written, write } = following();
+        for (const order of old) written.push({ room: 1 + (order % 2), order });
+        const onDisk = (nid: number, { from, after, count }: Stretch) =>
+          written
+            .filter((event) => event.room === nid && after < event.order && event.order <= from)
+            .sort((a, b) => b.order - a.order)
+            .slice(0, count)
+            .map(({ order }) => ({ nid: order, order, current: order + 1_000 }) as unknown as StoredEvent);
+        const reads: {
+          room: number;
+          stretch: Stretch;
+          keep: (found: StoredEvent[]) => void;
+          found?: StoredEvent[];
+        }[] = [];
+        for (const does of steps) {
+          if (does.does === "write") write(does.room);
+          else if (does.does === "insert") {
+            const order = does.order + 0.5;
+            if (written.some((event) => event.room === does.room && event.order === order)) continue;
+            recent.inserted(does.room, order);
+            written.push({ room: does.room, order });
+          } else if (does.does === "read") {
+            reads.push({ ...does, keep: recent.reading(does.room, does.stretch) });
+          } else if (does.does === "find") {
+            const next = reads.find(({ found }) => found === undefined);
+            if (next !== undefined) next.found = onDisk(next.room, next.stretch);
+          } else {
+            const at = reads.findIndex(({ found }) => found !== undefined);
+            const [done] = at === -1 ? [] : reads.splice(at, 1);
+            done?.keep(done.found!);
+          }
+          for (const count of [1, 7, 1_000]) {
+            for (const [from, after] of [
+              [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY],
+              [120, 60],
+              [90, 30.5],
+            ] as const) {
+              for (const nid of [1, 2]) {
+                const answer = recent.backward(nid, { from, after, count });
+                if (answer === undefined) continue;
+                expect(answer.map(({ order }) => order)).toEqual(
+                  onDisk(nid, { from, after, count }).map(({ order }) => order),
+                );
+              }
+            }
+          }
+        }
+      },
+    ),
+  );
+});
+
+test("a page that was read is in memory from then on, with what comes after it", () => {
+  const { recent, write } = following();
+  const page = Array.from({ length: 101 }, (_, i) => ({ nid: 100 - i, order: 100 - i, current: 1 }));
+  const whole = { from: 100, after: Number.NEGATIVE_INFINITY, count: 101 };
+  expect(recent.backward(1, whole)).toBeUndefined();
+  recent.reading(1, whole)(page as unknown as StoredEvent[]);
+  expect(recent.backward(1, whole)).toHaveLength(101);
+  write(1);
+  expect(recent.backward(1, { ...whole, from: 101, count: 2 })?.map(({ order }) => order)).toEqual([
+    101, 100,
+  ]);
+  expect(recent.backward(1, { ...whole, from: 101, count: 103 })).toBeUndefined();
+});
+
+test("what came while a page was read is there once, though the page has it as well", () => {
+  const { recent, write } = following();
+  const keep = recent.reading(1, { from: 200, after: Number.NEGATIVE_INFINITY, count: 10 });
+  write(1);
+  keep([101, 100].map((order) => ({ nid: order, order, current: 1 }) as unknown as StoredEvent));
+  const all = recent.backward(1, { from: 200, after: Number.NEGATIVE_INFINITY, count: 10 });
+  expect(all?.map(({ order }) => order)).toEqual([101, 100]);
+});
+
+test("what was read while the room was purged is not kept", () => {
+  const { recent } = following();
+  const whole = { from: 100, after: Number.NEGATIVE_INFINITY, count: 10 };
+  const keep = recent.reading(1, whole);
+  recent.purge(1);
+  recent.purged(1);
+  keep([{ nid: 1, order: 1, current: 1 } as unknown as StoredEvent]);
+  expect(recent.backward(1, whole)).toBeUndefined();
+});

@@ -7,7 +7,7 @@ import { openIdentity } from "../../../src/worker-roomserver/node/identity.ts";
 import type { JsonBytes, Requester } from "../../../src/worker-roomserver/node/requester.ts";
 import { makeRoomParts } from "../../../src/worker-roomserver/room/make-parts.ts";
 import type { RoomParts } from "../../../src/worker-roomserver/room/parts.ts";
-import { closePurged } from "../../../src/worker-roomserver/room/purge/purge-room.ts";
+import { closePurged } from "../../../src/worker-roomserver/room/purge/close-purged.ts";
 import { RoomServer } from "../../../src/worker-roomserver/room/room-server.ts";
 import type { UsersForComponents } from "../../../src/worker-roomserver/users/api.ts";
 import { noAppServices } from "./app-services.ts";

@@ -1,4 +1,4 @@
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { limit, type Query, type SyncAnswer, type TestSync, testSync, texts } from "./support/sync.ts";
 
 /** Longer than any test may take: an answer that comes was not waited out. */
@@ -227,4 +227,18 @@ test("one's own presence is no reason to answer, and is told with the next answe
   await t.say("bob", roomId, "hi");
   const own = { type: "m.presence", sender: t.id("alice"), content: { presence: "unavailable" } };
   expect((await poll.answer).presence.events).toEqual([own]);
+});
+
+test("a sync with nothing in its span looks at no room, and says the same as one that does", async () => {
+  const { t, since } = await start();
+  const rooms = vi.spyOn(t.rooms, "membershipsOf");
+  const answer = await t.poll("alice", { since });
+  expect(rooms).not.toHaveBeenCalled();
+  expect(answer.rooms).toEqual(emptyRooms);
+  // Bob's entry of the log that says nothing to Alice makes a span of one.
+  await t.accountData.set(t.id("bob"), null, "org.example", {});
+  const looked = await t.poll("alice", { since });
+  expect(rooms).toHaveBeenCalled();
+  expect({ ...looked, next_batch: since }).toEqual({ ...answer, next_batch: since });
+  expect(Object.keys((await t.poll("alice", { since, fullState: true })).rooms.join)).toHaveLength(1);
 });

@@ -57,7 +57,7 @@ export async function endRoom(
       for (const alias of aliases) write.delete("aliases", alias);
       write.delete("published", room);
       write.delete("rooms", room);
-      heads.drop(roomId);
+      heads.drop(roomId, room);
       const users = members.length > 0 ? members.map(({ user }) => user) : [0];
       let since = 0;
       for (const user of users) since = write.append({ topic: "purge", room, user });

@@ -13,7 +13,10 @@ const BEGINNING = Number.NEGATIVE_INFINITY;
 // IndexedDB knows no range without a place in it, and tokens can be given the wrong way round.
 const isEmpty = (after: number, upTo: number) => after >= upTo;
 
-/** Events with `after < order <= from`, newest first. From memory, or one range, rows included. */
+/**
+ * Events with `after < order <= from`, newest first. From memory, or one range, rows included; what was read of the
+ * timeline's end is in memory from then on.
+ */
 export async function eventsBackward(
   parts: Parts,
   room: Nid,
@@ -22,8 +25,13 @@ export async function eventsBackward(
   if (isEmpty(after, from)) return [];
   const recent = parts.recent.backward(room, { from, after, count });
   if (recent !== undefined) return parts.events.get(recent.map(({ event }) => event));
-  const keys = between(room, after, from);
-  return parts.events.fromRows(await parts.storage.fromIndex("events", "timeline", keys, count));
+  const keep = parts.recent.reading(room, { from, after, count });
+  // What is being put in further back must be there, as memory is told of it before it is written.
+  await parts.storage.settled();
+  const rows = await parts.storage.fromIndex("events", "timeline", between(room, after, from), count);
+  const events = await parts.events.fromRows(rows);
+  keep(events);
+  return events;
 }
 
 /** Events with `after < order <= upTo`, oldest first. */

@@ -1,9 +1,10 @@
 import fc from "fast-check";
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import type { JsonObject } from "../../../../src/matrix/json.ts";
 import { context, messages } from "../../../../src/worker-roomserver/room/query/messages.ts";
 import { json } from "../../support/room.ts";
 import { type TestParts, testParts } from "../../support/room-parts.ts";
+import type { TestStorage } from "../../support/storage.ts";
 
 type Event = { event_id: string; type: string; sender: string; state_key?: string; content: JsonObject };
 type Page = { chunk: Event[]; state: Event[]; start: string; end?: string };
@@ -130,4 +131,45 @@ test("what an ignored user said is left out around an event, which itself is the
   expect(around.events_after.map(({ event_id }) => event_id)).toEqual([after]);
   // His join is state, which everybody gets.
   expect(around.events_before[0]).toMatchObject({ type: "m.room.member", sender: t.user("bob").userId });
+});
+
+describe("a room's newest page, of a homeserver that has just opened", () => {
+  async function opened() {
+    const before = await withBob();
+    for (let i = 0; i < 30; i++) await before.t.send(before.roomId, "alice", { body: `${i}` });
+    await before.t.storage.flushed();
+    const t = await testParts((before.t.storage as TestStorage).name);
+    return { t, roomId: before.roomId };
+  }
+  const bodies = ({ chunk }: Page) => chunk.map(({ content }) => content.body);
+
+  test("is read from the disk once", async () => {
+    const { t, roomId } = await opened();
+    const first = await page(t, roomId, { limit: 20 });
+    expect(bodies(first)).toEqual(Array.from({ length: 20 }, (_, i) => `${29 - i}`));
+    const transactions = vi.spyOn(IDBDatabase.prototype, "transaction");
+    try {
+      expect(await page(t, roomId, { limit: 20 })).toEqual(first);
+      expect(transactions).not.toHaveBeenCalled();
+      await page(t, roomId, { limit: 20, from: first.end });
+      expect(transactions).toHaveBeenCalled();
+    } finally {
+      transactions.mockRestore();
+    }
+  });
+
+  test("has what was sent, redacted and put in between since it was read", async () => {
+    const { t, roomId } = await opened();
+    const first = await page(t, roomId, { limit: 20 });
+    await t.redact(roomId, "alice", first.chunk[1]!.event_id);
+    const [second] = await ordersOf(t, [first.chunk[2]!.event_id]);
+    await t.takeIn(
+      roomId,
+      { sender: t.user("bob").userId, type: "m.room.message", content: { body: "between" } },
+      { order: second! + 2 ** -20 },
+    );
+    await t.send(roomId, "alice", { body: "new" });
+    const then = await page(t, roomId, { limit: 7 });
+    expect(bodies(then)).toEqual(["new", undefined, "29", undefined, "between", "27", "26"]);
+  });
 });

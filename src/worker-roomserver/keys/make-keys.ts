@@ -1,0 +1,48 @@
+import type { DeviceBelongings } from "../users/api.ts";
+import type { Keys, KeysForServers } from "./api.ts";
+import { claim } from "./claim.ts";
+import type { Counts } from "./counts.ts";
+import { uploadCrossSigning } from "./cross-signing.ts";
+import {
+  dehydratedDevice,
+  dehydratedDeviceEvents,
+  deleteDehydratedDevice,
+  putDehydratedDevice,
+} from "./dehydrated-device.ts";
+import { upload } from "./device-keys.ts";
+import { OneTimeKeys } from "./one-time-keys.ts";
+import type { KeyParts } from "./parts.ts";
+import { query, userDevices } from "./query.ts";
+import { keyBelongings } from "./removal.ts";
+import { uploadSignatures } from "./signatures.ts";
+
+export type KeysOptions = Omit<KeyParts, "oneTimeKeys">;
+
+/** Puts together what changes keys, and what looks them up. */
+export function makeKeys(
+  options: KeysOptions,
+  counts: Counts,
+): { keys: Keys & KeysForServers; belongings: DeviceBelongings } {
+  const parts: KeyParts = { ...options, oneTimeKeys: new OneTimeKeys(options.storage, counts) };
+  const keys: Keys & KeysForServers = {
+    upload: async (requester, body) => ({ one_time_key_counts: await upload(parts, requester, body) }),
+    query: (requester, wanted) => query(parts, requester.userId, wanted),
+    claim: (request, wanted) => claim(parts, request, wanted),
+    uploadCrossSigning: (requester, body) => uploadCrossSigning(parts, requester, body),
+    uploadSignatures: (requester, signed) => uploadSignatures(parts, requester, signed),
+    putDehydratedDevice: async (requester, body) => {
+      await putDehydratedDevice(parts, requester, body);
+      return { device_id: body.device_id };
+    },
+    dehydratedDevice: (requester) => dehydratedDevice(parts, requester),
+    deleteDehydratedDevice: async (requester) => ({
+      device_id: await deleteDehydratedDevice(parts, requester),
+    }),
+    dehydratedDeviceEvents: (requester, deviceId, from, limit) =>
+      dehydratedDeviceEvents(parts, requester, deviceId, { from, limit }),
+
+    queryLocal: (wanted) => query(parts, undefined, wanted),
+    userDevices: (userId) => userDevices(parts, userId),
+  };
+  return { keys, belongings: keyBelongings(parts) };
+}
