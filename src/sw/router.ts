@@ -1,7 +1,7 @@
+import { addRoute, createRouter as createTree, findRoute } from "rou3";
 import { unrecognized } from "../matrix/errors.ts";
 import type { Endpoint, Method } from "./endpoint.ts";
 import { percentDecode } from "./percent-decode.ts";
-import { addRoute, emptyTree, findRoute } from "./route-tree.ts";
 
 export type Match = { endpoint: Endpoint; params: Record<string, string> };
 
@@ -23,19 +23,19 @@ const former: readonly (readonly [current: string, before: readonly string[]])[]
 
 /** @throws Error when two endpoints claim the same method and path: one of them would never be called */
 export function createRouter(endpoints: readonly Endpoint[]): Router {
-  const tree = emptyTree<Endpoint>();
+  const tree = createTree<Endpoint>();
   const taken = new Set<string>();
   for (const endpoint of endpoints) {
     const { method, path } = endpoint.description;
     const shape = `${method} ${path.replace(/\{\w+\}/g, "{}")}`;
     if (taken.has(shape)) throw new Error(`${method} ${path} is described twice`);
     taken.add(shape);
-    for (const served of servedPaths(path)) addRoute(tree, method, served, endpoint);
+    for (const served of servedPaths(path)) addRoute(tree, method, pattern(served), endpoint);
   }
   return (method, path) => {
     const found = findRoute(tree, method === "HEAD" ? "GET" : method, path);
-    if (found !== undefined) return { endpoint: found.data, params: decodeParams(found.params) };
-    if (methods.some((other) => findRoute(tree, other, path) !== undefined)) {
+    if (found !== undefined) return { endpoint: found.data, params: decodeParams(found.params ?? {}) };
+    if (methods.some((other) => findRoute(tree, other, path, { params: false }) !== undefined)) {
       throw unrecognized(`${method} is not a method of this endpoint.`, 405);
     }
     throw unrecognized("There is no such endpoint on this homeserver.");
@@ -47,7 +47,11 @@ function servedPaths(path: string): string[] {
   return [path, ...before.map((prefix) => prefix + path.slice(current.length))];
 }
 
+const pattern = (path: string) => path.replace(/\{(\w+)\}/g, ":$1");
+
 /** Decoded only after the path has been split, so that an encoded slash stays inside its parameter. */
-function decodeParams(raw: readonly (readonly [name: string, text: string])[]): Record<string, string> {
-  return Object.fromEntries(raw.map(([name, text]) => [name, percentDecode(text, `"${name}"`)]));
+function decodeParams(raw: Record<string, string>): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(raw).map(([name, text]) => [name, percentDecode(text, `"${name}"`)]),
+  );
 }
