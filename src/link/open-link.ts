@@ -1,0 +1,20 @@
+import type { LinkIdentity } from "./api.ts";
+import { greeting, readChallenge, readWelcome, writeProof } from "./handshake.ts";
+import { handshake, type LinkOptions, type Opened } from "./handshake-io.ts";
+
+export type { Opened } from "./handshake-io.ts";
+
+/**
+ * The node's side: proves who it is, and opens the session. Never fails; what ended it is the answer.
+ * @param relayName - the relay that is meant: a challenge of any other is not signed
+ */
+export function openLink(options: LinkOptions, relayName: string, identity: LinkIdentity): Promise<Opened> {
+  return handshake(options, "node", async (steps) => {
+    // The node is the first to speak: a stream of WebTransport is not there for the relay before something is on it.
+    steps.write(greeting());
+    const challenge = readChallenge(await steps.read(), relayName, options.channel.kind);
+    steps.write(await writeProof(challenge, identity));
+    readWelcome(await steps.read());
+    return identity.serverName;
+  });
+}
