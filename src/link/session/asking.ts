@@ -4,6 +4,7 @@ import { decodeResponseHead, encodeRequestHead } from "../heads.ts";
 import { abortCodes, abortFrame, creditFrame, maxStreams, readAbort, receiveForBodies, type Wire } from "./exchange.ts";
 import { InboundBody } from "./inbound-body.ts";
 import { OutboundBody } from "./outbound-body.ts";
+import { Slots } from "./slots.ts";
 
 type Asked = {
   id: number;
@@ -30,7 +31,7 @@ export class Asking {
   readonly #wire: Wire;
   readonly #idle: () => void;
   readonly #asked = new Map<number, Asked>();
-  readonly #waiting = new Set<() => void>();
+  readonly #slots = new Slots(maxStreams, maxWaiting);
   #nextId: number;
   /** Why no more is asked, and which ids the peer has taken at most. */
   #closed: { reason: string; taken: number } | undefined;
@@ -55,11 +56,18 @@ export class Asking {
   }
 
   async request(request: LinkRequest, signal?: AbortSignal): Promise<LinkResponse> {
-    signal?.throwIfAborted();
     let head: Uint8Array;
     try {
+      signal?.throwIfAborted();
       head = encodeRequestHead({ ...request, hasBody: request.body !== undefined });
-      await this.#turn(signal);
+      const turn = this.#slots.take(signal);
+      if (turn !== undefined) await turn;
+      if (signal?.aborted || this.#closed !== undefined) {
+        // In the moment between the turn being given and taken.
+        this.#slots.giveBack();
+        signal?.throwIfAborted();
+        throw new LinkError(this.#closed?.reason ?? "", true);
+      }
     } catch (error) {
       letGo(request.body, error);
       if (error instanceof TypeError) throw new LinkError(error.message, true);
@@ -90,7 +98,7 @@ export class Asking {
    */
   close(reason: string, taken: number): void {
     this.#closed ??= { reason, taken };
-    for (const proceed of this.#waiting) proceed();
+    this.#slots.close(reason);
     for (const asked of this.#asked.values()) {
       if (asked.id > taken) this.#fail(asked, new LinkError(reason, true));
     }
@@ -100,30 +108,10 @@ export class Asking {
   end(reason: string): void {
     const taken = this.#closed?.taken ?? Number.POSITIVE_INFINITY;
     this.#closed = { reason, taken };
-    for (const proceed of this.#waiting) proceed();
+    this.#slots.close(reason);
     for (const asked of this.#asked.values()) {
       this.#fail(asked, new LinkError(reason, !asked.sent || asked.id > taken));
     }
-  }
-
-  /** Waits until one more stream may be opened. */
-  async #turn(signal?: AbortSignal): Promise<void> {
-    if (this.#waiting.size >= maxWaiting) throw new LinkError("Too many requests wait for the peer.", true);
-    // Who comes later must not overtake those who wait.
-    let first = this.#waiting.size === 0;
-    while (this.#closed === undefined && (this.#asked.size >= maxStreams || !first)) {
-      let proceed: () => void = () => undefined;
-      await new Promise<void>((resolve) => {
-        proceed = resolve;
-        this.#waiting.add(proceed);
-        signal?.addEventListener("abort", proceed, { once: true });
-      });
-      signal?.removeEventListener("abort", proceed);
-      this.#waiting.delete(proceed);
-      first = true;
-      signal?.throwIfAborted();
-    }
-    if (this.#closed !== undefined) throw new LinkError(this.#closed.reason, true);
   }
 
   #ask(
@@ -202,11 +190,7 @@ export class Asking {
   #remove(asked: Asked): void {
     if (!this.#asked.delete(asked.id)) return;
     asked.forget();
-    const [proceed] = this.#waiting;
-    if (proceed !== undefined) {
-      this.#waiting.delete(proceed);
-      proceed();
-    }
+    this.#slots.giveBack();
     if (this.#asked.size === 0) this.#idle();
   }
 }

@@ -151,8 +151,8 @@ export class Session implements Link {
 
   #receiveClose(frame: Frame): void {
     const { kind, reason, taken, final } = readClose(frame);
-    if (final) return this.#end({ kind, reason });
     this.#asking.close(reason, taken);
+    if (final) this.#end({ kind, reason });
   }
 
   /** Tells the peer that this was all, when it was, and waits for it to close the channel. */
