@@ -1,6 +1,17 @@
 import type { Ed25519 } from "../matrix/ed25519.ts";
-import { challengeFor, type Claim, isProved, readGreeting, readProof, welcome, writeChallenge } from "./handshake.ts";
-import { HandshakeEnd, handshake, type LinkOptions, type Opened } from "./handshake-io.ts";
+import type { ByteChannel } from "./api.ts";
+import type { Clock } from "./clock.ts";
+import {
+  type Claim,
+  challengeFor,
+  isProved,
+  readGreeting,
+  readProof,
+  welcome,
+  writeChallenge,
+} from "./handshake.ts";
+import { HandshakeEnd, handshake, type LinkOptions, lastWord, type Opened } from "./handshake-io.ts";
+import { closeFrame } from "./session/close-frame.ts";
 
 /**
  * Whether this key speaks for this name here. The signature has been checked before.
@@ -30,4 +41,12 @@ export function acceptLink(
     steps.write(welcome());
     return serverName;
   });
+}
+
+/** Tells a node without any handshake that it cannot come in now, and to try again later. */
+export function turnAway(channel: ByteChannel, clock: Clock, reason: string): void {
+  const writer = channel.writable.getWriter();
+  const frame = closeFrame({ kind: "closed", reason, taken: 0, final: true });
+  writer.write(frame).catch(() => undefined);
+  clock.after(lastWord, () => channel.close(reason));
 }

@@ -39,8 +39,8 @@ export class HandshakeEnd extends Error {
 
 /** From the channel being open to the node being welcome, in milliseconds: slow networks need three round trips. */
 const handshakeLimit = 10_000;
-/** How long the peer has to read why it is turned away. */
-const lastWord = 2000;
+/** How long the peer has to read why it is turned away, in milliseconds. */
+export const lastWord = 2000;
 
 /**
  * Runs one side's part of the handshake and opens the session after it. Never fails.
@@ -90,7 +90,8 @@ class PeerClosed extends HandshakeEnd {}
 async function readStep(frames: FrameReader): Promise<unknown> {
   for (;;) {
     const frame = await frames.next();
-    if (frame === undefined) throw new PeerClosed("closed", "The other side closed before the session was open.");
+    if (frame === undefined)
+      throw new PeerClosed("closed", "The other side closed before the session was open.");
     if (frame.type === frameTypes.hello) return parseJsonPayload(frame.payload);
     if (frame.type === frameTypes.close) {
       const { kind, reason } = readClose(frame);

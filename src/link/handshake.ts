@@ -45,7 +45,9 @@ export function greeting(): JsonObject {
 export function readGreeting(json: unknown): void {
   const { versions } = step(json, "greeting");
   if (!Array.isArray(versions) || !versions.includes(protocolVersion)) {
-    throw new ProtocolError(`This relay speaks version ${protocolVersion} of the link, and the node does not.`);
+    throw new ProtocolError(
+      `This relay speaks version ${protocolVersion} of the link, and the node does not.`,
+    );
   }
 }
 
@@ -63,7 +65,11 @@ export function readChallenge(json: unknown, relay: string, kind: ChannelKind): 
   if (version !== protocolVersion) throw new ProtocolError("The relay speaks another version of the link.");
   if (rest.relay !== relay) throw new ProtocolError("The challenge is another relay's.");
   if (rest.kind !== kind) throw new ProtocolError("The challenge is for another kind of connection.");
-  if (typeof nonce !== "string" || decodeBase64(nonce)?.length !== nonceBytes || !Number.isSafeInteger(time)) {
+  if (
+    typeof nonce !== "string" ||
+    decodeBase64(nonce)?.length !== nonceBytes ||
+    !Number.isSafeInteger(time)
+  ) {
     throw new ProtocolError("Not a challenge.");
   }
   return { relay, kind, nonce, time: time as number };

@@ -13,7 +13,7 @@ const lowerToken = /^[!#$%&'*+.^_`|~0-9a-z-]{1,128}$/;
  * begin with two slashes: whoever resolves it against a base would take a host from it.
  */
 const targetForm = /^(?:\/(?!\/)|[a-z][a-z0-9+.-]{0,31}:\/\/[^/?#])[^\s\p{Cc}#]*$/u;
-// biome-ignore lint/suspicious/noControlCharactersInRegex: these three end or cut a header line
+// These three end or cut a header line.
 const cutsLines = /[\0\r\n]/;
 const maxHeaders = 256;
 

@@ -22,7 +22,9 @@ function drain(decoder: FrameDecoder): Frame[] {
 test("frames come out of any split of their bytes as they went in", () => {
   fc.assert(
     fc.property(frames, fc.array(fc.integer({ min: 1, max: 700 }), { minLength: 1 }), (sent, cuts) => {
-      const bytes = Buffer.concat(sent.map(({ type, stream, payload }) => encodeFrame(type, stream, payload)));
+      const bytes = Buffer.concat(
+        sent.map(({ type, stream, payload }) => encodeFrame(type, stream, payload)),
+      );
       const decoder = new FrameDecoder();
       const found: Frame[] = [];
       for (let at = 0, turn = 0; at < bytes.length; turn++) {
@@ -39,7 +41,9 @@ test("frames come out of any split of their bytes as they went in", () => {
 test("payloads that were handed out stay as they are while more comes in", () => {
   fc.assert(
     fc.property(frames, fc.integer({ min: 1, max: 64 }), (sent, size) => {
-      const bytes = Buffer.concat(sent.map(({ type, stream, payload }) => encodeFrame(type, stream, payload)));
+      const bytes = Buffer.concat(
+        sent.map(({ type, stream, payload }) => encodeFrame(type, stream, payload)),
+      );
       const decoder = new FrameDecoder();
       const found: Frame[] = [];
       for (let at = 0; at < bytes.length; at += size) {

@@ -1,21 +1,14 @@
 import { describe, expect, test } from "vitest";
 import { acceptLink } from "../../src/link/accept-link.ts";
+import { systemClock } from "../../src/link/clock.ts";
 import { FrameReader } from "../../src/link/frame-reader.ts";
 import { encodeFrame, frameTypes, maxHandshakePayload, maxPayload } from "../../src/link/frames.ts";
 import { challengeFor, isProved, readProof, writeProof } from "../../src/link/handshake.ts";
-import { systemClock } from "../../src/link/clock.ts";
 import { encodeBase64 } from "../../src/matrix/base64.ts";
+import { ed25519, identityFrom, keepAlive, relayName } from "./support/identities.ts";
 import { type ManualClock, manualClock } from "./support/manual-clock.ts";
 import { memoryChannels, turn } from "./support/memory-channels.ts";
-import {
-  ed25519,
-  everybody,
-  identityFrom,
-  keepAlive,
-  noAnswers,
-  relayName,
-  shakeHands,
-} from "./support/sessions.ts";
+import { everybody, noAnswers, shakeHands } from "./support/sessions.ts";
 
 const identity = await identityFrom(1);
 const other = await identityFrom(2);

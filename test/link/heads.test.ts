@@ -14,15 +14,29 @@ const head: RequestHead = { method: "GET", target: "/a", headers: [], hasBody: f
 describe("heads", () => {
   test("come out as they went in", () => {
     const value = fc.string({ unit: "grapheme" }).filter((text) => !/[\0\r\n]/.test(text));
-    const headers = fc.array(fc.tuple(fc.constantFrom("x-a", "accept", "set-cookie"), value), { maxLength: 5 });
-    const targets = fc.constantFrom("/", "/a?b=%20", "/_matrix/x/!r:h/$e", "https://h:1/p?q", "matrix://h.example/x");
+    const headers = fc.array(fc.tuple(fc.constantFrom("x-a", "accept", "set-cookie"), value), {
+      maxLength: 5,
+    });
+    const targets = fc.constantFrom(
+      "/",
+      "/a?b=%20",
+      "/_matrix/x/!r:h/$e",
+      "https://h:1/p?q",
+      "matrix://h.example/x",
+    );
     fc.assert(
-      fc.property(targets, headers, fc.boolean(), fc.integer({ min: 200, max: 599 }), (target, list, hasBody, status) => {
-        const request = { method: "PUT", target, headers: list, hasBody };
-        expect(decodeRequestHead(encodeRequestHead(request))).toEqual(request);
-        const response = { status, headers: list, hasBody };
-        expect(decodeResponseHead(encodeResponseHead(response))).toEqual(response);
-      }),
+      fc.property(
+        targets,
+        headers,
+        fc.boolean(),
+        fc.integer({ min: 200, max: 599 }),
+        (target, list, hasBody, status) => {
+          const request = { method: "PUT", target, headers: list, hasBody };
+          expect(decodeRequestHead(encodeRequestHead(request))).toEqual(request);
+          const response = { status, headers: list, hasBody };
+          expect(decodeResponseHead(encodeResponseHead(response))).toEqual(response);
+        },
+      ),
     );
   });
 

@@ -3,7 +3,15 @@ import { LinkError, type LinkHandler, type LinkResponse } from "../api.ts";
 import { encodeFrame, type Frame, frameTypes, ProtocolError } from "../frames.ts";
 import { decodeRequestHead, encodeResponseHead, type RequestHead } from "../heads.ts";
 import { encodeJsonPayload } from "../json-payload.ts";
-import { abortCodes, abortFrame, creditFrame, maxStreams, readAbort, receiveForBodies, type Wire } from "./exchange.ts";
+import {
+  abortCodes,
+  abortFrame,
+  creditFrame,
+  maxStreams,
+  readAbort,
+  receiveForBodies,
+  type Wire,
+} from "./exchange.ts";
 import { InboundBody } from "./inbound-body.ts";
 import { OutboundBody } from "./outbound-body.ts";
 
@@ -73,10 +81,14 @@ export class Answering {
 
   /** @throws {ProtocolError} */
   receive(frame: Frame): void {
-    if (frame.type === frameTypes.request) return this.#begin(frame);
+    if (frame.type === frameTypes.request) {
+      this.#begin(frame);
+      return;
+    }
     const taken = this.#open.get(frame.stream);
     if (taken === undefined || taken.aborted) {
-      if (frame.stream > this.#last) throw new ProtocolError("A frame belongs to a stream that was not opened.");
+      if (frame.stream > this.#last)
+        throw new ProtocolError("A frame belongs to a stream that was not opened.");
       // It is over here, and the peer did not know that yet.
       return;
     }
@@ -92,7 +104,8 @@ export class Answering {
   }
 
   #begin({ stream: id, payload }: Frame): void {
-    if (id % 2 !== this.#parity || id <= this.#last) throw new ProtocolError("A stream was opened out of turn.");
+    if (id % 2 !== this.#parity || id <= this.#last)
+      throw new ProtocolError("A stream was opened out of turn.");
     this.#last = id;
     const head = decodeRequestHead(payload);
     if (this.#closed || this.#open.size >= maxAtWork) {

@@ -1,7 +1,15 @@
 import { LinkError, type LinkRequest, type LinkResponse } from "../api.ts";
 import { encodeFrame, type Frame, frameTypes, ProtocolError } from "../frames.ts";
 import { decodeResponseHead, encodeRequestHead } from "../heads.ts";
-import { abortCodes, abortFrame, creditFrame, maxStreams, readAbort, receiveForBodies, type Wire } from "./exchange.ts";
+import {
+  abortCodes,
+  abortFrame,
+  creditFrame,
+  maxStreams,
+  readAbort,
+  receiveForBodies,
+  type Wire,
+} from "./exchange.ts";
 import { InboundBody } from "./inbound-body.ts";
 import { OutboundBody } from "./outbound-body.ts";
 import { Slots } from "./slots.ts";
@@ -80,7 +88,8 @@ export class Asking {
   receive(frame: Frame): void {
     const asked = this.#asked.get(frame.stream);
     if (asked === undefined) {
-      if (!this.owns(frame.stream) || frame.stream >= this.#nextId) throw new ProtocolError("A stream was answered that was not opened.");
+      if (!this.owns(frame.stream) || frame.stream >= this.#nextId)
+        throw new ProtocolError("A stream was answered that was not opened.");
       // It is over here, and the peer did not know that yet.
       return;
     }

@@ -36,7 +36,10 @@ export function abortFrame(stream: number, code: number, reason: string): Uint8A
 }
 
 export function readAbort({ payload }: Frame): { code: number; reason: string } {
-  return { code: payload[0] ?? abortCodes.failed, reason: decoder.decode(payload.subarray(1, 1 + 4 * maxReason)) };
+  return {
+    code: payload[0] ?? abortCodes.failed,
+    reason: decoder.decode(payload.subarray(1, 1 + 4 * maxReason)),
+  };
 }
 
 export function creditFrame(stream: number, bytes: number): Uint8Array {
@@ -50,16 +53,10 @@ export function creditFrame(stream: number, bytes: number): Uint8Array {
  * @throws {ProtocolError} for those of a body that there is not
  */
 export function receiveForBodies({ inbound, outbound }: Bodies, frame: Frame): void {
-  switch (frame.type) {
-    case frameTypes.data:
-      return existing(inbound).receive(frame.payload);
-    case frameTypes.end:
-      return existing(inbound).end();
-    case frameTypes.credit:
-      return existing(outbound).grant(readCredit(frame.payload));
-    case frameTypes.stop:
-      return existing(outbound).stop();
-  }
+  if (frame.type === frameTypes.data) existing(inbound).receive(frame.payload);
+  else if (frame.type === frameTypes.end) existing(inbound).end();
+  else if (frame.type === frameTypes.credit) existing(outbound).grant(readCredit(frame.payload));
+  else if (frame.type === frameTypes.stop) existing(outbound).stop();
 }
 
 function readCredit(payload: Uint8Array): number {

@@ -1,4 +1,4 @@
-import { pieceBytes, ProtocolError } from "../frames.ts";
+import { ProtocolError, pieceBytes } from "../frames.ts";
 import { type Budget, initialWindow, maxWindow } from "./credit.ts";
 
 export type InboundBodyHooks = {

@@ -41,7 +41,8 @@ export class KeepAlive {
       const asked = this.#clock.now();
       this.#ask();
       this.#cancel = this.#clock.after(this.#options.patience, () => {
-        if (this.#heard >= asked) this.#watch(Math.max(1, this.#heard + this.#options.silence - this.#clock.now()));
+        if (this.#heard >= asked)
+          this.#watch(Math.max(1, this.#heard + this.#options.silence - this.#clock.now()));
         else this.#dead();
       });
     });

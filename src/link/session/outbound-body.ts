@@ -1,4 +1,4 @@
-import { encodeFrame, frameTypes, pieceBytes, ProtocolError } from "../frames.ts";
+import { encodeFrame, frameTypes, ProtocolError, pieceBytes } from "../frames.ts";
 import { initialWindow } from "./credit.ts";
 import type { Outbox, Sender } from "./outbox.ts";
 
@@ -24,12 +24,7 @@ export class OutboundBody implements Sender {
   #sourceEnded = false;
   #over = false;
 
-  constructor(
-    source: ReadableStream<Uint8Array>,
-    stream: number,
-    outbox: Outbox,
-    hooks: OutboundBodyHooks,
-  ) {
+  constructor(source: ReadableStream<Uint8Array>, stream: number, outbox: Outbox, hooks: OutboundBodyHooks) {
     this.#stream = stream;
     this.#outbox = outbox;
     this.#hooks = hooks;

@@ -31,8 +31,10 @@ export class Pings {
   /** @throws {ProtocolError} */
   receive({ type, payload }: Frame): void {
     if (payload.length !== pingBytes) throw new ProtocolError("A ping is eight bytes.");
-    // What is sent back must not be a view of something larger that it keeps in memory.
-    if (type === frameTypes.ping) return this.#outbox.send(encodeFrame(frameTypes.pong, 0, payload));
+    if (type === frameTypes.ping) {
+      this.#outbox.send(encodeFrame(frameTypes.pong, 0, payload));
+      return;
+    }
     const number = new DataView(payload.buffer, payload.byteOffset).getUint32(4);
     const waiting = this.#waiting.get(number);
     this.#waiting.delete(number);

@@ -1,4 +1,12 @@
-import type { ByteChannel, ChannelKind, Link, LinkEnd, LinkHandler, LinkRequest, LinkResponse } from "../api.ts";
+import type {
+  ByteChannel,
+  ChannelKind,
+  Link,
+  LinkEnd,
+  LinkHandler,
+  LinkRequest,
+  LinkResponse,
+} from "../api.ts";
 import type { Clock } from "../clock.ts";
 import type { FrameReader } from "../frame-reader.ts";
 import { type Frame, frameTypes, ProtocolError } from "../frames.ts";
@@ -126,20 +134,25 @@ export class Session implements Link {
   #receive(frame: Frame): void {
     switch (frame.type) {
       case frameTypes.request:
-        return this.#answering.receive(frame);
+        this.#answering.receive(frame);
+        break;
       case frameTypes.response:
-        return this.#asking.receive(frame);
+        this.#asking.receive(frame);
+        break;
       case frameTypes.data:
       case frameTypes.end:
       case frameTypes.stop:
       case frameTypes.abort:
       case frameTypes.credit:
-        return this.#exchangesOf(frame.stream).receive(frame);
+        this.#exchangesOf(frame.stream).receive(frame);
+        break;
       case frameTypes.ping:
       case frameTypes.pong:
-        return this.#pings.receive(frame);
+        this.#pings.receive(frame);
+        break;
       case frameTypes.close:
-        return this.#receiveClose(frame);
+        this.#receiveClose(frame);
+        break;
       case frameTypes.hello:
         throw new ProtocolError("The handshake is over.");
     }
@@ -167,13 +180,15 @@ export class Session implements Link {
 
   #fail(error: unknown): void {
     if (this.#over) return;
-    if (error instanceof ProtocolError) {
-      const end: LinkEnd = { kind: "protocol", reason: error.message };
-      // It may never be read: nothing waits for that.
-      this.#outbox.send(closeFrame({ ...end, taken: this.#answering.taken, final: true }));
-      return this.#end(end, lastWord);
+    const reason = error instanceof Error ? error.message : "The connection broke.";
+    if (!(error instanceof ProtocolError)) {
+      this.#end({ kind: "broken", reason });
+      return;
     }
-    this.#end({ kind: "broken", reason: error instanceof Error ? error.message : "The connection broke." });
+    const end: LinkEnd = { kind: "protocol", reason };
+    // It may never be read: nothing waits for that.
+    this.#outbox.send(closeFrame({ ...end, taken: this.#answering.taken, final: true }));
+    this.#end(end, lastWord);
   }
 
   /** @param linger - leaves the channel open so long, for what was written to be read */

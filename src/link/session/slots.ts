@@ -24,7 +24,8 @@ export class Slots {
       this.#free--;
       return undefined;
     }
-    if (this.#waiting.size >= this.#maxWaiting) throw new LinkError("Too many requests wait for the peer.", true);
+    if (this.#waiting.size >= this.#maxWaiting)
+      throw new LinkError("Too many requests wait for the peer.", true);
     return new Promise((resolve, reject) => {
       const abort = () => {
         this.#waiting.delete(waiting);

@@ -3,8 +3,9 @@ import { expect, test } from "vitest";
 import type { LinkHandler } from "../../../src/link/api.ts";
 import { growthBudget } from "../../../src/link/session/credit.ts";
 import type { Session } from "../../../src/link/session/session.ts";
+import { bodyOf, bytesOf, joined, readAll, same } from "../support/bodies.ts";
 import { turn } from "../support/memory-channels.ts";
-import { bodyOf, bytesOf, readAll, same, sessionPair } from "../support/sessions.ts";
+import { sessionPair } from "../support/sessions.ts";
 
 const size = fc.oneof(fc.nat(300), fc.nat(20_000), fc.constantFrom(0, 16_384, 65_536, 65_537, 150_000));
 
@@ -29,7 +30,7 @@ type Exchange = typeof exchange extends fc.Arbitrary<infer T> ? T : never;
 
 const idle = { asked: 0, answering: 0, budget: growthBudget };
 const pieces = (sizes: number[], salt: number) => sizes.map((length) => bytesOf(length, salt));
-const whole = (sizes: number[], salt: number) => Uint8Array.from(Buffer.concat(pieces(sizes, salt)));
+const whole = (sizes: number[], salt: number) => joined(pieces(sizes, salt));
 
 test("what comes out of any exchanges in any order is what went in, and nothing is left behind", async () => {
   await fc.assert(
@@ -63,7 +64,10 @@ test("what comes out of any exchanges in any order is what went in, and nothing 
           const seen = requests.filter(({ target }) => target === `/${index}`);
           expect(seen.map(({ body }) => same(body, whole(one.up ?? [], index)))).toEqual([true]);
         });
-        while (pair.node.use.asked + pair.node.use.answering + pair.relay.use.asked + pair.relay.use.answering > 0) {
+        while (
+          pair.node.use.asked + pair.node.use.answering + pair.relay.use.asked + pair.relay.use.answering >
+          0
+        ) {
           await turn();
         }
         expect([pair.node.use, pair.relay.use]).toEqual([idle, idle]);
@@ -110,7 +114,7 @@ async function read(body: ReadableStream<Uint8Array> | undefined, { ends, slow }
     }
     await turns(slow);
     const { done, value } = (await reader?.read()) ?? { done: true, value: undefined };
-    if (done || value === undefined) return Uint8Array.from(Buffer.concat(got));
+    if (done || value === undefined) return joined(got);
     got.push(value);
   }
 }

@@ -3,9 +3,9 @@ import type { LinkHandler } from "../../../src/link/api.ts";
 import { encodeFrame, frameTypes, maxPayload } from "../../../src/link/frames.ts";
 import { initialWindow } from "../../../src/link/session/credit.ts";
 import { abortCodes, maxStreams, readAbort } from "../../../src/link/session/exchange.ts";
+import { bodyOf, bytesOf } from "../support/bodies.ts";
 import { turn } from "../support/memory-channels.ts";
 import { rawPeer, u32 } from "../support/raw-peer.ts";
-import { bodyOf, bytesOf } from "../support/sessions.ts";
 
 type Peer = ReturnType<typeof rawPeer>;
 
@@ -63,7 +63,10 @@ describe("what breaks the protocol ends the session with a reason", () => {
     expect((await peer.session.ended).kind).toBe("protocol");
     await expect(aborted).rejects.toMatchObject({ name: "LinkError", untouched: false });
     const told = await peer.nextOf(close);
-    expect(JSON.parse(new TextDecoder().decode(told.payload))).toMatchObject({ kind: "protocol", final: true });
+    expect(JSON.parse(new TextDecoder().decode(told.payload))).toMatchObject({
+      kind: "protocol",
+      final: true,
+    });
   });
 
   test("credit past what there can be", async () => {

@@ -1,10 +1,12 @@
 import { describe, expect, test } from "vitest";
 import type { LinkHandler } from "../../../src/link/api.ts";
 import { frameTypes } from "../../../src/link/frames.ts";
+import { bodyOf, bytesOf, readAll } from "../support/bodies.ts";
+import { keepAlive } from "../support/identities.ts";
 import { manualClock } from "../support/manual-clock.ts";
 import { turn } from "../support/memory-channels.ts";
 import { rawPeer } from "../support/raw-peer.ts";
-import { bodyOf, bytesOf, keepAlive, readAll, sessionPair } from "../support/sessions.ts";
+import { sessionPair } from "../support/sessions.ts";
 
 const request = { method: "GET", target: "/x", headers: [] };
 

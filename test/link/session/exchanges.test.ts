@@ -2,8 +2,9 @@ import { describe, expect, test } from "vitest";
 import { LinkError, type LinkHandler } from "../../../src/link/api.ts";
 import { growthBudget, initialWindow } from "../../../src/link/session/credit.ts";
 import { maxStreams } from "../../../src/link/session/exchange.ts";
+import { bodyOf, bytesOf, readAll, same } from "../support/bodies.ts";
 import { turn } from "../support/memory-channels.ts";
-import { bodyOf, bytesOf, readAll, same, sessionPair } from "../support/sessions.ts";
+import { sessionPair } from "../support/sessions.ts";
 
 const request = { method: "GET", target: "/x", headers: [] };
 const echo: LinkHandler = async ({ body }) => ({ status: 200, headers: [], body });
@@ -53,7 +54,9 @@ describe("an exchange", () => {
   test("a head that cannot be sent fails alone, and certainly untouched", async () => {
     const { node } = sessionPair({ relay: echo });
     const { stream, seen } = bodyOf([bytesOf(1)]);
-    const error = await node.request({ ...request, target: "no path", body: stream }).catch((e: unknown) => e);
+    const error = await node
+      .request({ ...request, target: "no path", body: stream })
+      .catch((e: unknown) => e);
     expect(error).toBeInstanceOf(LinkError);
     expect(error).toMatchObject({ untouched: true });
     expect(seen.cancelled).toBe(1);

@@ -3,8 +3,9 @@ import { type Clock, systemClock } from "../../../src/link/clock.ts";
 import { FrameReader } from "../../../src/link/frame-reader.ts";
 import { encodeFrame, type Frame, frameTypes, maxPayload } from "../../../src/link/frames.ts";
 import { Session } from "../../../src/link/session/session.ts";
+import { keepAlive } from "./identities.ts";
 import { memoryChannels } from "./memory-channels.ts";
-import { keepAlive, noAnswers } from "./sessions.ts";
+import { noAnswers } from "./sessions.ts";
 
 /** A relay's session whose peer writes whatever it likes. */
 export function rawPeer(handler: LinkHandler = noAnswers, clock: Clock = systemClock) {

@@ -1,28 +1,12 @@
-import { acceptLink, type Authorize } from "../../../src/link/accept-link.ts";
+import { type Authorize, acceptLink } from "../../../src/link/accept-link.ts";
 import type { LinkHandler, LinkIdentity } from "../../../src/link/api.ts";
 import { type Clock, systemClock } from "../../../src/link/clock.ts";
 import { FrameReader } from "../../../src/link/frame-reader.ts";
 import { maxPayload } from "../../../src/link/frames.ts";
 import { openLink } from "../../../src/link/open-link.ts";
 import { Session } from "../../../src/link/session/session.ts";
-import { chooseEd25519 } from "../../../src/matrix/ed25519.ts";
-import { serverNameFromKey } from "../../../src/matrix/server-names.ts";
+import { ed25519, keepAlive, relayName } from "./identities.ts";
 import { type MemoryChannel, memoryChannels, type Travel } from "./memory-channels.ts";
-
-export const relayName = "relay.example.org";
-export const keepAlive = { silence: 20_000, patience: 15_000 };
-export const ed25519 = await chooseEd25519(globalThis.crypto.subtle as never);
-
-export async function identityFrom(seedByte: number): Promise<LinkIdentity> {
-  const seed = new Uint8Array(32).fill(seedByte);
-  const publicKey = await ed25519.publicKey(seed);
-  return {
-    serverName: serverNameFromKey(publicKey),
-    keyId: "ed25519:1",
-    publicKey,
-    sign: await ed25519.signer(seed),
-  };
-}
 
 export const noAnswers: LinkHandler = async () => ({ status: 404, headers: [] });
 
@@ -82,45 +66,3 @@ export async function shakeHands(
   ]);
   return { node, relay, nodeChannel, relayChannel };
 }
-
-/** All bytes of a body. */
-export async function readAll(body: ReadableStream<Uint8Array> | undefined): Promise<Uint8Array> {
-  const pieces: Uint8Array[] = [];
-  const reader = body?.getReader();
-  for (;;) {
-    const { done, value } = (await reader?.read()) ?? { done: true, value: undefined };
-    if (done || value === undefined) break;
-    pieces.push(value);
-  }
-  return Uint8Array.from(Buffer.concat(pieces));
-}
-
-/** A body of these pieces; `cancelled` counts how often it was given up. */
-export function bodyOf(pieces: readonly Uint8Array[]) {
-  const rest = [...pieces];
-  const seen = { pulled: 0, cancelled: 0 };
-  const stream = new ReadableStream<Uint8Array>(
-    {
-      pull(controller) {
-        const piece = rest.shift();
-        if (piece === undefined) return controller.close();
-        seen.pulled += piece.length;
-        controller.enqueue(piece);
-      },
-      cancel() {
-        seen.cancelled++;
-      },
-    },
-    { highWaterMark: 0 },
-  );
-  return { stream, seen };
-}
-
-export function bytesOf(length: number, salt = 0): Uint8Array {
-  const bytes = new Uint8Array(length);
-  for (let index = 0; index < length; index++) bytes[index] = index * 31 + (index >> 8) + salt;
-  return bytes;
-}
-
-/** Whether two bodies are the same: quick, where a matcher would go through them byte by byte. */
-export const same = (a: Uint8Array | undefined, b: Uint8Array) => a !== undefined && Buffer.compare(a, b) === 0;
