@@ -11,6 +11,8 @@ export type Travel = {
 export type MemoryChannel = ByteChannel & {
   /** Fails both directions at both ends, as a network does. */
   break(): void;
+  /** Loses all bytes from now on, both ways, and tells nobody. */
+  mute(): void;
   /** All bytes written into this end, as they were. */
   readonly written: Uint8Array[];
 };
@@ -39,6 +41,10 @@ export function memoryChannels(
     writable: to.writable,
     close,
     break: fail,
+    mute: () => {
+      there.muted = true;
+      back.muted = true;
+    },
     written: to.written,
   });
   return [end(back, there), end(there, back)];
@@ -48,6 +54,7 @@ class Pipe {
   readonly readable: ReadableStream<Uint8Array>;
   readonly writable: WritableStream<Uint8Array>;
   readonly written: Uint8Array[] = [];
+  muted = false;
   #reader!: ReadableStreamDefaultController<Uint8Array>;
   #writer!: WritableStreamDefaultController;
   #over = false;
@@ -74,7 +81,7 @@ class Pipe {
         },
         write: async (piece) => {
           this.written.push(piece.slice());
-          for (let rest = piece; rest.length > 0 && !this.#over; ) {
+          for (let rest = piece; rest.length > 0 && !this.#over && !this.muted; ) {
             for (let turns = delay(); turns > 0; turns--) await turn();
             const size = Math.min(rest.length, Math.max(1, cut(rest.length)));
             await this.#demand();
