@@ -5,6 +5,9 @@ import { endedHeader, maxTransfer, pollWait } from "./fetch-protocol.ts";
 /** `fetch`, given so that tests can lose answers. */
 export type Fetch = (url: string, init: RequestInit) => Promise<Response>;
 
+/** `setTimeout`, given so that tests need not wait. */
+type After = (run: () => void, milliseconds: number) => void;
+
 /** Waits before a request is sent again, in milliseconds; after the last one the connection is taken for broken. */
 const repeats = [200, 500, 1000, 2000, 4000, 8000];
 /** What a request may take beyond what the relay lets it wait. */
@@ -16,16 +19,17 @@ const maxRefusals = 20;
 export async function connectFetch(
   address: string,
   signal: AbortSignal,
-  request: Fetch = fetch,
+  request: Fetch = (url, init) => fetch(url, init),
+  after: After = setTimeout,
 ): Promise<ByteChannel> {
   const opened = await request(address, { method: "POST", signal });
   const json: unknown = opened.ok ? await opened.json() : undefined;
   const session = isJsonObject(json) ? json.session : undefined;
   if (typeof session !== "string") throw new Error(`The relay opened no session (status ${opened.status}).`);
-  return fetchChannel(`${address}/${encodeURIComponent(session)}`, request);
+  return fetchChannel(`${address}/${encodeURIComponent(session)}`, request, after);
 }
 
-function fetchChannel(address: string, request: Fetch): ByteChannel {
+function fetchChannel(address: string, request: Fetch, after: After): ByteChannel {
   const over = new AbortController();
   let reader: ReadableStreamDefaultController<Uint8Array>;
   let writer: WritableStreamDefaultController;
@@ -60,8 +64,8 @@ function fetchChannel(address: string, request: Fetch): ByteChannel {
       } catch (error) {
         if (error instanceof Gone || over.signal.aborted || wait === undefined) throw error;
       }
-      await new Promise((resolve) => {
-        setTimeout(resolve, wait);
+      await new Promise<void>((resolve) => {
+        after(resolve, wait);
       });
     }
   }
