@@ -1,0 +1,129 @@
+import { ProtocolError } from "../frames.ts";
+
+/** Has pieces of a body to send, when its turn comes. */
+export type Sender = {
+  /** The next frame, or undefined when there is none now. */
+  take(): Uint8Array | undefined;
+};
+
+type Queued = { frame: Uint8Array; taken: (() => void) | undefined };
+
+/** Written at once at most: large enough for throughput, small enough that what comes next waits for little. */
+const batchBytes = 64 * 1024;
+/**
+ * Frames other than pieces of bodies that wait to be written. All that an honest peer can make us say fits: some frames
+ * for each of its streams. Whoever asks on and does not read the answers is cut off.
+ */
+const maxQueued = 4096;
+
+/**
+ * Writes the frames of all streams to the channel. Small frames go first; bodies take turns, one piece each; nothing
+ * is taken from a body before the channel is ready for it.
+ */
+export class Outbox {
+  readonly #writer: WritableStreamDefaultWriter<Uint8Array>;
+  readonly #broken: (error: unknown) => void;
+  #queue: Queued[] = [];
+  readonly #senders = new Set<Sender>();
+  #wake: (() => void) | undefined;
+  #stopped = false;
+
+  /** @param broken - called once, when the channel can be written to no more, or the peer does not read */
+  constructor(writer: WritableStreamDefaultWriter<Uint8Array>, broken: (error: unknown) => void) {
+    this.#writer = writer;
+    this.#broken = broken;
+    void this.#run();
+  }
+
+  /** @param taken - called when the frame is given to the channel: from then on the peer may have it */
+  send(frame: Uint8Array, taken?: () => void): void {
+    if (this.#stopped) return;
+    if (this.#queue.length >= maxQueued) {
+      this.#fail(new ProtocolError("The peer does not read what it has asked for."));
+      return;
+    }
+    this.#queue.push({ frame, taken });
+    this.#wake?.();
+  }
+
+  /** Gives the sender turns until it has nothing to send. */
+  schedule(sender: Sender): void {
+    this.#senders.add(sender);
+    this.#wake?.();
+  }
+
+  withdraw(sender: Sender): void {
+    this.#senders.delete(sender);
+  }
+
+  /** Drops what was not written. */
+  stop(): void {
+    this.#stopped = true;
+    this.#queue = [];
+    this.#senders.clear();
+    this.#wake?.();
+  }
+
+  async #run(): Promise<void> {
+    try {
+      while (!this.#stopped) {
+        if (this.#queue.length === 0 && this.#senders.size === 0) {
+          await new Promise<void>((resolve) => {
+            this.#wake = resolve;
+          });
+          this.#wake = undefined;
+          continue;
+        }
+        await this.#writer.ready;
+        const batch = this.#stopped ? [] : this.#nextBatch();
+        if (batch.length > 0) this.#writer.write(join(batch)).catch((error) => this.#fail(error));
+      }
+    } catch (error) {
+      this.#fail(error);
+    }
+  }
+
+  #nextBatch(): Uint8Array[] {
+    const batch: Uint8Array[] = [];
+    let bytes = 0;
+    let count = 0;
+    for (; count < this.#queue.length && bytes < batchBytes; count++) {
+      const { frame, taken } = this.#queue[count] as Queued;
+      batch.push(frame);
+      bytes += frame.length;
+      taken?.();
+    }
+    this.#queue = count === this.#queue.length ? [] : this.#queue.slice(count);
+    // One piece at least, so that many small requests do not stop a large body for good.
+    do {
+      const [sender] = this.#senders;
+      if (sender === undefined) break;
+      this.#senders.delete(sender);
+      const frame = sender.take();
+      if (frame === undefined) continue;
+      batch.push(frame);
+      bytes += frame.length;
+      // To the end of the line.
+      this.#senders.add(sender);
+    } while (bytes < batchBytes);
+    return batch;
+  }
+
+  #fail(error: unknown): void {
+    if (this.#stopped) return;
+    this.stop();
+    this.#broken(error);
+  }
+}
+
+function join(frames: Uint8Array[]): Uint8Array {
+  const [first] = frames;
+  if (first !== undefined && frames.length === 1) return first;
+  const joined = new Uint8Array(frames.reduce((length, frame) => length + frame.length, 0));
+  let at = 0;
+  for (const frame of frames) {
+    joined.set(frame, at);
+    at += frame.length;
+  }
+  return joined;
+}
