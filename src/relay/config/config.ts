@@ -18,8 +18,8 @@ export type Config = Omit<
   | "home"
   | "publicUrl"
 > & {
-  /** As browsers see it: `https://host[:port]`. */
-  publicUrl: string;
+  /** As browsers see it: `https://host[:port]`. Absent: see `publicUrlOf`. */
+  publicUrl: string | undefined;
   home: boolean;
   listen: Listener;
   federationListen: Listener;
@@ -52,7 +52,7 @@ export function completeConfig(values: Values, env: { [name: string]: string | u
   }
   return {
     ...rest,
-    publicUrl: values.publicUrl ?? defaultUrl(values.name, listen),
+    publicUrl: values.publicUrl,
     home: values.home ?? isPublicHost(values.name.replace(/:\d+$/, "")),
     listen,
     federationListen,
@@ -65,9 +65,9 @@ export function completeConfig(values: Values, env: { [name: string]: string | u
 
 const listener = (value: Address | { off: true }): Listener => ("off" in value ? undefined : value);
 
-function defaultUrl(name: string, listen: Listener): string {
-  if (name !== "localhost") return `https://${name}`;
-  return `http://localhost:${listen?.port ?? 8008}`;
+/** Where browsers find the relay. @param port - that it really listens at, for HTTP */
+export function publicUrlOf({ publicUrl, name }: Pick<Config, "publicUrl" | "name">, port: number): string {
+  return publicUrl ?? (name === "localhost" ? `http://localhost:${port}` : `https://${name}`);
 }
 
 /** @see https://specifications.freedesktop.org/basedir-spec/latest/ */

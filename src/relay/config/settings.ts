@@ -84,7 +84,7 @@ export const settings = {
     listening,
     kind.ipRanges(),
     "",
-    "Proxies in front of the relay, by address or network: their X-Forwarded-For, -Proto and -Host are believed.",
+    "Proxies in front of the relay, by address or network: their X-Forwarded-For and X-Forwarded-Proto are believed.",
   ),
   tlsCertificate: setting(
     tls,

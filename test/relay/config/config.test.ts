@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { completeConfig } from "../../../src/relay/config/config.ts";
+import { completeConfig, publicUrlOf } from "../../../src/relay/config/config.ts";
 import { documentation, helpText } from "../../../src/relay/config/describe.ts";
 import { ConfigError, readValues } from "../../../src/relay/config/read.ts";
 import { kebabCase, settings, variableOf } from "../../../src/relay/config/settings.ts";
@@ -26,7 +26,6 @@ function problem(args: string[], env: Env = {}, file = ""): string {
 test("without anything, the relay is one for this machine alone", () => {
   expect(config()).toEqual({
     name: "localhost",
-    publicUrl: "http://localhost:8008",
     home: false,
     shortNames: true,
     listen: { host: "127.0.0.1", port: 8008 },
@@ -87,8 +86,9 @@ test("values of each kind", () => {
     retention: 43_200_000,
     shortNames: false,
     home: true,
-    publicUrl: "https://relay.example.org:8448",
   });
+  expect(publicUrlOf(other, 1)).toBe("https://relay.example.org:8448");
+  expect(publicUrlOf(config(), 80)).toBe("http://localhost:80");
   expect(other.allowPrivate.map(({ length }) => length)).toEqual([8, 8]);
 });
 
