@@ -1,5 +1,6 @@
-// `npm start [-- --port N]`: from a fresh clone to a page in the browser. Only what Node itself has may be
-// imported up here: the packages may not be installed yet.
+// `npm start [-- --port N]`: from a fresh clone to a page in the browser, served by a relay of one's own. Only what
+// Node itself has may be imported up here: the packages may not be installed yet.
+import { homedir } from "node:os";
 import { parseArgs } from "node:util";
 import { ensureDependencies } from "./support/dependencies.mjs";
 import { distFolder, ensureDist } from "./support/dist.mjs";
@@ -14,32 +15,34 @@ function chosenPort() {
 }
 
 /**
- * @param {unknown} error - from listening
+ * A relay at another port is another one: it is another origin for browsers, and may run beside the first.
  * @param {number} port
  */
-function listenFailure(error, port) {
-  const code = error instanceof Error && "code" in error ? error.code : undefined;
-  const another = `choose another one: npm start -- --port ${port < 65_535 ? port + 1 : 8008}`;
-  if (code === "EADDRINUSE") return new Failure(`port ${port} is taken by another program; ${another}`);
-  if (code === "EACCES") return new Failure(`port ${port} is not open to this user; ${another}`);
-  return error;
+function dataArgs(port) {
+  if (port === 8008) return [];
+  const base = process.env.XDG_DATA_HOME || `${homedir()}/.local/share`;
+  return ["--data", `${base}/hearth-relay-${port}`];
+}
+
+/** @param {string} line - what the relay says */
+function passOn(line) {
+  const text = line.replace(/^hearth-relay: /, "");
+  const url = /^ready at (.*)$/.exec(text)?.[1];
+  say(url === undefined ? text : `ready: open ${url} (Ctrl-C ends it)`);
 }
 
 await main(async () => {
   const port = chosenPort();
   await ensureDependencies();
   await ensureDist();
-  const { serveFolder } = await import("./support/static-server.mjs");
+  const { cannotListen, runRelay } = await import("./support/relay.mjs");
   say(`serving ${distFolder}`);
-  const server = await serveFolder(distFolder, port).catch((error) => {
-    throw listenFailure(error, port);
-  });
-  say(`ready: open ${server.url} (Ctrl-C ends it)`);
-  for (const signal of ["SIGINT", "SIGTERM"]) {
-    process.once(signal, () => {
-      say("stopping");
-      // The process ends by itself once the server has closed.
-      void server.close();
-    });
+  const listen = ["--listen", `127.0.0.1:${port}`];
+  const args = [...listen, ...dataArgs(port), "--page", distFolder, "--log-level", "warn"];
+  const code = await runRelay(args, passOn);
+  if (code === cannotListen) {
+    throw new Failure(`choose another port: npm start -- --port ${port < 65_535 ? port + 1 : 8008}`);
   }
+  if (code !== 0) throw new Failure("the relay has ended: its message is above.");
+  say("stopped");
 });

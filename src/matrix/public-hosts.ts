@@ -1,3 +1,5 @@
+import { ipv4Parts, ipv6Groups } from "./ip-addresses.ts";
+
 /**
  * Whether a URL's host may be on the public internet, by its name alone: not this machine, nor one of its network. A
  * name that leads to a private address cannot be told here.
@@ -7,11 +9,21 @@
  */
 export function isPublicHost(hostname: string): boolean {
   const name = hostname.toLowerCase().replace(/\.$/, "");
-  if (name.startsWith("[")) return isPublicIpv6(name.slice(1, -1));
-  const parts = /^(\d{1,3})\.(\d{1,3})\.(\d{1,3})\.(\d{1,3})$/.exec(name);
-  if (parts !== null) return isPublicIpv4(parts.slice(1).map(Number));
+  if (name.startsWith("[")) return isPublicAddress(name.slice(1, -1));
+  if (ipv4Parts(name) !== undefined) return isPublicAddress(name);
   // A name of one part is looked up in the network that this machine is in.
   return name.includes(".") && !PRIVATE_NAMES.some((suffix) => name.endsWith(suffix));
+}
+
+/**
+ * Whether an address is on the public internet. What is no address, or one with a zone (`fe80::1%eth0`), is not.
+ * @param address - IPv4 in four decimal parts, IPv6 without brackets, in any of its forms
+ */
+export function isPublicAddress(address: string): boolean {
+  const parts = ipv4Parts(address);
+  if (parts !== undefined) return isPublicIpv4(parts);
+  const groups = ipv6Groups(address);
+  return groups !== undefined && isPublicIpv6(groups);
 }
 
 /** @see https://www.iana.org/assignments/special-use-domain-names */
@@ -55,8 +67,7 @@ function isPublicIpv4(parts: readonly number[]): boolean {
 }
 
 /** Of IPv6 only global unicast (2000::/3) is public, and not what of it stands for something else. */
-function isPublicIpv6(address: string): boolean {
-  const groups = expand(address);
+function isPublicIpv6(groups: readonly number[]): boolean {
   const [first = 0, second = 0] = groups;
   const embedded = groups.slice(6).flatMap((group) => [group >> 8, group & 0xff]);
   // 64:ff9b::/96 leads to IPv4.
@@ -64,17 +75,10 @@ function isPublicIpv6(address: string): boolean {
   if (first >> 13 !== 1) return false;
   // 2001::/23 is for protocols, 2001:db8::/32 and 3fff::/20 for documentation; 2002::/16 holds an IPv4 address.
   if (first === 0x2001 && (second < 0x200 || second === 0xdb8)) return false;
-  return first !== 0x2002 && !(first === 0x3fff && second < 0x1000);
+  if (first === 0x2002 || (first === 0x3fff && second < 0x1000)) return false;
+  // ISATAP (RFC 5214): the host's own IPv4 address is in the last half, whatever the network.
+  const isatap = groups[5] === 0x5efe && (groups[4] === 0 || groups[4] === 0x200);
+  return !isatap || isPublicIpv4(embedded);
 }
 
 const isZero = (group: number) => group === 0;
-
-/** The eight groups of an address, of which one run of zeros may stand as `::`. */
-function expand(address: string): number[] {
-  const [head = "", tail] = address.split("::");
-  const groups = (text: string) =>
-    text === "" ? [] : text.split(":").map((group) => Number.parseInt(group, 16));
-  if (tail === undefined) return groups(head);
-  const [before, after] = [groups(head), groups(tail)];
-  return [...before, ...new Array<number>(Math.max(0, 8 - before.length - after.length)).fill(0), ...after];
-}
