@@ -1,4 +1,6 @@
-import { MatrixError, tooLarge } from "../matrix/errors.ts";
+import { MatrixError, notJson, tooLarge } from "../matrix/errors.ts";
+import type { JsonValue } from "../matrix/json.ts";
+import { parseJsonText } from "../matrix/json-text.ts";
 
 /** What of a stranger's body is waited for and kept. */
 export type BodyLimits = {
@@ -84,4 +86,19 @@ function joined(pieces: readonly Uint8Array[], size: number): Uint8Array<ArrayBu
 /** For ending what has been given up: that it was over already tells nobody anything. */
 export function ignoreFailure(ending: Promise<unknown>): void {
   ending.catch(() => undefined);
+}
+
+/** @throws {MatrixError} M_NOT_JSON or M_BAD_JSON (400) */
+export function parseBody(body: Uint8Array): JsonValue {
+  return parseJsonText(textOf(body), { integersOnly: false });
+}
+
+/** @throws {MatrixError} M_NOT_JSON (400) for what is not UTF-8 */
+export function textOf(body: Uint8Array): string {
+  try {
+    return new TextDecoder("utf-8", { fatal: true }).decode(body);
+  } catch (error) {
+    if (error instanceof TypeError) throw notJson("The body is not UTF-8.");
+    throw error;
+  }
 }

@@ -1,8 +1,7 @@
 import type { Ed25519 } from "../../matrix/ed25519.ts";
 import { MatrixError } from "../../matrix/errors.ts";
-import { parseJsonText } from "../../matrix/json-text.ts";
 import { readServerKeys, type ServerKeys } from "../../matrix/server-keys.ts";
-import { readBody } from "../body.ts";
+import { parseBody, readBody } from "../body.ts";
 import type { Egress } from "../egress/api.ts";
 
 /** What servers publish of their keys, asked of themselves. */
@@ -29,11 +28,10 @@ export function publishedKeys(egress: Egress, asker: string, ed25519: Ed25519): 
           return undefined;
         }
         const bytes = await readBody(answer.body ?? null, { bytes: MAX_DOCUMENT, time: MAX_TIME });
-        const text = new TextDecoder("utf-8", { fatal: true }).decode(bytes);
-        return await readServerKeys(parseJsonText(text, { integersOnly: false }), serverName, ed25519);
+        return await readServerKeys(parseBody(bytes), serverName, ed25519);
       } catch (error) {
         // Whatever a stranger answers is no fault of this relay's.
-        if (error instanceof MatrixError || error instanceof TypeError || signal.aborted) return undefined;
+        if (error instanceof MatrixError || signal.aborted) return undefined;
         throw error;
       }
     },
