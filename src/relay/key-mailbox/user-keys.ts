@@ -76,7 +76,7 @@ export function give(
     found.push([deviceId, { [held.key_id]: held.key }]);
     after = once === undefined ? withGiven(after, held) : withoutKey(withGiven(after, once), once);
   }
-  return after === keys ? { result: {} } : { to: after, result: Object.fromEntries(found) };
+  return { ...(after !== keys && { to: after }), result: Object.fromEntries(found) };
 }
 
 /**

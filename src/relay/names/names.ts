@@ -47,10 +47,7 @@ export function openNames({ documents, domains, relayName, shortNames, now }: Na
     return decodeBase32(record.key);
   };
 
-  const nodeRecord = async (name: string) => {
-    const key = await keyOf(name);
-    return key === undefined ? undefined : documents.read<NodeRecord>(NODE, encodeBase32(key));
-  };
+  const nodeRecord = (key: Uint8Array) => documents.read<NodeRecord>(NODE, encodeBase32(key));
 
   /** Puts a name first among those of the key. */
   const remember = async (serverName: string, publicKey: Uint8Array) => {
@@ -102,15 +99,22 @@ export function openNames({ documents, domains, relayName, shortNames, now }: Na
     keyOf,
     nodeOf: async (host) => {
       const name = canonical(host, relayName);
-      const names = (await nodeRecord(name))?.names ?? [];
-      return names.find((known) => known === name) ?? names[0];
+      const key = await keyOf(name);
+      const names = key === undefined ? [] : ((await nodeRecord(key))?.names ?? []);
+      if (names.includes(name)) return name;
+      for (const known of names) {
+        // A domain may have been given to another key since.
+        const now = await keyOf(known);
+        if (now !== undefined && key !== undefined && equalBytes(now, key)) return known;
+      }
+      return undefined;
     },
     claim: async (owner, label) => {
       if (!shortNames) throw forbidden("This relay gives no names.");
       requireLabel(label);
       const key = await keyOf(owner);
       if (key === undefined) throw forbidden("The node's key is not known.");
-      const labels = (await documents.read<NodeRecord>(NODE, encodeBase32(key)))?.labels ?? [];
+      const labels = (await nodeRecord(key))?.labels ?? [];
       const name = `${label}.${relayName}`;
       if (!labels.includes(name) && labels.length >= MAX_LABELS) {
         throw forbidden(`A node has at most ${MAX_LABELS} names.`);
@@ -128,7 +132,8 @@ export function openNames({ documents, domains, relayName, shortNames, now }: Na
       return name;
     },
     namesOf: async (owner) => {
-      const record = await nodeRecord(owner);
+      const key = await keyOf(owner);
+      const record = key === undefined ? undefined : await nodeRecord(key);
       return [...new Set([owner, ...(record?.labels ?? [])])];
     },
   };
