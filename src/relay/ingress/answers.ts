@@ -20,7 +20,7 @@ export function textAnswer(json: string, status = 200, headers: Record<string, s
 }
 
 /** @throws whatever is no MatrixError */
-export function errorAnswer(error: unknown, headers: Record<string, string> = {}): Response {
+export function errorAnswer(error: unknown): Response {
   if (!(error instanceof MatrixError)) throw error;
-  return jsonAnswer(error.toJSON(), error.status, headers);
+  return jsonAnswer(error.toJSON(), error.status);
 }

@@ -10,7 +10,7 @@ export type Arrived = {
   host: string;
   headers: Headers;
   body: ReadableStream<Uint8Array> | null;
-  /** The address of the peer; empty for what this relay itself asks. */
+  /** The address of who asks, as the listener knows it (proxies it trusts counted in); empty for nodes of this relay. */
   address: string;
   /** Aborted when the sender has gone. */
   signal: AbortSignal;
@@ -19,7 +19,7 @@ export type Arrived = {
 const parts = /^https?:\/\/([^/?#]*)(.*)$/s;
 
 /**
- * @param address - of the TCP or QUIC peer
+ * @param address - of who asks: the peer, or whom a trusted proxy names
  * @throws {MatrixError} M_INVALID_PARAM (400) where URL and Host do not name one and the same host
  */
 export function arrivedFrom(request: Request, address: string): Arrived {

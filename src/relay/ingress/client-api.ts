@@ -2,7 +2,6 @@ import { MatrixError, notFound, tooLarge } from "../../matrix/errors.ts";
 import { CLIENT_API, type ClientApi } from "../names/documents.ts";
 import { corsHeaders } from "./answers.ts";
 import type { Arrived } from "./arrived.ts";
-import { clientAddress } from "./client-address.ts";
 import { ask, requestFor, responseFrom } from "./forward.ts";
 import { guardBody } from "./guarded-body.ts";
 import type { Ingress } from "./parts.ts";
@@ -26,9 +25,9 @@ export async function clientApi(ingress: Ingress, arrived: Arrived): Promise<Res
     throw tooLarge(`A body has at most ${clientBytes} bytes here.`);
   }
   const guarded = arrived.body === null ? undefined : guardBody(arrived.body, clientBytes, idleTime);
-  const address = clientAddress(arrived.headers, arrived.address, ingress.isTrustedProxy);
-  const request = requestFor(arrived, address, guarded?.stream);
+  const request = requestFor(arrived, guarded?.stream);
   const answer = await ask(ingress.sessions, node, request, clientAnswerTime, arrived.signal);
+  if (answer === undefined) guarded?.giveUp();
   const failure = guarded?.failure();
   if (failure !== undefined) {
     await answer?.body?.cancel(failure.message);

@@ -4,7 +4,6 @@ import { readBody } from "../body.ts";
 import { jsonAnswer } from "./answers.ts";
 import type { Arrived } from "./arrived.ts";
 import { awayAnswer, isAway } from "./away.ts";
-import { clientAddress } from "./client-address.ts";
 import { ask, requestFor, responseFrom } from "./forward.ts";
 import { guardBody } from "./guarded-body.ts";
 import type { Ingress } from "./parts.ts";
@@ -45,6 +44,7 @@ async function passOn(ingress: Ingress, arrived: Arrived, node: string): Promise
   const { federationBytes, idleTime, answerTime } = ingress.limits;
   const guarded = arrived.body === null ? undefined : guardBody(arrived.body, federationBytes, idleTime);
   const own = await askNode(ingress, arrived, node, guarded?.stream, answerTime);
+  if (own === undefined) guarded?.giveUp();
   const failure = guarded?.failure();
   if (failure !== undefined) {
     await own?.body?.cancel(failure.message);
@@ -62,8 +62,7 @@ async function askNode(
   body: ReadableStream<Uint8Array> | undefined,
   within: number,
 ): Promise<Response | undefined> {
-  const address = clientAddress(arrived.headers, arrived.address, ingress.isTrustedProxy);
-  const request = requestFor(arrived, address, body);
+  const request = requestFor(arrived, body);
   const answer: LinkResponse | undefined = await ask(ingress.sessions, node, request, within, arrived.signal);
   if (answer === undefined) return undefined;
   if (answer.status >= 502 && answer.status <= 504) {

@@ -31,13 +31,13 @@ const text = /^[\t\x20-\x7e\x80-\xff]*$/;
  * The request as the node gets it: what it was, without what belongs to the connection, and with the address of who asks.
  * @param body - in place of the one that came
  */
-export function requestFor(arrived: Arrived, address: string, body: LinkRequest["body"]): LinkRequest {
+export function requestFor(arrived: Arrived, body: LinkRequest["body"]): LinkRequest {
   const dropped = new Set([...CONNECTION, ...connectionOptions(arrived.headers)]);
   const headers: [string, string][] = [["host", arrived.host]];
   for (const [name, value] of arrived.headers) {
     if (name !== "host" && !dropped.has(name) && !FORWARDING.test(name)) headers.push([name, value]);
   }
-  if (address !== "") headers.push(["x-forwarded-for", address]);
+  if (arrived.address !== "") headers.push(["x-forwarded-for", arrived.address]);
   return { method: arrived.method, target: arrived.target, headers, body };
 }
 

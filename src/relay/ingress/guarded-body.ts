@@ -5,6 +5,8 @@ export type GuardedBody = {
   stream: ReadableStream<Uint8Array>;
   /** Why it was broken off here; undefined as long as it was not. */
   failure(): MatrixError | undefined;
+  /** Nobody reads it any more; does nothing while somebody does. */
+  giveUp(): void;
 };
 
 /**
@@ -44,5 +46,6 @@ export function guardBody(body: ReadableStream<Uint8Array>, bytes: number, idle:
     },
     { highWaterMark: 0 },
   );
-  return { stream, failure: () => failure };
+  const giveUp = () => ignoreFailure(stream.cancel("Nobody reads it."));
+  return { stream, failure: () => failure, giveUp };
 }

@@ -2,8 +2,8 @@ import type { LinkRequest, LinkResponse } from "../../link/api.ts";
 import { MatrixError, unknown, unrecognized } from "../../matrix/errors.ts";
 import { openSpace } from "../body.ts";
 import { pathOf } from "../paths.ts";
-import { corsHeaders, jsonAnswer } from "./answers.ts";
-import type { Arrived } from "./arrived.ts";
+import { corsHeaders, errorAnswer, jsonAnswer } from "./answers.ts";
+import { type Arrived, arrivedFrom } from "./arrived.ts";
 import { clientApi, isClientPath } from "./client-api.ts";
 import { dendriteApi } from "./dendrite.ts";
 import { federation, wellKnownServer } from "./federation.ts";
@@ -16,6 +16,8 @@ export type IngressHandler = {
    * @returns undefined for what is the relay's own: other paths than Matrix's, on hosts that lead to no node
    */
   answer(arrived: Arrived): Promise<Response | undefined>;
+  /** The same for a request of Deno's own server. */
+  http(request: Request, caller: { address: string }): Promise<Response | undefined>;
   /** The same for a request of one node of this relay to another, which need not leave the house. */
   local(serverName: string, request: LinkRequest, signal: AbortSignal): Promise<LinkResponse>;
 };
@@ -43,6 +45,15 @@ export function openIngress(parts: IngressParts): IngressHandler {
 
   return {
     answer,
+    http: async (request, { address }) => {
+      let arrived: Arrived;
+      try {
+        arrived = arrivedFrom(request, address);
+      } catch (error) {
+        return errorAnswer(error);
+      }
+      return answer(arrived);
+    },
     local: async (serverName, { method, target, headers, body }, signal) => {
       const list = new Headers(headers.map(([name, value]): [string, string] => [name, value]));
       const arrived = {

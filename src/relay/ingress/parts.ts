@@ -49,7 +49,6 @@ export type IngressParts = {
   names: Names;
   keyRing: KeyRing;
   ed25519: Ed25519;
-  isTrustedProxy: (address: string) => boolean;
   /** Called when something was stored for a node. Must not throw. */
   onMail: (node: string) => void;
   /** Told what went wrong here, where the answer says no more than that something did. */

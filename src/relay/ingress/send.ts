@@ -3,7 +3,6 @@ import { readBody } from "../body.ts";
 import { decodeSegment } from "../paths.ts";
 import { jsonAnswer } from "./answers.ts";
 import type { Arrived } from "./arrived.ts";
-import { clientAddress } from "./client-address.ts";
 import { ask, requestFor } from "./forward.ts";
 import type { Ingress } from "./parts.ts";
 import { storeMail } from "./store-mail.ts";
@@ -65,10 +64,9 @@ async function askNode(
   node: string,
   body: Uint8Array<ArrayBuffer>,
 ): Promise<Response | undefined> {
-  const { sessions, now, isTrustedProxy } = ingress;
+  const { sessions, now } = ingress;
   const until = now() + NODE_TIME;
-  const address = clientAddress(arrived.headers, arrived.address, isTrustedProxy);
-  const request = requestFor(arrived, address, new Blob([body]).stream());
+  const request = requestFor(arrived, new Blob([body]).stream());
   // The sender's going away changes nothing: what has come whole is delivered.
   const answer = await ask(sessions, node, request, NODE_TIME, new AbortController().signal);
   if (answer === undefined) return undefined;

@@ -20,7 +20,8 @@ export function openDomains(
 ): Domains {
   return {
     belongsTo: async (serverName, publicKey) => {
-      const host = await delegation(serverName);
+      // A name with a port is where it says: it has no delegation.
+      const host = serverName.includes(":") ? undefined : await delegation(serverName);
       const key = host === undefined ? undefined : keyFromServerName(host.toLowerCase());
       if (key !== undefined) return equalBytes(key, publicKey) ? "yes" : "no";
       const found = await published.fetch(serverName);

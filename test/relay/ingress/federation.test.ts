@@ -195,6 +195,17 @@ describe("what is passed on to a node that is awake", () => {
     expect(answer).toMatchObject({ status: 408 });
   });
 
+  test("a body for a node that is away is not waited for: its sender is told to stop", async () => {
+    const { ask } = await opened();
+    let cancelled = false;
+    const cancel = () => {
+      cancelled = true;
+    };
+    const answer = await ask("POST", "/_matrix/federation/v1/x", { body: new ReadableStream({ cancel }) });
+    expect(answer).toMatchObject({ status: 404 });
+    expect(cancelled).toBe(true);
+  });
+
   test("what fails in the relay is told without its reasons", async () => {
     const { ask, awake, seen } = await opened();
     awake.set(node.name, () => Promise.reject(new Error("secret")));

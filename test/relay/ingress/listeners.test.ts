@@ -2,35 +2,26 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { connect } from "node:net";
 import { describe, expect, onTestFinished, test } from "vitest";
-import { errorAnswer } from "../../../src/relay/ingress/answers.ts";
-import { type Arrived, arrivedFrom } from "../../../src/relay/ingress/arrived.ts";
+import type { IngressHandler } from "../../../src/relay/ingress/ingress.ts";
 import { arrivedFromNode, writeToNode } from "../../../src/relay/ingress/node-http.ts";
 import { person, RELAY, signed } from "../support/people.ts";
 import { linkAnswer, relay } from "../support/relay.ts";
 
 const node = await person(1);
 
-type Answer = (arrived: Arrived) => Promise<Response | undefined>;
-
 /** Deno's own server in front of the ingress. */
-async function overDeno(answer: Answer): Promise<number> {
-  const server = Deno.serve(
-    { port: 0, hostname: "127.0.0.1", onListen: () => undefined },
-    async (request, info) => {
-      try {
-        const found = await answer(arrivedFrom(request, (info.remoteAddr as Deno.NetAddr).hostname));
-        return found ?? new Response(null, { status: 404 });
-      } catch (error) {
-        return errorAnswer(error);
-      }
-    },
-  );
+async function overDeno({ http }: IngressHandler): Promise<number> {
+  const options = { port: 0, hostname: "127.0.0.1", onListen: () => undefined };
+  const server = Deno.serve(options, async (request, info) => {
+    const found = await http(request, { address: (info.remoteAddr as Deno.NetAddr).hostname });
+    return found ?? new Response(null, { status: 404 });
+  });
   onTestFinished(() => server.shutdown());
   return server.addr.port;
 }
 
 /** The server of node:http in front of it. */
-async function overNode(answer: Answer): Promise<number> {
+async function overNode({ answer }: IngressHandler): Promise<number> {
   const server = createServer((message, response) => {
     const given = arrivedFromNode(message, response);
     const found = given === undefined ? Promise.resolve(new Response(null, { status: 400 })) : answer(given);
@@ -75,7 +66,7 @@ describe.each([
       from = headers.find(([header]) => header === "x-forwarded-for")?.[1];
       return linkAnswer(200, { ok: 1 });
     });
-    const port = await listen(ingress.answer);
+    const port = await listen(ingress);
     const target = "/_matrix/federation/v1/x/!r:a/@u|b%2Fc%20d?q=[]&e=%7e";
     const headers = `Host: ${node.name}\r\nX-Forwarded-For: 203.0.113.1\r\nConnection: close`;
     const answer = await raw(port, `GET ${target} HTTP/1.1\r\n${headers}\r\n\r\n`);
@@ -112,7 +103,7 @@ describe.each([
     ],
   ])("a request with %s is refused, and no node sees it", async (_, text) => {
     const { ingress, seen } = await opened();
-    const port = await listen(ingress.answer);
+    const port = await listen(ingress);
     const answer = await raw(port, text);
     const status = statusOf(answer);
     expect([400, 404]).toContain(status);
@@ -122,7 +113,7 @@ describe.each([
   test("chunks that are none are no transaction", async () => {
     const { ingress, awake, mailbox } = await opened();
     awake.clear();
-    const port = await listen(ingress.answer);
+    const port = await listen(ingress);
     const uri = "/_matrix/federation/v1/send/1";
     const { authorization } = await signed(await person(2), node.name, "PUT", uri, { pdus: [] });
     const head = `PUT ${uri} HTTP/1.1\r\nHost: ${node.name}\r\nAuthorization: ${authorization}\r\n`;
@@ -139,7 +130,7 @@ test("behind node:http, Dendrite's GET with a body is understood: Deno's server 
     ...{ origin: "a.example", txnId: "t", method: "PUT", uri: "/", authorization: [] },
     ...{ body: new TextEncoder().encode('{"pdus":[]}'), receivedAt: 1, verified: true },
   });
-  const port = await overNode(ingress.answer);
+  const port = await overNode(ingress);
   const uri = `/_matrix/federation/v1/relay_txn/@a:${node.name}`;
   const { authorization, body = "" } = await signed(node, RELAY, "GET", uri, { entry_id: 0 });
   const head = `GET ${uri} HTTP/1.1\r\nHost: ${RELAY}\r\nAuthorization: ${authorization}\r\nConnection: close\r\n`;

@@ -68,7 +68,6 @@ export function relay(over: Partial<IngressParts> = {}, mailboxLimits = { bytes:
   };
   const ingress = openIngress({
     ...{ relayName: RELAY, version: "1", sessions, mailbox, documents, keyMailbox, names, keyRing, ed25519 },
-    isTrustedProxy: () => false,
     onMail: (node) => seen.mail.push(node),
     onFault,
     now,
