@@ -120,6 +120,8 @@ module.exports = {
     // Types count: a cycle or a forbidden direction of types alone is one all the same.
     tsPreCompilationDeps: true,
     doNotFollow: { path: "node_modules" },
+    // Deno has it; the Node that this may run on does not.
+    builtInModules: { add: ["node:sqlite"] },
     enhancedResolveOptions: {
       exportsFields: ["exports"],
       conditionNames: ["types", "import", "browser", "default"],

@@ -82,6 +82,11 @@ export type KeyMailboxRequest = {
   one_time_keys: { [deviceId: string]: { [keyId: string]: unknown } };
   /** By device, by `algorithm:key id`. Given out when the one-time keys are gone, again and again. */
   fallback_keys: { [deviceId: string]: { [keyId: string]: unknown } };
+  /**
+   * The number of the latest `TakenBack` that the node has (0: none yet). A deposit that was under way when the keys
+   * were taken back is refused by it, 409 M_CONFLICT: its keys are the node's again. Left out: not checked.
+   */
+  taken_back?: number;
 };
 
 /** `POST /key-mailbox/take-back`, body `{ acknowledge?: number }`: the number of an earlier answer that is committed. */

@@ -13,13 +13,24 @@ export type Mail = {
   body: Uint8Array;
   /** Milliseconds since 1970, when the relay took it. */
   receivedAt: number;
+  /**
+   * Whether the relay has checked the origin's signature. What it could not check (the origin's keys could not be
+   * fetched just then) has a smaller share of the space, and cannot pass for what the origin has really sent.
+   */
+  verified: boolean;
 };
 
 /** `id` counts up within one mailbox, and is never given twice. Safe as a JSON number. */
 export type Entry = Mail & { id: number };
 
-/** `duplicate`: the same transaction of the same origin is kept already, or was taken out within the retention. */
+/**
+ * `duplicate`: the same transaction of the same origin is kept already, or was taken out within the retention. What is
+ * not verified makes nothing else a duplicate than a request that is the same in every byte.
+ */
 export type Put = "stored" | "duplicate" | "full";
+
+/** `more`: whether there are entries after this one. */
+export type Taken = { entry: Entry; more: boolean };
 
 /** How much is kept for one node. */
 export type Backlog = { entries: number; bytes: number };
@@ -31,7 +42,7 @@ export type Backlog = { entries: number; bytes: number };
 export type Mailbox = {
   put(owner: string, mail: Mail): Promise<Put>;
   /** The oldest entry whose id is greater than `after`. */
-  next(owner: string, after: number): Promise<Entry | undefined>;
+  next(owner: string, after: number): Promise<Taken | undefined>;
   /** Drops the entries of this owner up to and including this one. Never touches what others own. */
   acknowledge(owner: string, upTo: number): Promise<void>;
   backlog(owner: string): Promise<Backlog>;
