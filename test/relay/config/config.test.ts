@@ -5,7 +5,7 @@ import { ConfigError, readValues } from "../../../src/relay/config/read.ts";
 import { kebabCase, settings, variableOf } from "../../../src/relay/config/settings.ts";
 
 type Env = { [name: string]: string };
-const home = { HOME: "/home/operator" };
+const home = { HOME: "/users/operator" };
 
 function config(args: string[] = [], env: Env = {}, file = "") {
   const values = readValues({ args, env: { ...home, ...env }, readFile: () => file });
@@ -34,7 +34,7 @@ test("without anything, the relay is one for this machine alone", () => {
     metricsListen: undefined,
     trustedProxies: [],
     tls: undefined,
-    data: "/home/operator/.local/share/hearth-relay",
+    data: "/users/operator/.local/share/hearth-relay",
     nats: [],
     retention: 30 * 86_400_000,
     mailboxBytes: 1e9,
