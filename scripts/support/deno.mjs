@@ -23,5 +23,5 @@ export function findDeno() {
   );
 }
 
-/** What the relay may do: QUIC for WebTransport is behind a flag of Deno's. */
-export const denoFlags = ["run", "--allow-all", "--unstable-net", "--no-lock"];
+/** What the relay may do; QUIC for WebTransport is behind a flag of Deno's, and so is that a request that was answered is not taken for one that was given up. */
+export const denoFlags = ["run", "--allow-all", "--unstable-net", "--unstable-no-legacy-abort", "--no-lock"];

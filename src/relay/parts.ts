@@ -4,6 +4,8 @@ import type { Config } from "./config/config.ts";
 import type { Address } from "./config/kinds.ts";
 import type { Documents } from "./documents/api.ts";
 import type { Egress } from "./egress/api.ts";
+import type { WellKnown } from "./egress/well-known.ts";
+import type { Arrived } from "./ingress/arrived.ts";
 import type { HealthChecks } from "./observe/health.ts";
 import type { Log } from "./observe/log.ts";
 import type { Metrics } from "./observe/metrics.ts";
@@ -26,6 +28,8 @@ export type Services = {
   log: Log;
   metrics: Metrics;
   egress: Egress;
+  /** Where a host's `.well-known` says that its homeserver is; undefined where it has none, or cannot be asked. */
+  delegation: WellKnown;
   wakeUp: Omit<WakeUp, "publicKey">;
 };
 
@@ -33,6 +37,8 @@ export type Services = {
 export type Nodes = {
   link: PublicPart;
   ingress: PublicPart;
+  /** The same, for a listener that gives requests as they came. */
+  arrived(arrived: Arrived): Promise<Response | undefined>;
   /** WebTransport. */
   quic(at: Address, tls: TlsSource): Promise<Listening>;
   /** Who answers for a server that this relay (or its cluster) serves; undefined for all others. */

@@ -11,6 +11,7 @@ import { openPage } from "./page/page-files.ts";
 import type { Nodes, RelayParts, Storage } from "./parts.ts";
 import type { Listening } from "./server/api.ts";
 import { listenHttp } from "./server/listen.ts";
+import { listenForDendrite } from "./server/listen-dendrite.ts";
 import { openMetricsHandler } from "./server/metrics-handler.ts";
 import { openPublicHandler } from "./server/public-handler.ts";
 import type { TlsSource } from "./tls/api.ts";
@@ -88,8 +89,16 @@ async function start<S extends Storage>(
           report: (error) => log.error("wake-up", errorFields(error)),
         });
   closing.push(wakeUp.close);
-  const { egress } = outside;
-  const opened = await parts.openNodes(storage, { config, version, log, metrics, egress, wakeUp });
+  const { egress, delegation } = outside;
+  const opened = await parts.openNodes(storage, {
+    config,
+    version,
+    log,
+    metrics,
+    egress,
+    delegation,
+    wakeUp,
+  });
   nodes = opened;
 
   let stopping = false;
@@ -129,6 +138,11 @@ async function start<S extends Storage>(
     }
     if (config.federationListen !== undefined) {
       listeners.push(await listenHttp("federation-listen", config.federationListen, handler, tls, report));
+    }
+    if (config.dendriteListen !== undefined) {
+      const own = config.tls === undefined ? undefined : tls;
+      const parts = { answer: opened.arrived, proxies: config.trustedProxies, tls: own, report };
+      listeners.push(await listenForDendrite(config.dendriteListen, parts));
     }
     if (config.metricsListen !== undefined) {
       const handler = openMetricsHandler(metrics);

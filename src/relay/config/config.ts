@@ -10,6 +10,7 @@ export type Config = Omit<
   Values,
   | "listen"
   | "federationListen"
+  | "dendriteListen"
   | "quicListen"
   | "metricsListen"
   | "tlsCertificate"
@@ -23,6 +24,7 @@ export type Config = Omit<
   home: boolean;
   listen: Listener;
   federationListen: Listener;
+  dendriteListen: Listener;
   quicListen: Listener;
   metricsListen: Listener;
   tls: { certificate: string; key: string } | undefined;
@@ -56,6 +58,7 @@ export function completeConfig(values: Values, env: { [name: string]: string | u
     home: values.home ?? isPublicHost(values.name.replace(/:\d+$/, "")),
     listen,
     federationListen,
+    dendriteListen: listener(values.dendriteListen),
     quicListen: values.quicListen === undefined ? (listen ?? federationListen) : listener(values.quicListen),
     metricsListen: listener(values.metricsListen),
     tls,

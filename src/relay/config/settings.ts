@@ -68,6 +68,12 @@ export const settings = {
     "off",
     "HTTPS: the same over TLS, for other servers and browsers. Needs tls-certificate and tls-key.",
   ),
+  dendriteListen: setting(
+    listening,
+    kind.address(),
+    "off",
+    "HTTPS (HTTP without tls-certificate) for other servers alone, where Dendrite nodes keep their mail here: they ask for it by a GET with a body, which the other listeners do not hear.",
+  ),
   quicListen: setting(
     listening,
     kind.address(),

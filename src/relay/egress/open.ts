@@ -6,7 +6,7 @@ import { type AskHop, openClient } from "./client.ts";
 import { openDiscovery } from "./discovery.ts";
 import { type EgressParts, openEgress } from "./egress.ts";
 import { openSrvResolver } from "./srv.ts";
-import { openWellKnown } from "./well-known.ts";
+import { openWellKnown, type WellKnown } from "./well-known.ts";
 
 export type OutsideOptions = Pick<EgressParts, "local" | "plainHttp" | "observe" | "report"> & {
   limits: AdmissionLimits;
@@ -20,6 +20,7 @@ export type Outside = {
   egress: Egress;
   /** For what the relay itself asks for, under the same guard. */
   ask: AskHop;
+  delegation: WellKnown;
   guard: Guard;
   close(): void;
 };
@@ -33,5 +34,5 @@ export function openOutside(options: OutsideOptions): Outside {
   const admission = openAdmission(options.limits, now);
   const { local, plainHttp, observe, report } = options;
   const egress = openEgress({ ask: client.ask, discover, admission, local, plainHttp, observe, report });
-  return { egress, ask: client.ask, guard, close: client.close };
+  return { egress, ask: client.ask, delegation: wellKnown, guard, close: client.close };
 }
