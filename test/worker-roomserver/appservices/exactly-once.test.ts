@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import { expect, onTestFinished, test, vi } from "vitest";
+import { expect, inject, onTestFinished, test, vi } from "vitest";
 import type { JsonObject } from "../../../src/matrix/json.ts";
 import type { Egress } from "../../../src/worker-roomserver/egress/api.ts";
 import { type OpenNode, openNode } from "../../../src/worker-roomserver/node/node.ts";
@@ -201,6 +201,6 @@ test("whenever the homeserver ends, a service gets each event and message to a d
       expect(await trial.waiting()).toEqual([]);
       await trial.remove();
     }),
-    { numRuns: 8 },
+    { numRuns: Math.ceil(inject("roomRuns") / 12) },
   );
 }, 120_000);
