@@ -77,7 +77,11 @@ export class Journal {
   }
 
   #follow({ observer, nextBatch, timelines, toDevice }: Report & { kind: "synced" }): void {
-    const followed = this.followed.get(observer) ?? { since: nextBatch, timelines: new Map(), toDevice: [] };
+    const followed: Followed = this.followed.get(observer) ?? {
+      since: nextBatch,
+      timelines: new Map(),
+      toDevice: [],
+    };
     this.followed.set(observer, followed);
     followed.since = nextBatch;
     followed.toDevice.push(...toDevice);
