@@ -1,78 +1,9 @@
 import { describe, expect, test } from "vitest";
 import type { JsonObject } from "../../src/matrix/json.ts";
-import { allEndpoints } from "../../src/sw/index.ts";
-import { TokenBuckets } from "../../src/sw/limits.ts";
-import type { Egress } from "../../src/worker-roomserver/egress/api.ts";
-import { asToken, hsToken, yamlOf } from "../worker-roomserver/appservices/support/registration.ts";
-import { testNode } from "../worker-roomserver/support/node.ts";
+import { hsToken, yamlOf } from "../worker-roomserver/appservices/support/registration.ts";
 import { until } from "../worker-roomserver/support/rounds.ts";
 import { dummy } from "../worker-roomserver/support/users.ts";
-import { type Answer, asking } from "./support/ask.ts";
-
-type Call = { method: string; path: string; authorization: string | undefined; body: JsonObject };
-type Transaction = {
-  events: (JsonObject & { type: string; room_id: string; sender: string; content: JsonObject })[];
-  ephemeral?: (JsonObject & { type: string })[];
-  "de.sorunome.msc2409.to_device"?: JsonObject[];
-};
-
-const v3 = "/_matrix/client/v3";
-const part = encodeURIComponent;
-
-/** A homeserver with a bridge, and alice. */
-async function bridged(change: JsonObject = {}) {
-  const calls: Call[] = [];
-  let answer: (call: Call) => Promise<{ status: number; body?: JsonObject }> = async () => ({ status: 200 });
-  const egress: Egress = async ({ method, url, headers, body }) => {
-    const path = url.replace("http://irc/_matrix/app/v1/", "");
-    const call = {
-      method,
-      path,
-      authorization: headers.Authorization,
-      body: JSON.parse(body ?? "{}") as JsonObject,
-    };
-    calls.push(call);
-    const { status, body: said = {} } = await answer(call);
-    return { status, headers: {}, body: new TextEncoder().encode(JSON.stringify(said)) };
-  };
-  const node = await testNode(undefined, egress);
-  const { serverName } = await node.info();
-  const endpoints = allEndpoints("https://home.example");
-  const options = { node, endpoints, limiter: new TokenBuckets(() => 0) };
-  const ask = asking({ ...options, caller: { source: "relay", address: "1" } });
-  const own = asking({ ...options, caller: { source: "own" } });
-  const registered = await own("POST", `${v3}/register`, {
-    body: { username: "alice", password: "correct horse battery", auth: dummy },
-  });
-  const alice = registered.body.access_token as string;
-  const { sender } = await node.appServices.add(yamlOf(change));
-  const bridge = (method: string, path: string, body?: JsonObject): Promise<Answer> =>
-    ask(method, path, { token: asToken, ...(body !== undefined && { body }) });
-  const person = (method: string, path: string, body?: JsonObject): Promise<Answer> =>
-    own(method, path, { token: alice, ...(body !== undefined && { body }) });
-  const ghost = (localpart: string) => `@_irc_${localpart}:${serverName}`;
-  return {
-    ...{ node, serverName, calls, ask, own, bridge, person, sender, ghost },
-    answers: (next: typeof answer) => {
-      answer = next;
-    },
-    makeGhost: (localpart: string, more: JsonObject = {}) =>
-      bridge("POST", `${v3}/register`, {
-        type: "m.login.application_service",
-        username: `_irc_${localpart}`,
-        inhibit_login: true,
-        ...more,
-      }),
-    room: async (body: JsonObject = {}) =>
-      (await person("POST", `${v3}/createRoom`, { preset: "public_chat", ...body })).body.room_id as string,
-    transactions: () =>
-      calls
-        .filter(({ path }) => path.startsWith("transactions/"))
-        .map(({ body }) => body as unknown as Transaction),
-  };
-}
-
-const errorOf = ({ status, body }: Answer) => [status, body.errcode];
+import { bridged, errorOf, part, type Transaction, v3 } from "./support/bridged.ts";
 
 describe("an application service", () => {
   test("registers its users, and acts as them without a budget", async () => {
@@ -303,6 +234,83 @@ describe("an application service", () => {
     expect(errorOf(await ping())).toEqual([502, "M_CONNECTION_FAILED"]);
     const others = await home.bridge("POST", "/_matrix/client/v1/appservice/x/ping", {});
     expect(errorOf(others)).toEqual([403, "M_FORBIDDEN"]);
+  });
+
+  test("of before the first version of the API is reached where it looks, with the token where it looks for it", async () => {
+    const home = await bridged({ receive_ephemeral: true });
+    const fallbacks = new Map<string, number>();
+    home.answers(async ({ path }) => {
+      const isLegacy = path.startsWith("/");
+      if (isLegacy) fallbacks.set(path, (fallbacks.get(path) ?? 0) + 1);
+      if (path.startsWith("/users/") && !path.includes("none")) await home.makeGhost("new");
+      else if (!/^\/(transactions|_matrix\/app\/unstable)\//.test(path)) {
+        return { status: 404, ...(isLegacy && { body: { errcode: "M_NOT_FOUND" } }) };
+      }
+      return { status: 200, ...(path.includes("/thirdparty/") && { body: [] as unknown as JsonObject }) };
+    });
+    const room = await home.room();
+    const invite = (user_id: string) => home.person("POST", `${v3}/rooms/${part(room)}/invite`, { user_id });
+    expect((await invite(home.ghost("new"))).status).toBe(200);
+    expect(errorOf(await invite(home.ghost("none")))).toEqual([404, "M_NOT_FOUND"]);
+    await home.person("GET", `${v3}/thirdparty/user/irc?nick=x`);
+    await until(() => [...fallbacks.keys()].some((path) => path.startsWith("/transactions/")));
+    const token = `access_token=${hsToken}`;
+    expect([...fallbacks.keys()].filter((path) => !path.startsWith("/transactions/"))).toEqual([
+      `/users/${part(home.ghost("new"))}?${token}`,
+      `/users/${part(home.ghost("none"))}?${token}`,
+      `/_matrix/app/unstable/thirdparty/user/irc?nick=x&${token}`,
+    ]);
+    expect(new Set(fallbacks.values())).toEqual(new Set([1]));
+    for (const { authorization } of home.calls) expect(authorization).toBe(`Bearer ${hsToken}`);
+  });
+
+  test("that says what is wrong is not asked in the old way", async () => {
+    const home = await bridged();
+    home.answers(async () => ({ status: 404, body: { errcode: "M_NOT_FOUND" } }));
+    const room = await home.room();
+    const user_id = home.ghost("none");
+    await home.person("POST", `${v3}/rooms/${part(room)}/invite`, { user_id });
+    expect(home.calls.map(({ path }) => path)).toEqual([`users/${part(user_id)}`]);
+  });
+
+  test("lists rooms in networks of its own, which are asked for by their names", async () => {
+    const home = await bridged();
+    const [own, bridgedRoom, closed] = [
+      await home.room({ visibility: "public" }),
+      await home.room(),
+      await home.room({ preset: "private_chat" }),
+    ];
+    const list = (room: string, network: string, visibility: string) =>
+      home.bridge("PUT", `${v3}/directory/list/appservice/${part(network)}/${part(room)}`, { visibility });
+    for (const [room, network] of [
+      [bridgedRoom, "free|node"],
+      [bridgedRoom, "oftc"],
+      [own, "oftc"],
+      [closed, "oftc"],
+    ] as const) {
+      expect((await list(room, network, "public")).status).toBe(200);
+    }
+    const rooms = async (body: JsonObject = {}) => {
+      const { chunk } = (await home.person("POST", `${v3}/publicRooms`, body)).body;
+      return new Set((chunk as { room_id: string }[]).map(({ room_id }) => room_id));
+    };
+    const of = (third_party_instance_id: string) => rooms({ third_party_instance_id });
+    expect(await rooms()).toEqual(new Set([own]));
+    expect(await of("irc|free|node")).toEqual(new Set([bridgedRoom]));
+    expect(await of("irc|oftc")).toEqual(new Set([bridgedRoom, own]));
+    expect(await of("irc")).toEqual(new Set());
+    expect(await of("irc|free")).toEqual(new Set());
+    expect(await of("|".repeat(10_000))).toEqual(new Set());
+    expect(await rooms({ include_all_networks: true })).toEqual(new Set([bridgedRoom, own]));
+    const page = await home.person("POST", `${v3}/publicRooms`, { include_all_networks: true, limit: 1 });
+    expect(page.body).toMatchObject({ total_room_count_estimate: 2, next_batch: expect.any(String) });
+    expect((await list(bridgedRoom, "oftc", "private")).status).toBe(200);
+    expect(await of("irc|oftc")).toEqual(new Set([own]));
+    await home.node.roomConsole.purge(own, { leave: true });
+    expect(await of("irc|oftc")).toEqual(new Set());
+    await until(async () => (await home.node.storage.getAllKeys("appServiceRooms")).length === 2);
+    await home.node.appServices.remove("irc");
+    expect(await rooms({ include_all_networks: true })).toEqual(new Set());
   });
 
   test("without a URL is told nothing", async () => {

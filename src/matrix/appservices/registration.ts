@@ -17,7 +17,12 @@ export type Registration = {
   protocols: string[];
   /** Typing, receipts and presence are sent to it. */
   receiveEphemeral: boolean;
-  /** Messages to its users' devices are sent to it, and need not be synced (MSC3202, as bridges ask for it). */
+  /** It has asked for them as of before the specification had them, and may look for them under that name (MSC2409). */
+  pushEphemeral: boolean;
+  /**
+   * Its users encrypt: messages to their devices, changes of device lists and counts of their keys are sent to it, and
+   * need not be synced (MSC3202, as bridges ask for it).
+   */
   receiveToDevice: boolean;
 };
 
@@ -39,6 +44,7 @@ export function parseRegistration(said: unknown, serverName: ServerName): Regist
   if (!isValidNewLocalpart(senderLocalpart, serverName)) {
     throw invalidParam('"sender_localpart" is no localpart that a user can have.');
   }
+  const pushEphemeral = flag(said, "de.sorunome.msc2409.push_ephemeral");
   return {
     id: text(said, "id"),
     url: urlOf(said.url),
@@ -48,7 +54,8 @@ export function parseRegistration(said: unknown, serverName: ServerName): Regist
     namespaces: namespacesOf(said.namespaces),
     rateLimited: flag(said, "rate_limited"),
     protocols: list(said.protocols, "protocols").map((name) => shortText(name, "protocols")),
-    receiveEphemeral: flag(said, "receive_ephemeral") || flag(said, "de.sorunome.msc2409.push_ephemeral"),
+    receiveEphemeral: flag(said, "receive_ephemeral") || pushEphemeral,
+    pushEphemeral,
     receiveToDevice: flag(said, "org.matrix.msc3202"),
   };
 }

@@ -44,6 +44,18 @@ export function protocolOf(said: JsonValue, service: string): JsonObject | undef
 /** How clients name a network of a service. */
 export const instanceId = (service: string, networkId: string) => `${service}|${networkId}`;
 
+/** Ways to read such a name that are looked at. */
+const MOST_WAYS = 8;
+
+/** What such a name may stand for: the sign between its parts may be in each of them, too. */
+export function instanceIdParts(id: string): [service: string, networkId: string][] {
+  const ways: [string, string][] = [];
+  for (let at = id.indexOf("|"); at !== -1 && ways.length < MOST_WAYS; at = id.indexOf("|", at + 1)) {
+    ways.push([id.slice(0, at), id.slice(at + 1)]);
+  }
+  return ways;
+}
+
 /** The same protocol of several services: the first one's description, with the instances of all. */
 export function mergedProtocol(protocols: readonly JsonObject[]): JsonObject | undefined {
   const [first] = protocols;

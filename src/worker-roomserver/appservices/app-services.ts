@@ -2,7 +2,7 @@ import { forbidden } from "../../matrix/errors.ts";
 import type { ServerName, UserId } from "../../matrix/identifiers.ts";
 import type { JsonObject } from "../../matrix/json.ts";
 import { KeyedLock } from "../node/keyed-lock.ts";
-import { later } from "../node/later.ts";
+import { later, once } from "../node/later.ts";
 import type { Requester } from "../node/requester.ts";
 import { hashToken } from "../users/tokens.ts";
 import type { AppServiceStatus, AppServices, ThirdPartyKind } from "./api.ts";
@@ -10,7 +10,7 @@ import type { Delivery, DeliveryOptions } from "./delivery.ts";
 import { ping, serviceOf } from "./ping.ts";
 import type { Registry } from "./registry.ts";
 import type { Service } from "./service.ts";
-import { ThirdParties } from "./third-party.ts";
+import type { ThirdParties } from "./third-party.ts";
 
 export type AppServicesOptions = DeliveryOptions & {
   registry: Registry;
@@ -26,12 +26,13 @@ export type AppServicesOptions = DeliveryOptions & {
 
 const registrationFiles = later(() => import("./registration-file.ts"));
 const deliveries = later(() => import("./delivery.ts"));
+const lookups = later(() => import("./third-party.ts"));
 
 /** The registered services, and what each is sent. */
 export class StoredAppServices implements AppServices {
   readonly #with: AppServicesOptions;
   readonly #registry: Registry;
-  readonly #thirdParties: ThirdParties;
+  #thirdParties!: () => Promise<ThirdParties>;
   readonly #deliveries = new Map<string, Delivery>();
   /** Services are added and removed one after the other. */
   readonly #lock = new KeyedLock<"services">();
@@ -40,7 +41,7 @@ export class StoredAppServices implements AppServices {
   constructor(options: AppServicesOptions) {
     this.#with = options;
     this.#registry = options.registry;
-    this.#thirdParties = new ThirdParties(options);
+    this.#forget();
   }
 
   /** Begins to send what is left to be sent. */
@@ -55,7 +56,7 @@ export class StoredAppServices implements AppServices {
       const { asToken, ...kept } = readRegistrationFile(yaml, serverName);
       const row = { json: JSON.stringify(kept), tokenHash: await hashToken(asToken) };
       const service = await this.#registry.add(row, makeSender);
-      this.#thirdParties.forget();
+      this.#forget();
       await this.#deliver(service);
       return this.#status(service);
     });
@@ -70,7 +71,7 @@ export class StoredAppServices implements AppServices {
       this.#deliveries.get(id)?.stop();
       this.#deliveries.delete(id);
       await this.#registry.remove(id);
-      this.#thirdParties.forget();
+      this.#forget();
     });
   }
 
@@ -104,25 +105,37 @@ export class StoredAppServices implements AppServices {
     });
   }
 
-  protocols(): Promise<JsonObject> {
-    return this.#thirdParties.protocols();
+  async protocols(): Promise<JsonObject> {
+    return (await this.#thirdParties()).protocols();
   }
 
-  protocol(name: string): Promise<JsonObject> {
-    return this.#thirdParties.protocol(name);
+  async protocol(name: string): Promise<JsonObject> {
+    return (await this.#thirdParties()).protocol(name);
   }
 
-  lookup(kind: ThirdPartyKind, protocol: string, fields: Record<string, string>): Promise<JsonObject[]> {
-    return this.#thirdParties.lookup(kind, protocol, fields);
+  async lookup(
+    kind: ThirdPartyKind,
+    protocol: string,
+    fields: Record<string, string>,
+  ): Promise<JsonObject[]> {
+    return (await this.#thirdParties()).lookup(kind, protocol, fields);
   }
 
-  reverseLookup(kind: ThirdPartyKind, id: string): Promise<JsonObject[]> {
-    return this.#thirdParties.reverseLookup(kind, id);
+  async reverseLookup(kind: ThirdPartyKind, id: string): Promise<JsonObject[]> {
+    return (await this.#thirdParties()).reverseLookup(kind, id);
   }
 
   close(): void {
     this.#isClosed = true;
     for (const delivery of this.#deliveries.values()) delivery.stop();
+  }
+
+  /** What was known of other networks is not any more: services have come or gone. */
+  #forget(): void {
+    this.#thirdParties = once(async () => {
+      const { ThirdParties } = await lookups();
+      return new ThirdParties(this.#with);
+    });
   }
 
   async #deliver(service: Service): Promise<void> {

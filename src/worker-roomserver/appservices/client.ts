@@ -1,5 +1,4 @@
 import type { Registration } from "../../matrix/appservices/registration.ts";
-import type { Egress } from "../egress/api.ts";
 
 /** `path`: below the service's URL, with its query. `timeout`: milliseconds. `body`: JSON text. */
 export type AppServiceCall = {
@@ -26,30 +25,3 @@ export type AppServiceClient = (
   service: Pick<Registration, "hsToken"> & { url: string },
   call: AppServiceCall,
 ) => Promise<AppServiceAnswer>;
-
-/** Answers are short, or lists of what was found: past this something is wrong. */
-const MAX_ANSWER = 1024 * 1024;
-
-/** Services by HTTP. @throws NoAnswer */
-export function clientOf(egress: Egress): AppServiceClient {
-  return async ({ url, hsToken }, { method, path, body, timeout }) => {
-    try {
-      const { status, body: bytes } = await egress({
-        method,
-        url: url + path,
-        headers: {
-          Authorization: `Bearer ${hsToken}`,
-          ...(body !== undefined && { "Content-Type": "application/json" }),
-        },
-        ...(body !== undefined && { body }),
-        timeout,
-        maxBytes: MAX_ANSWER,
-        hosts: "any",
-      });
-      return { status, body: new TextDecoder().decode(bytes) };
-    } catch (error) {
-      const isLate = error instanceof Error && error.name === "TimeoutError";
-      throw new NoAnswer(isLate ? "timeout" : "connection", String(error));
-    }
-  };
-}

@@ -1,8 +1,9 @@
 import type { AppServiceSendingRow, Position } from "../storage/schema.ts";
 import type { AppServiceClient } from "./client.ts";
-import { Interest, type News, type Sources } from "./interest.ts";
+import { Interest, type Sources } from "./interest.ts";
 import { readerName } from "./reader-name.ts";
 import type { Service } from "./service.ts";
+import { transactionBody } from "./transaction-body.ts";
 
 export type DeliveryOptions = Sources & {
   client: AppServiceClient;
@@ -21,7 +22,7 @@ const LAST_RETRY_MS = 10 * 60_000;
 /** After the storage has failed, which may be for lack of space. */
 const AFTER_FAILURE_MS = 30_000;
 
-const nothingSent: AppServiceSendingRow = { number: 0, json: "", taken: [], failures: 0, retryAt: 0 };
+const nothingSent: AppServiceSendingRow = { number: 0, json: "", failures: 0, retryAt: 0 };
 
 /** `offset`: gone through up to there; `stored`: what the disk says of that. */
 type Place = { life: number; sending: AppServiceSendingRow; offset: Position; stored: Position };
@@ -128,7 +129,6 @@ export class Delivery {
     const stored = offset ?? this.#service.since;
     const place = { life, sending: sending ?? nothingSent, offset: stored, stored };
     this.#place = place;
-    this.#leaveQueues(place.sending);
     return place;
   }
 
@@ -147,19 +147,20 @@ export class Delivery {
     if (entries.length === 0) return false;
     const news = await this.#interest.news(entries);
     if (place.life !== this.#life || this.#isStopped) return true;
-    const json = bodyOf(news);
+    const json = transactionBody(news, this.#service.registration);
     const isDue = news.upTo - place.stored >= BATCH;
-    const sending = { ...nothingSent, number: place.sending.number + 1, json: json ?? "", taken: news.taken };
+    const sending = { ...nothingSent, number: place.sending.number + 1, json: json ?? "" };
     place.offset = news.upTo;
     if (json === undefined && !isDue) return true;
     await storage.commit((write) => {
       if (json !== undefined) write.put("appServiceSending", sending, this.#service.id);
       write.put("readers", news.upTo, readerName(this.#service.id));
+      // From here on they wait for no device any more.
+      for (const message of news.taken) this.#with.toDevice.take(write, ...message);
     });
     place.stored = news.upTo;
     if (json === undefined) return true;
     place.sending = sending;
-    this.#leaveQueues(sending);
     return true;
   }
 
@@ -191,20 +192,4 @@ export class Delivery {
     }
     return false;
   }
-
-  /** What is in a stored transaction waits for no device any more. */
-  #leaveQueues({ taken }: AppServiceSendingRow): void {
-    for (const [userId, deviceId, position] of taken)
-      this.#with.toDevice.delivered(userId, deviceId, position);
-  }
-}
-
-/** @returns undefined where there is nothing to tell */
-function bodyOf({ events, ephemeral, toDevice }: News): string | undefined {
-  if (events.length + ephemeral.length + toDevice.length === 0) return undefined;
-  return JSON.stringify({
-    events,
-    ...(ephemeral.length > 0 && { ephemeral }),
-    ...(toDevice.length > 0 && { "de.sorunome.msc2409.to_device": toDevice }),
-  });
 }

@@ -3,7 +3,10 @@ import { Lru } from "../storage/lru.ts";
 import { MEMBERSHIPS, type Nid, type SnapshotNid } from "../storage/schema.ts";
 import type { Service } from "./service.ts";
 
-type Rooms = Pick<RoomForReaders, "events" | "membershipOf" | "stateEntry" | "usersIn">;
+type Rooms = Pick<
+  RoomForReaders,
+  "events" | "membershipOf" | "membershipsOf" | "snapshotAt" | "stateEntry" | "usersIn"
+>;
 
 /** Rooms of which is known whether somebody of the service is in them. */
 const KNOWN_ROOMS = 10_000;
@@ -35,6 +38,20 @@ export class Ghosts {
     const found = await this.#witness(moment);
     this.#witnesses.set(moment.room, found ?? null);
     return found !== undefined;
+  }
+
+  /**
+   * Whether somebody is in a room together with one of them. Rooms of whom one asks about are those of now.
+   * Cost: as `areIn`, for each of these rooms until one is found.
+   */
+  async shareRoomsWith(userId: string, position: number): Promise<boolean> {
+    for (const { room, membership } of await this.#room.membershipsOf(userId)) {
+      if (membership !== "join") continue;
+      // What is known of the room already was found at an earlier place, and followed to this one.
+      const state = () => this.#room.snapshotAt(room, position);
+      if (await this.areIn({ room, position: position + 1, state })) return true;
+    }
+    return false;
   }
 
   /** Call it after `areIn`, for each change of a member in the order of the log. */

@@ -9,18 +9,19 @@ import type { Nid, Position } from "../storage/schema.ts";
 import type { ToDeviceForReaders } from "../to-device/api.ts";
 import type { TypingForReaders } from "../typing/api.ts";
 import { Ghosts } from "./ghosts.ts";
+import { KeyNews, type KeySources, type ServiceDeviceLists, type ServiceKeyCounts } from "./key-news.ts";
 import type { Service } from "./service.ts";
 
 /** What a service's reader asks of others. */
-export type Sources = {
+export type Sources = KeySources & {
   storage: Storage;
   room: Pick<
     RoomForReaders,
     | "clientEvent"
     | "events"
     | "membershipOf"
+    | "membershipsOf"
     | "presentEvents"
-    | "sharingUsers"
     | "snapshotAt"
     | "stateEntry"
     | "usersIn"
@@ -42,6 +43,8 @@ export type News = {
   ephemeral: JsonObject[];
   toDevice: JsonObject[];
   taken: TakenMessage[];
+  deviceLists: ServiceDeviceLists;
+  keyCounts: ServiceKeyCounts;
   /** Up to where the log has been gone through. */
   upTo: Position;
 };
@@ -49,16 +52,30 @@ export type News = {
 /** Things of all kinds in one transaction, as the other homeservers have it. */
 const MAX_ITEMS = 100;
 
+/** While it is put together: the devices whose keys are to be counted, each once. */
+type Draft = Omit<News, "keyCounts"> & { counted: Map<string, [userId: string, deviceId: string]> };
+
+const beginning = (): Draft => ({
+  ...{ events: [], ephemeral: [], toDevice: [], taken: [], upTo: 0 },
+  deviceLists: { changed: new Set(), left: new Set() },
+  counted: new Map(),
+});
+
+const itemsOf = ({ events, ephemeral, toDevice, deviceLists, counted }: Draft) =>
+  events.length + ephemeral.length + toDevice.length + deviceLists.changed.size + counted.size;
+
 /** Picks from the log what a service is interested in. */
 export class Interest {
   readonly #with: Sources;
   readonly #service: Service;
   readonly #ghosts: Ghosts;
+  readonly #keys: KeyNews;
 
   constructor(sources: Sources, service: Service) {
     this.#with = sources;
     this.#service = service;
     this.#ghosts = new Ghosts(sources.room, service);
+    this.#keys = new KeyNews(sources, service, this.#ghosts);
   }
 
   /** Forgets what it has learnt: it is told the log from another place on. */
@@ -75,25 +92,26 @@ export class Interest {
     const inRooms = entries.filter(({ topic }) => topic === "room");
     const events = await room.presentEvents(inRooms.map(({ event }) => event));
     const byPosition = new Map(inRooms.map(({ position }, i) => [position, events[i]]));
-    const news: News = { events: [], ephemeral: [], toDevice: [], taken: [], upTo: 0 };
+    const news = beginning();
     const breath = new Breath();
     for (const entry of entries) {
       await this.#take(entry, byPosition.get(entry.position), news);
       news.upTo = entry.position;
-      if (news.events.length + news.ephemeral.length + news.toDevice.length >= MAX_ITEMS) break;
+      if (itemsOf(news) >= MAX_ITEMS) break;
       await breath.take();
     }
-    return news;
+    const { counted, ...told } = news;
+    return { ...told, keyCounts: await this.#keys.counts(counted.values()) };
   }
 
-  async #take(entry: PositionedEntry, event: StoredEvent | undefined, news: News): Promise<void> {
+  async #take(entry: PositionedEntry, event: StoredEvent | undefined, news: Draft): Promise<void> {
     const { receiveEphemeral, receiveToDevice } = this.#service.registration;
     switch (entry.topic) {
       case "room":
         if (event !== undefined && (await this.#wantsEvent(event))) news.events.push(this.#shown(event));
-        return this.#follow(entry);
+        return this.#follow(entry, event, news);
       case "state":
-        return this.#follow(entry);
+        return this.#follow(entry, undefined, news);
       case "purge":
         return this.#ghosts.drop(entry.room);
       case "typing":
@@ -107,6 +125,9 @@ export class Interest {
         return;
       case "toDevice":
         if (receiveToDevice && entry.user !== 0) await this.#message(entry, news);
+        return;
+      case "deviceList":
+        if (receiveToDevice) count(news, await this.#keys.changed(entry, news.deviceLists));
         return;
       default:
         return;
@@ -131,8 +152,19 @@ export class Interest {
     return aliases.some((alias) => this.#service.match("aliases", alias).all);
   }
 
-  async #follow({ room, user }: PositionedEntry): Promise<void> {
-    if (user !== 0) this.#ghosts.changed(room, await this.#with.storage.names.text(user));
+  async #follow(entry: PositionedEntry, event: StoredEvent | undefined, news: Draft): Promise<void> {
+    const { room, user, position } = entry;
+    if (user === 0) return;
+    const userId = await this.#with.storage.names.text(user);
+    const follow = () => this.#ghosts.changed(room, userId);
+    // Of a room that has been purged since, nothing is known.
+    const isGone = entry.topic === "room" && event === undefined;
+    if (isGone || !this.#service.registration.receiveToDevice) return follow();
+    const before = () =>
+      event === undefined
+        ? this.#with.room.snapshotAt(room, position - 1)
+        : Promise.resolve(event.stateBefore);
+    await this.#keys.moved({ room, position, state: before }, userId, { event, follow }, news.deviceLists);
   }
 
   /** The service's own copy of an event: no device of anybody. */
@@ -141,14 +173,14 @@ export class Interest {
   }
 
   /** Who types is told as it is now, also by an entry that is older. */
-  async #typing({ room, position }: PositionedEntry, { ephemeral }: News): Promise<void> {
+  async #typing({ room, position }: PositionedEntry, { ephemeral }: Draft): Promise<void> {
     const roomId = await this.#wantedRoom(room, position);
     if (roomId === undefined) return;
     const user_ids = this.#with.typing.typists(room);
     ephemeral.push({ type: "m.typing", room_id: roomId, content: { user_ids } });
   }
 
-  async #receipt({ room, user, position }: PositionedEntry, { ephemeral }: News): Promise<void> {
+  async #receipt({ room, user, position }: PositionedEntry, { ephemeral }: Draft): Promise<void> {
     const userId = await this.#with.storage.names.text(user);
     // None, where the marker has moved on since: a later entry has it.
     const receipts = await this.#with.receipts.changed(room, userId, position - 1, position);
@@ -161,15 +193,14 @@ export class Interest {
     }
   }
 
-  async #presence({ user, position }: PositionedEntry, { ephemeral }: News): Promise<void> {
-    const { presence, storage, room } = this.#with;
+  async #presence({ user, position }: PositionedEntry, { ephemeral }: Draft): Promise<void> {
+    const { presence, storage } = this.#with;
     const userId = await storage.names.text(user);
-    const isShared = async () => [...(await room.sharingUsers(userId))].some((other) => this.#isUser(other));
-    if (!this.#isUser(userId) && !(await isShared())) return;
+    if (!this.#isUser(userId) && !(await this.#ghosts.shareRoomsWith(userId, position))) return;
     ephemeral.push(...(await presence.changed(new Set([userId]), position - 1, position)));
   }
 
-  async #message({ user, detail: deviceId, position }: PositionedEntry, news: News): Promise<void> {
+  async #message({ user, detail: deviceId, position }: PositionedEntry, news: Draft): Promise<void> {
     const { storage, toDevice } = this.#with;
     const userId = await storage.names.text(user);
     if (!this.#isUser(userId)) return;
@@ -178,6 +209,8 @@ export class Interest {
     for (const { event } of messages) {
       news.toDevice.push({ ...event, to_user_id: userId, to_device_id: deviceId });
       news.taken.push([userId, deviceId, position]);
+      // Whoever begins to write to a device has claimed a key of it: should that have been missed, it is told now.
+      count(news, [userId, deviceId]);
     }
   }
 
@@ -190,6 +223,10 @@ export class Interest {
   #isUser(userId: string): boolean {
     return this.#service.match("users", userId).all;
   }
+}
+
+function count({ counted }: Draft, device: [userId: string, deviceId: string] | undefined): void {
+  if (device !== undefined) counted.set(JSON.stringify(device), device);
 }
 
 function receiptContent({ eventId, type, userId, ts, thread }: Receipt): JsonObject {

@@ -1,4 +1,5 @@
 import type { ServerName } from "../../matrix/identifiers.ts";
+import type { Egress } from "../egress/api.ts";
 import { later, lazily, once } from "../node/later.ts";
 import type { Storage } from "../storage/api.ts";
 import type { AppServiceNamespaces, AppServices } from "./api.ts";
@@ -7,7 +8,12 @@ import type { AppServiceClient } from "./client.ts";
 import { Queries } from "./queries.ts";
 import { Registry } from "./registry.ts";
 
-export { clientOf } from "./client.ts";
+const httpClients = later(() => import("./http-client.ts"));
+
+/** Services by HTTP. Loaded when one is first reached. */
+export function clientOf(egress: Egress): AppServiceClient {
+  return async (service, call) => (await httpClients()).clientOf(egress)(service, call);
+}
 
 const code = later(() => import("./app-services.ts"));
 

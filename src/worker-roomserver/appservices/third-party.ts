@@ -64,11 +64,6 @@ export class ThirdParties {
     return found;
   }
 
-  /** What was known of a service is not any more. */
-  forget(): void {
-    this.#protocols.clear();
-  }
-
   #speaking(protocol: string): Service[] {
     return this.#registry.all().filter(({ registration }) => registration.protocols.includes(protocol));
   }

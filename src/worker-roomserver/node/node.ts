@@ -133,14 +133,14 @@ export async function openNode(options: NodeOptions): Promise<OpenNode> {
   const { transactions } = rooms.parts;
   const toDevice = openToDevice({ storage, transactions, users, serverName });
   const keyBackup = openKeyBackup({ storage, answers });
+  const { keys, belongings } = openKeys({ storage, answers, users, serverName, ed25519, toDevice });
   const appServices = openAppServices({
-    ...{ storage, serverName, now, client, registry, room, typing, receipts, presence, toDevice },
+    ...{ storage, serverName, now, client, registry, room, typing, receipts, presence, toDevice, keys },
     later: inTime,
     makeSender: (userId) => users.makeSender(userId),
     requireRoom: (roomId) => rooms.parts.heads.get(roomId),
     aliasesOf: async (roomId) => (await rooms.parts.directory.of(roomId)).aliases,
   });
-  const { keys, belongings } = openKeys({ storage, answers, users, serverName, ed25519, toDevice });
   const sync = openSync({
     storage,
     room,

@@ -387,8 +387,6 @@ export type AppServiceSendingRow = {
   number: number;
   /** Its body, which is never another; "" once the service has taken it. */
   json: string;
-  /** The messages to devices that are in it. */
-  taken: [userId: string, deviceId: string, position: Position][];
   /** How often in a row it was not taken, and when it is sent again: milliseconds since 1970. */
   failures: number;
   retryAt: number;

@@ -62,6 +62,8 @@ export interface ToDeviceForReaders {
    * crash, it is done again. Cost: nothing where nothing was handed out since, else one range in a lazy unit.
    */
   delivered(userId: string, deviceId: string, upTo: Position): void;
+  /** Takes a message out of the queue of its device, in the unit that keeps it for the device elsewhere. One range. */
+  take(write: Write, userId: string, deviceId: string, position: Position): void;
 }
 
 /** For who removes devices. */

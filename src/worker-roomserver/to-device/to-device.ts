@@ -119,6 +119,10 @@ export class StoredToDevice implements ToDevice, ToDeviceForReaders, ToDeviceFor
       });
   }
 
+  take(write: Write, userId: string, deviceId: string, position: Position): void {
+    write.delete("toDevice", rangeOfDevice({ userId, deviceId }, { after: position - 1, upTo: position }));
+  }
+
   deviceRemoved(write: Write, userId: string, deviceId: string): void {
     write.delete("toDevice", rangeOfDevice({ userId, deviceId }));
     this.#removals += 1;

@@ -13,13 +13,21 @@ export type TimelineEvent = {
   content: { body?: string; padding?: string; padding_length?: number };
 };
 
-/** What a client reports. */
+export type ToDeviceEvent = { type: string; content: { n: string } };
+
+/** What a client reports. `eventId`: or what else was answered. */
 export type Report =
   | { kind: "asks"; sender: string; number: number }
   | { kind: "acknowledged"; sender: string; number: number; eventId: string }
   /** `status` is 0 where no answer came at all. */
   | { kind: "refused"; sender: string; number: number; status: number }
-  | { kind: "synced"; observer: string; nextBatch: string; timelines: Record<string, TimelineEvent[]> };
+  | {
+      kind: "synced";
+      observer: string;
+      nextBatch: string;
+      timelines: Record<string, TimelineEvent[]>;
+      toDevice: ToDeviceEvent[];
+    };
 
 declare global {
   interface Window {
@@ -70,6 +78,52 @@ export async function sendMessages({ base, token, roomId, sender, from, patient 
   }
 }
 
+export type WriteOrder = Login & {
+  sender: string;
+  /** Number of the first request. */
+  from: number;
+  method: string;
+  /** Below `/_matrix/`. In it and in the body, `{n}` stands for the number, and `{item}` for the item of that number. */
+  path: string;
+  body: object;
+  items?: readonly string[];
+  /** The body is not JSON, but as many bytes as the number says, each its place and the number. */
+  isBytes?: boolean;
+  /** Four hexadecimal digits, others for each writer: the request is named by them and by the number. */
+  name: string;
+};
+
+/** Makes numbered requests, each again until it is answered, until there is nothing more to do or it is told to stop. */
+export async function writeOn(order: WriteOrder): Promise<void> {
+  const { base, token, sender, from, method, items, isBytes, name } = order;
+  for (let number = from; number < (items?.length ?? Number.POSITIVE_INFINITY); number++) {
+    const filled = (text: string) =>
+      text.replaceAll("{n}", String(number)).replaceAll("{item}", items?.[number] ?? "");
+    const length = 1 + ((number * 7_919) % 200_000);
+    const body = isBytes
+      ? new Blob([Uint8Array.from({ length }, (_, i) => (number + i) & 255)])
+      : filled(JSON.stringify(order.body));
+    const request = `0000${name}-0000-4000-8000-${number.toString(16).padStart(12, "0")}`;
+    for (let isDone = false; !isDone; ) {
+      if (!(await window.report({ kind: "asks", sender, number }))) return;
+      const response = await fetch(`${base}/_matrix/${filled(order.path)}`, {
+        method,
+        headers: { authorization: `Bearer ${token}`, "x-hearth-request": request },
+        body,
+      }).catch(() => undefined);
+      const answer = response?.status === 200 ? await response.text().catch(() => undefined) : undefined;
+      isDone = answer !== undefined;
+      if (answer !== undefined) {
+        await window.report({ kind: "acknowledged", sender, number, eventId: answer });
+        continue;
+      }
+      await window.report({ kind: "refused", sender, number, status: response?.status ?? 0 });
+      const seconds = Number(response?.headers.get("retry-after") ?? 0);
+      await new Promise((resolve) => setTimeout(resolve, 1_000 * seconds));
+    }
+  }
+}
+
 export type FollowOrder = Login & { observer: string; since: string | undefined };
 
 /** Syncs, and fetches what a sync leaves out, until it is told to stop. */
@@ -111,7 +165,8 @@ export async function followSync({ base, token, observer, since: start }: Follow
     }
     if (!whole) continue;
     since = answer.next_batch as string;
-    goOn = await window.report({ kind: "synced", observer, nextBatch: since, timelines });
+    const toDevice: ToDeviceEvent[] = answer.to_device?.events ?? [];
+    goOn = await window.report({ kind: "synced", observer, nextBatch: since, timelines, toDevice });
   }
 }
 

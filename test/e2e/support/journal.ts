@@ -1,5 +1,6 @@
-import type { Report, TimelineEvent } from "./client-in-page.ts";
+import type { Report, TimelineEvent, ToDeviceEvent } from "./client-in-page.ts";
 
+type Followed = { since: string; timelines: Map<string, TimelineEvent[]>; toDevice: ToDeviceEvent[] };
 type SenderReport = "asks" | "acknowledged";
 
 /** What the clients reported, kept outside the browser, so that it outlives whatever happens to a page. */
@@ -8,8 +9,8 @@ export class Journal {
   readonly acknowledged = new Map<string, Map<number, string>>();
   /** By sender: the number that it comes to next. */
   readonly next = new Map<string, number>();
-  /** By observer: where its sync stands, and what it has been told of each room, in that order. */
-  readonly followed = new Map<string, { since: string; timelines: Map<string, TimelineEvent[]> }>();
+  /** By observer: where its sync stands, and what it has been told of each room and its device, in that order. */
+  readonly followed = new Map<string, Followed>();
   /** How often each status other than 200 came; 0 where no answer came. */
   readonly refusals = new Map<number, number>();
   /** What must never be: an event id that changed under one transaction id. */
@@ -29,7 +30,7 @@ export class Journal {
         this.refusals.set(report.status, (this.refusals.get(report.status) ?? 0) + 1);
         break;
       case "synced":
-        this.#follow(report.observer, report.nextBatch, report.timelines);
+        this.#follow(report);
         return; // how often a sync returns says nothing about how far the senders are
     }
     this.#count += 1;
@@ -48,6 +49,17 @@ export class Journal {
     this.#waiting = undefined;
   }
 
+  /** How all of them stand, for the message when something does not come. */
+  state(): object {
+    const counts = [...this.acknowledged].map(([sender, events]) => [sender, events.size]);
+    return {
+      acknowledged: Object.fromEntries(counts),
+      next: Object.fromEntries(this.next),
+      refusals: Object.fromEntries(this.refusals),
+      followed: [...this.followed].map(([observer, { since }]) => [observer, since]),
+    };
+  }
+
   /** Whether an observer has been told of an event in a room. */
   hasSeen(observer: string, roomId: string, eventId: string): boolean {
     const timeline = this.followed.get(observer)?.timelines.get(roomId) ?? [];
@@ -64,10 +76,15 @@ export class Journal {
     this.next.set(sender, number + 1);
   }
 
-  #follow(observer: string, nextBatch: string, timelines: Record<string, TimelineEvent[]>): void {
-    const followed = this.followed.get(observer) ?? { since: nextBatch, timelines: new Map() };
+  #follow({ observer, nextBatch, timelines, toDevice }: Report & { kind: "synced" }): void {
+    const followed: Followed = this.followed.get(observer) ?? {
+      since: nextBatch,
+      timelines: new Map(),
+      toDevice: [],
+    };
     this.followed.set(observer, followed);
     followed.since = nextBatch;
+    followed.toDevice.push(...toDevice);
     for (const [roomId, events] of Object.entries(timelines)) {
       followed.timelines.set(roomId, [...(followed.timelines.get(roomId) ?? []), ...events]);
     }

@@ -35,6 +35,14 @@ export class Person {
     await this.#at("room-list").waitFor();
   }
 
+  async turnNotificationsOn(): Promise<void> {
+    await this.#click(this.#at("account-switcher"));
+    await this.#click(this.#at("settings"));
+    await this.#click(this.page.getByRole("button", { name: "Show them", exact: true }));
+    await this.page.locator('[data-testid="notifications-line"][data-setting="on"]').waitFor();
+    await this.page.keyboard.press("Escape");
+  }
+
   async userId(): Promise<string> {
     const id = await this.#at("account-switcher").getAttribute("data-user-id");
     if (id === null) throw new Error("nobody is signed in here");

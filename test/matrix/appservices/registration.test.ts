@@ -27,6 +27,7 @@ describe("a registration", () => {
       rateLimited: false,
       protocols: ["irc"],
       receiveEphemeral: true,
+      pushEphemeral: true,
       receiveToDevice: false,
     });
     expect(parseRegistration({ ...valid, url: null }, h).url).toBeNull();

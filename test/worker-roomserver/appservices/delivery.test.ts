@@ -146,13 +146,21 @@ class Trial {
         stateEntry: async () => undefined,
         events: async () => [],
         snapshotAt: async () => 0,
-        sharingUsers: async () => new Set(),
+        membershipsOf: async () => [],
       },
       aliasesOf: async () => [],
       typing: { typists: () => [] },
       receipts: { changed: async () => [] },
       presence: { changed: async () => [] },
-      toDevice: { messages: async (_, __, { upTo }) => ({ messages: [], upTo }), delivered: () => undefined },
+      keys: {
+        changedLists: async () => new Set(),
+        counts: async () => ({ oneTimeKeys: {}, unusedFallbacks: [] }),
+      },
+      toDevice: {
+        messages: async (_, __, { upTo }) => ({ messages: [], upTo }),
+        delivered: () => undefined,
+        take: () => undefined,
+      },
     };
   }
 }

@@ -132,9 +132,13 @@ async function rows({ storage }: RoomParts, room: Nid): Promise<Removal | undefi
 
 /** The end of the purge; and what somebody may have begun to write while the room was still there. */
 async function rest({ storage }: RoomParts, room: Nid, roomId: string): Promise<Removal> {
-  const aliases = await storage.keysFromIndex("aliases", "room", IDBKeyRange.only(roomId));
+  const [aliases, listings] = await Promise.all([
+    storage.keysFromIndex("aliases", "room", IDBKeyRange.only(roomId)),
+    storage.getAllKeys("appServiceRooms"), // those of all rooms: few services list any
+  ]);
   return (write) => {
     for (const alias of aliases) write.delete("aliases", alias);
+    for (const listing of listings) if (listing[2] === room) write.delete("appServiceRooms", listing);
     write.delete("published", room);
     write.delete("purges", room);
   };

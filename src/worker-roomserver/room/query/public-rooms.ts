@@ -7,6 +7,7 @@ import type { Nid } from "../../storage/schema.ts";
 import type { PublicRoomsQuery } from "../api.ts";
 import type { RoomParts } from "../parts.ts";
 import { durable } from "./graph/durable.ts";
+import { directoryOf } from "./network-directories.ts";
 import { previewOf } from "./preview.ts";
 import { comparePlaces, publicRoomsPage } from "./public-rooms-page.ts";
 
@@ -45,26 +46,24 @@ export class PublicRooms {
    * `GET` and `POST /publicRooms`. A room is listed while it is published, somebody is in it, and anybody may read it,
    * join it or knock: what has been closed since is not told of to all the world.
    *
-   * Costs one range of keys; for each room in which something has happened since the last answer, some state entries
+   * Costs one range of keys, two for all networks; for each room in which something has happened since the last answer, some state entries
    * and once its members; and a pass over all listed rooms, at most `LISTED`.
    * @throws MatrixError M_INVALID_PARAM (400); M_UNKNOWN (502) for the directory of another server
    * @see https://spec.matrix.org/v1.19/client-server-api/#get_matrixclientv3publicrooms
    */
   async list(query: PublicRoomsQuery): Promise<JsonBytes> {
-    const isOfNetwork = query.third_party_instance_id !== undefined;
-    if (isOfNetwork && query.include_all_networks === true) {
+    if (query.third_party_instance_id !== undefined && query.include_all_networks === true) {
       throw invalidParam("third_party_instance_id goes with include_all_networks only where that is false.");
     }
     if (query.server !== undefined && query.server !== this.#parts.author.serverName) {
       throw unknown("This homeserver is not connected to others yet: only its own rooms are listed.", 502);
     }
-    // No room here belongs to a network that is bridged.
-    const rooms = isOfNetwork ? [] : await durable(this.#parts.storage, () => this.#listed());
+    const rooms = await durable(this.#parts.storage, () => this.#listed(query));
     return jsonBytes(publicRoomsPage(rooms, query));
   }
 
-  async #listed(): Promise<PublishedRoom[]> {
-    const published = await this.#parts.storage.getAllKeys("published", undefined, LISTED);
+  async #listed(query: PublicRoomsQuery): Promise<PublishedRoom[]> {
+    const published = await directoryOf(this.#parts.storage, query, LISTED);
     const listed: PublishedRoom[] = [];
     for (let at = 0; at < published.length; at += READ_TOGETHER) {
       const part = published.slice(at, at + READ_TOGETHER);

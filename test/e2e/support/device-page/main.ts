@@ -7,7 +7,7 @@ import { decodeBase64, encodeUnpaddedBase64 } from "matrix-js-sdk/lib/base64.js"
 import { decodeRecoveryKey } from "matrix-js-sdk/lib/crypto-api/index.js";
 import { createClient } from "../../../../src/ui/sdk.ts";
 import { baseUrl, type Credentials, Device } from "./device.ts";
-import { compareEmoji } from "./verification.ts";
+import { compareEmoji, scanCode } from "./verification.ts";
 
 const password = (username: string) => `the password of ${username}`;
 
@@ -50,6 +50,7 @@ const devices = {
   signUp,
   logIn,
   compareEmoji,
+  scanCode,
   decodeRecoveryKey,
   base64,
   bytes: (text: string) => new Uint8Array(decodeBase64(text)),

@@ -1,5 +1,6 @@
 import {
   CryptoEvent,
+  type ShowQrCodeCallbacks,
   type ShowSasCallbacks,
   VerificationPhase,
   type VerificationRequest,
@@ -35,6 +36,30 @@ function reached(request: VerificationRequest, phase: VerificationPhase): Promis
   });
 }
 
+type Agreed = { asked: VerificationRequest; request: VerificationRequest };
+
+/** A verification that both sides are ready for. @param roomId - as for `compareEmoji` */
+async function agreed(asker: Device, other: Device, roomId: string | undefined): Promise<Agreed> {
+  const received = new Promise<VerificationRequest>((resolve) =>
+    other.client.once(CryptoEvent.VerificationRequestReceived, resolve),
+  );
+  const asked =
+    roomId === undefined
+      ? await asker.crypto.requestDeviceVerification(other.userId, other.deviceId)
+      : await asker.crypto.requestVerificationDM(other.userId, roomId);
+  const request = await inTime("request for verification", received);
+  await request.accept();
+  await inTime("acceptance of the request", reached(asked, VerificationPhase.Ready));
+  return { asked, request };
+}
+
+/** The verifier of who did not begin. */
+async function started(request: VerificationRequest): Promise<Verifier> {
+  await inTime("start of the verification", reached(request, VerificationPhase.Started));
+  if (request.verifier === undefined) throw new Error("the started verification has no verifier");
+  return request.verifier;
+}
+
 function emojiOf(verifier: Verifier): Promise<ShowSasCallbacks> {
   const shown = verifier.getShowSasCallbacks();
   if (shown !== null) return Promise.resolve(shown);
@@ -56,20 +81,9 @@ export async function compareEmoji(
   roomId: string | undefined,
   same: boolean,
 ): Promise<Verdict> {
-  const received = new Promise<VerificationRequest>((resolve) =>
-    other.client.once(CryptoEvent.VerificationRequestReceived, resolve),
-  );
-  const asked =
-    roomId === undefined
-      ? await asker.crypto.requestDeviceVerification(other.userId, other.deviceId)
-      : await asker.crypto.requestVerificationDM(other.userId, roomId);
-  const request = await inTime("request for verification", received);
-  await request.accept();
-  await inTime("acceptance of the request", reached(asked, VerificationPhase.Ready));
+  const { asked, request } = await agreed(asker, other, roomId);
   const askersVerifier = await asked.startVerification("m.sas.v1");
-  await inTime("start of the verification", reached(request, VerificationPhase.Started));
-  const othersVerifier = request.verifier;
-  if (othersVerifier === undefined) throw new Error("the started verification has no verifier");
+  const othersVerifier = await started(request);
   const outcome = Promise.allSettled([askersVerifier.verify(), othersVerifier.verify()]);
   const [askersEmoji, othersEmoji] = await inTime(
     "emoji",
@@ -83,4 +97,37 @@ export async function compareEmoji(
     shownToOther: names(othersEmoji),
     done: settled.every(({ status }) => status === "fulfilled"),
   };
+}
+
+function scanOf(verifier: Verifier): Promise<ShowQrCodeCallbacks> {
+  const shown = verifier.getReciprocateQrCodeCallbacks();
+  if (shown !== null) return Promise.resolve(shown);
+  return new Promise((resolve) => verifier.once(VerifierEvent.ShowReciprocateQr, resolve));
+}
+
+/**
+ * One device scans the code that another device of its user shows.
+ * @param isWhole - whether the camera gets all of its bytes right
+ * @returns what went wrong, "" if nothing did
+ */
+export async function scanCode(scanner: Device, shower: Device, isWhole: boolean): Promise<string> {
+  const { asked, request } = await agreed(scanner, shower, undefined);
+  const code = await request.generateQRCode();
+  if (code === undefined) throw new Error("there is no code to be scanned");
+  const seen = Uint8ClampedArray.from(code);
+  // The last bytes are the secret that only who has seen the code can know.
+  if (!isWhole) seen[seen.length - 1]! ^= 1;
+  const scannersVerifier = await asked.scanQRCode(seen);
+  const scanned = scannersVerifier.verify();
+  const outcome = Promise.allSettled([
+    scanned,
+    inTime("scan", started(request)).then(async (verifier) => {
+      const verified = verifier.verify();
+      // Somebody has looked at the other device, and it says that it has scanned.
+      (await Promise.race([scanOf(verifier), verified.then(() => undefined)]))?.confirm();
+      await verified;
+    }),
+  ]);
+  const settled = await inTime("end of the verification", outcome);
+  return settled.map((each) => (each.status === "rejected" ? String(each.reason) : "")).join("");
 }
