@@ -13,6 +13,9 @@ import { openPresence } from "../presence/open.ts";
 import { dropOldNotifications } from "../push/notification-list.ts";
 import { openPush } from "../push/open.ts";
 import { openReceipts } from "../receipts/open.ts";
+import type { Inbox } from "../relay/api.ts";
+import type { OpenKeeper } from "../relay/keeper.ts";
+import { openRelays } from "../relay/open.ts";
 import { openReports } from "../reports/open.ts";
 import { openRooms } from "../room/open.ts";
 import { ProfileReader } from "../room/profile-reader.ts";
@@ -33,7 +36,7 @@ import { openVoip } from "../voip/open.ts";
 import { Answers } from "./answers.ts";
 import type { Node } from "./api.ts";
 import { Compactor } from "./compactor.ts";
-import { openIdentity } from "./identity.ts";
+import { type AskHomeRelay, openIdentity } from "./identity.ts";
 import { later, lazySteps } from "./later.ts";
 
 export type NodeOptions = {
@@ -44,18 +47,34 @@ export type NodeOptions = {
   passwordCost?: UsersOptions["passwordCost"];
   /** How much media is kept; by default, what browsers have room for. */
   mediaLimits?: MediaOptions["limits"];
-  /** How servers outside are reached; by default, by the browser's own fetch. */
+  /** How servers outside are reached; by default, over a relay, or by the browser's own fetch. */
   egress?: Egress;
+  /** Of the page. Absent where there is none. */
+  origin?: string;
+  /** Asked once in a node's life: see `openIdentity`. Absent: it has no home relay. */
+  homeRelay?: AskHomeRelay;
+  /** Keeps a session with a relay. Absent: there are none. */
+  openKeeper?: OpenKeeper;
 };
 
 export type OpenNode = Node & {
   readonly storage: Storage;
+  /** What other servers have sent, for who takes it in. */
+  readonly inbox: Inbox;
+  /** Connects to the relays, when all else is there. */
+  startRelays(): Promise<void>;
   /** Waits for what is queued, and lets go of the database. */
   close(): Promise<void>;
 };
 
 const orphanedWaits = later(() => import("../room/purge/orphaned-waits.ts"));
 const purging = later(() => import("../room/purge/remove.ts"));
+/** Where nothing can keep a session, relays are known and never reached. */
+const noKeeper: OpenKeeper = ({ onState }) => {
+  queueMicrotask(() => onState({ phase: "refused", reason: "This build has no way to reach relays." }));
+  return { retry: () => undefined, close: () => Promise.resolve() };
+};
+
 const directFetching = later(() => import("../egress/direct-fetch.ts"));
 
 /** Puts a node together over its database, as its leader: from here on, no earlier one can write. */
@@ -64,15 +83,24 @@ export async function openNode(options: NodeOptions): Promise<OpenNode> {
   const storage = await openStorage({ name: options.dbName, onStopped: options.onStopped });
   const answers = await Answers.open(storage, now);
   const ed25519 = await chooseEd25519(crypto.subtle);
-  const { serverName, key } = await openIdentity(storage, ed25519);
+  const { serverName, key } = await openIdentity(storage, ed25519, options.homeRelay);
 
   const settings = await openSettings({ storage });
   // Most homeservers have no pushers and no services, and need no way out.
-  const egress: Egress = options.egress ?? (async (request) => (await directFetching()).directFetch(request));
   const inTime = (ms: number, call: () => void) => {
     const timer = setTimeout(call, ms);
     return () => clearTimeout(timer);
   };
+  const relays = openRelays({
+    ...{ storage, serverName, key, now },
+    keys: () => keys,
+    openKeeper: options.openKeeper ?? noKeeper,
+    fetch: (url, init) => fetch(url, init),
+    origin: options.origin ?? "",
+    later: inTime,
+  });
+  const egress: Egress =
+    options.egress ?? relays.egress(async (request) => (await directFetching()).directFetch(request));
   const client = clientOf(egress);
   const { registry, namespaces } = await openNamespaces(storage, serverName, client);
 
@@ -181,6 +209,7 @@ export async function openNode(options: NodeOptions): Promise<OpenNode> {
       () => oauth.dropUnusedClients(),
       () => dropOldNotifications(storage),
       dropOrphans,
+      () => relays.dropOldMail(),
     ],
   });
   compactor.start(rooms.isPurging);
@@ -219,9 +248,13 @@ export async function openNode(options: NodeOptions): Promise<OpenNode> {
     oldSync,
     search,
     userDirectory,
+    relays: relays.relays,
+    inbox: relays.inbox,
+    startRelays: () => relays.start(),
     storage,
     close: async () => {
       for (const component of [
+        relays,
         appServices,
         profiles,
         upgrades,

@@ -6,6 +6,7 @@ afterEach(() => void vi.unstubAllGlobals());
 
 const request: EgressRequest = {
   method: "POST",
+  purpose: "push",
   url: "https://push.example.org/x",
   headers: { "Content-Type": "application/json" },
   body: "{}",
@@ -33,6 +34,7 @@ test("sends what it is told to and nothing of the browser's, and hands back what
       "https://push.example.org/x",
       {
         method: "POST",
+        purpose: "push",
         body: "{}",
         credentials: "omit",
         redirect: "error",
