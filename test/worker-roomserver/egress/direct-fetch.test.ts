@@ -34,7 +34,6 @@ test("sends what it is told to and nothing of the browser's, and hands back what
       "https://push.example.org/x",
       {
         method: "POST",
-        purpose: "push",
         body: "{}",
         credentials: "omit",
         redirect: "error",
