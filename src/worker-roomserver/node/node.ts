@@ -53,7 +53,7 @@ export type NodeOptions = {
   origin?: string;
   /** Asked once in a node's life: see `openIdentity`. Absent: it has no home relay. */
   homeRelay?: AskHomeRelay;
-  /** Keeps a session with a relay. Absent: there are none. */
+  /** Keeps a session with a relay; by default, over whatever this browser has. */
   openKeeper?: OpenKeeper;
 };
 
@@ -69,12 +69,6 @@ export type OpenNode = Node & {
 
 const orphanedWaits = later(() => import("../room/purge/orphaned-waits.ts"));
 const purging = later(() => import("../room/purge/remove.ts"));
-/** Where nothing can keep a session, relays are known and never reached. */
-const noKeeper: OpenKeeper = ({ onState }) => {
-  queueMicrotask(() => onState({ phase: "refused", reason: "This build has no way to reach relays." }));
-  return { retry: () => undefined, close: () => Promise.resolve() };
-};
-
 const directFetching = later(() => import("../egress/direct-fetch.ts"));
 
 /** Puts a node together over its database, as its leader: from here on, no earlier one can write. */
@@ -94,7 +88,7 @@ export async function openNode(options: NodeOptions): Promise<OpenNode> {
   const relays = openRelays({
     ...{ storage, serverName, key, now },
     keys: () => keys,
-    openKeeper: options.openKeeper ?? noKeeper,
+    openKeeper: options.openKeeper,
     fetch: (url, init) => fetch(url, init),
     origin: options.origin ?? "",
     later: inTime,

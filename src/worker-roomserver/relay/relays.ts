@@ -5,6 +5,7 @@ import type { EgressRequest, EgressResponse } from "../egress/api.ts";
 import type { Storage, Write } from "../storage/api.ts";
 import type { RelayRow } from "../storage/schema.ts";
 import type { RelayState, Relays, WakeUpSubscription } from "./api.ts";
+import { browserKeepers } from "./browser-keepers.ts";
 import { clientRequests } from "./client-requests.ts";
 import { askOver, mayGoOverRelay } from "./egress.ts";
 import { federationHandler } from "./federation.ts";
@@ -24,7 +25,8 @@ export type RelaysOptions = {
   key: SigningKey;
   /** They are there when the first session is. */
   keys: () => SessionOptions["keys"];
-  openKeeper: OpenKeeper;
+  /** By default, whatever this browser has. */
+  openKeeper?: OpenKeeper | undefined;
   /** The worker's own, and the origin of its page: for the client API. */
   fetch: (url: string, init: RequestInit) => Promise<Response>;
   origin: string;
@@ -167,7 +169,7 @@ export class StoredRelays implements Relays {
   }
 
   #keep(url: string, row: RelayRow): Kept {
-    const { serverName, key, openKeeper } = this.#options;
+    const { serverName, key, openKeeper = browserKeepers } = this.#options;
     const kept: Kept = {
       ...{ url, row, session: undefined, state: { phase: "connecting" } },
       keeper: openKeeper({
