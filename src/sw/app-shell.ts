@@ -8,6 +8,8 @@ import { getCacheKeyForURL, matchPrecache } from "workbox-precaching";
 export function shellAnswer(request: Request, scope: string): Promise<Response> | undefined {
   if (request.method !== "GET") return undefined;
   const { origin, pathname } = new URL(request.url);
+  // The relay that serves the page answers there itself.
+  if (pathname.startsWith("/_relay/")) return undefined;
   const address = origin + pathname;
   const file = address === scope ? `${scope}index.html` : address;
   if (getCacheKeyForURL(file) !== undefined) return cachedOrFetched(file, request);

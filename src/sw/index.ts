@@ -32,6 +32,7 @@ import { pushersEndpoints } from "./pushers.ts";
 import { receiptsEndpoints } from "./receipts.ts";
 import { registrationEndpoints } from "./registration.ts";
 import { relationsEndpoints } from "./relations.ts";
+import { relaysEndpoints } from "./relays.ts";
 import { reportEndpoints } from "./reports.ts";
 import { roomSummaryEndpoints } from "./room-summary.ts";
 import { roomUpgradesEndpoints } from "./room-upgrades.ts";
@@ -107,4 +108,5 @@ export const allEndpoints = (baseUrl: string): Endpoint[] => [
   ...oldSyncEndpoints,
   ...searchEndpoints,
   ...userDirectoryEndpoints,
+  ...relaysEndpoints,
 ];

@@ -6,6 +6,8 @@ import { allEndpoints } from "./index.ts";
 import { TokenBuckets } from "./limits.ts";
 import { openFromNotification } from "./notification-click.ts";
 import { isFromPage, Pages } from "./pages.ts";
+import { pushNote } from "./push-note.ts";
+import { markOf, RelayedRequests } from "./relayed.ts";
 import { RequestsUnderWay } from "./requests-under-way.ts";
 import { WorkerLink } from "./worker-link.ts";
 
@@ -34,6 +36,8 @@ const clientApi = createClientApi({
   scopePath,
 });
 
+const relayed = new RelayedRequests({ clientApi, relays: link.node.relays, scopePath });
+
 precache(self.__WB_MANIFEST);
 cleanupOutdatedCaches();
 
@@ -45,13 +49,21 @@ self.addEventListener("fetch", (event) => {
   const { origin, pathname } = new URL(event.request.url);
   if (origin !== self.location.origin) return;
   if (pathInScope(pathname, scopePath) !== undefined) {
-    event.respondWith(
-      underWay.during(clientApi(event.request, { source: "own", page: event.clientId || undefined })),
-    );
+    const { request } = event;
+    const mark = markOf(request);
+    const answer =
+      mark === undefined
+        ? clientApi(request, { source: "own", page: event.clientId || undefined })
+        : relayed.answer(request, mark);
+    event.respondWith(underWay.during(answer));
     return;
   }
   const shell = shellAnswer(event.request, scope);
   if (shell !== undefined) event.respondWith(shell);
+});
+
+self.addEventListener("push", (event) => {
+  event.waitUntil(self.registration.showNotification(...pushNote));
 });
 
 self.addEventListener("notificationclick", (event) => {

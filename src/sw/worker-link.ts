@@ -63,6 +63,7 @@ const components = {
   oldSync: true,
   search: true,
   userDirectory: true,
+  relays: true,
 } as const satisfies Record<Exclude<keyof Node, "info">, true>;
 
 /**

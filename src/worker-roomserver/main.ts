@@ -1,6 +1,7 @@
 import { expose } from "comlink";
 import { prepareComlink } from "./node/across-ports.ts";
-import { loadAllLater } from "./node/later.ts";
+import { homeRelayOf } from "./node/home-relay.ts";
+import { loadAllLater, once } from "./node/later.ts";
 import { type OpenNode, openNode } from "./node/node.ts";
 
 /*
@@ -10,8 +11,11 @@ import { type OpenNode, openNode } from "./node/node.ts";
 
 declare const self: DedicatedWorkerGlobalScope;
 
-/** From the page: `open` once, first of all; `port` (transferred along) for each who wants to call the node. */
-type FromPage = { type: "open"; dbName: string } | { type: "port" };
+/**
+ * From the page: `asleep` when the browser stops it or lets it go on; `open` once, first of all; `port` (transferred along) for each who wants to call
+ * the node.
+ */
+type FromPage = { type: "open"; dbName: string } | { type: "port" } | { type: "asleep"; asleep: boolean };
 
 /** To the page; src/ui/boot/messages.ts says what each means to it. */
 type ToPage =
@@ -30,24 +34,46 @@ let opened: Promise<OpenNode> | undefined;
 
 self.addEventListener("message", ({ data, ports }: MessageEvent<FromPage>) => {
   if (data.type === "open") void open(data.dbName);
+  else if (data.type === "asleep") void opened?.then((node) => node.relays.setAsleep(data.asleep));
   else if (ports[0] !== undefined) void opened?.then((node) => expose(node, ports[0]!));
 });
 
 async function open(dbName: string): Promise<void> {
+  const { origin } = self.location;
+  const homeRelay = once(homeRelayOf(origin, (url, init) => fetch(url, init)));
+  // Asked while the database is being made, so that it takes no time of its own.
+  if (await isNew(dbName)) void homeRelay();
   opened = openNode({
     dbName,
     now: Date.now,
     onStopped: (why) => tellPage({ type: "stopped", why }),
+    origin,
+    homeRelay,
   });
   try {
     const { epoch } = await (await opened).info();
     tellPage({ type: "ready", epoch });
+    void startRelays(await opened);
     setTimeout(() => void loadTheRest(), CALM_AFTER);
   } catch (error) {
     console.error("hearth: the homeserver could not start", error);
     // This page is older than the database: a newer version of it has been here.
     const isOld = error instanceof DOMException && error.name === "VersionError";
     tellPage(isOld ? { type: "stopped", why: "superseded" } : { type: "failed", message: String(error) });
+  }
+}
+
+/** Where the browser does not say which databases there are, it is asked a little later. */
+async function isNew(dbName: string): Promise<boolean> {
+  if (!("databases" in indexedDB)) return false;
+  return !(await indexedDB.databases()).some(({ name }) => name === dbName);
+}
+
+async function startRelays(node: OpenNode): Promise<void> {
+  try {
+    await node.startRelays();
+  } catch (error) {
+    console.warn("hearth: the relays could not be loaded; the page's settings try again", error);
   }
 }
 

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import { openFromNotification } from "../../src/sw/notification-click.ts";
+import { pushNote } from "../../src/sw/push-note.ts";
 
 const scope = "https://home.example/hearth/";
 const data = { userId: "@me:h", roomId: "!r:h" };
@@ -42,3 +43,12 @@ test.each([null, "x", {}, { userId: "@me:h" }, { userId: 1, roomId: "!r:h" }])(
     expect(told).toEqual([]);
   },
 );
+
+test("that mail waits brings a tab forward, or opens one: there it is taken in", async () => {
+  const { told, clients } = tabs(`${scope}#/`);
+  await openFromNotification(clients, scope, pushNote[1]!.data);
+  expect(told).toEqual([[`${scope}#/`, "focus"]]);
+  const none = tabs();
+  await openFromNotification(none.clients, scope, pushNote[1]!.data);
+  expect(none.told).toEqual([["open", scope]]);
+});

@@ -7,6 +7,7 @@ import {
   takenOver,
   tell,
 } from "./service-worker.ts";
+import { watchSleep } from "./sleep.ts";
 import { startWorker, type WorkerEnd } from "./worker.ts";
 
 /**
@@ -83,7 +84,9 @@ function takePartInElection(
           settle();
         })
         .catch(fail);
+      const stopWatching = watchSleep((asleep) => worker.setAsleep(asleep));
       const end = await worker.ended;
+      stopWatching();
       givePort = () => undefined;
       if (end.why === "fenced") return "again";
       report(stateAfter(end));

@@ -16,8 +16,14 @@ export type FromServiceWorker =
   | { type: "idle" }
   | { type: "openRoom"; userId: string; roomId: string };
 
-/** To the worker: `open` first, then a `port` (transferred along) for each who wants to call it. */
-export type ToWorker = { type: "open"; dbName: string } | { type: "port" };
+/**
+ * To the worker: `open` first, then a `port` (transferred along) for each who wants to call it. `asleep`: the browser stops
+ * this page, or lets it go on.
+ */
+export type ToWorker =
+  | { type: "open"; dbName: string }
+  | { type: "port" }
+  | { type: "asleep"; asleep: boolean };
 
 /**
  * From the worker.

@@ -14,6 +14,8 @@ export type HomeserverWorker = {
   ended: Promise<WorkerEnd>;
   /** Makes a new way to call it. */
   openPort(): MessagePort;
+  /** Tells it that the browser is about to stop it, or lets it go on. */
+  setAsleep(asleep: boolean): void;
 };
 
 export function startWorker(dbName: string): HomeserverWorker {
@@ -44,6 +46,7 @@ export function startWorker(dbName: string): HomeserverWorker {
   return {
     ready,
     ended,
+    setAsleep: (asleep) => send({ type: "asleep", asleep }),
     openPort() {
       const { port1, port2 } = new MessageChannel();
       send({ type: "port" }, [port1]);

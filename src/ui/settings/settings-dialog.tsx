@@ -11,6 +11,7 @@ import { useSession, useSessionState } from "../state/session-context.ts";
 import "../styles/settings.css";
 import { GeneratedPassword } from "./generated-password.tsx";
 import { NotificationsLine } from "./notifications-line.tsx";
+import { RelaysSection } from "./relays-section.tsx";
 import { StorageLine } from "./storage-line.tsx";
 
 /** Who I am, and how the homeserver in this browser is. */
@@ -73,6 +74,7 @@ export function SettingsDialog({ onClose }: { onClose(): void }) {
           </>
         )}
       </dl>
+      <RelaysSection account={account} />
     </Dialog>
   );
 }

@@ -23,6 +23,7 @@ async function answered(
 ): Promise<AppServiceAnswer> {
   try {
     const { status, body } = await egress({
+      purpose: "app-service",
       ...request,
       headers: {
         Authorization: `Bearer ${hsToken}`,

@@ -1,6 +1,8 @@
 /** A request to a server outside. Plain data: it may be carried out elsewhere. */
 export type EgressRequest = {
   method: "GET" | "PUT" | "POST";
+  /** What it is for: which limits hold follows from it, where a relay carries it. */
+  purpose: "push" | "app-service";
   /** https, and of a host that may be public (see src/matrix/public-hosts.ts). */
   url: string;
   headers: Record<string, string>;

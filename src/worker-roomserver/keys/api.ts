@@ -1,5 +1,6 @@
 import type { JsonObject } from "../../matrix/json.ts";
 import type { Requester, RequestId } from "../node/requester.ts";
+import type { Write } from "../storage/api.ts";
 import type { Position } from "../storage/schema.ts";
 import type { UiaChallenge } from "../users/api.ts";
 
@@ -178,4 +179,38 @@ export interface KeysForServers {
   queryLocal(wanted: WantedDevices): Promise<QueryAnswer>;
   /** @throws MatrixError M_NOT_FOUND 404 if there is no such user here */
   userDevices(userId: string): Promise<UserDevices>;
+}
+
+/** One-time and fallback keys by device. */
+export type KeysByDevice = { [deviceId: string]: NamedKeys };
+/** A key of a device: `keyId` is its name, as in `signed_curve25519:AAAAAQ`. */
+export type NamedKey = { userId: string; deviceId: string; keyId: string };
+
+/**
+ * Lets relays give out keys while this node is away. A one-time key is either here or with one relay: while it is there,
+ * nobody gets it here, though clients are told that they still have it.
+ */
+export interface KeysForRelays {
+  /** Users of whom a device has published keys. One key of a store for each device. */
+  usersWithDevices(): Promise<string[]>;
+  /**
+   * Sets aside some of a user's one-time keys for a relay, on the disk before it returns: at most 20 of a device and an
+   * algorithm, and half of what there is. Those that the relay has already are not named again.
+   *
+   * Reads all unclaimed keys of the user's devices.
+   */
+  deposit(userId: string, relay: string): Promise<{ oneTimeKeys: KeysByDevice; fallbackKeys: KeysByDevice }>;
+  /** Takes back keys that `deposit` has named, of which it is certain that the relay does not have them. */
+  withdraw(userId: string, relay: string, oneTimeKeys: KeysByDevice): Promise<void>;
+  /**
+   * Takes in, in one unit, what a relay says of the keys that were set aside for it. Those of `left` are the node's again;
+   * all others may have been given out, also those that the relay does not name: they are not given out any more.
+   * @param given - which of them were, and which fallback keys
+   * @param also - written in the same unit
+   */
+  takeBack(
+    relay: string,
+    keys: { given: readonly NamedKey[]; left: readonly NamedKey[] },
+    also: (write: Write) => void,
+  ): Promise<void>;
 }

@@ -50,13 +50,14 @@ export class Counts {
 
   async #read(userId: string, deviceId: string): Promise<DeviceCounts> {
     const range = startingWith(userId, deviceId);
-    const [oneTime, fallbacks, fallbackRows] = await Promise.all([
+    const [own, deposited, fallbacks, fallbackRows] = await Promise.all([
       this.#storage.getAllKeys("oneTimeKeys", range),
+      this.#storage.getAllKeys("depositedKeys", range),
       this.#storage.getAllKeys("fallbackKeys", range),
       this.#storage.getAll("fallbackKeys", range),
     ]);
     return {
-      oneTimeKeys: countKeys(oneTime.map(([, , algorithm]) => algorithm)),
+      oneTimeKeys: countKeys([...own, ...deposited].map(([, , algorithm]) => algorithm)),
       unusedFallbacks: fallbacks.filter((_, i) => !fallbackRows[i]!.used).map(([, , algorithm]) => algorithm),
     };
   }

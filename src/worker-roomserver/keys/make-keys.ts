@@ -1,5 +1,5 @@
 import type { DeviceBelongings } from "../users/api.ts";
-import type { Keys, KeysForServers } from "./api.ts";
+import type { Keys, KeysForRelays, KeysForServers } from "./api.ts";
 import { claim } from "./claim.ts";
 import type { Counts } from "./counts.ts";
 import { uploadCrossSigning } from "./cross-signing.ts";
@@ -9,6 +9,7 @@ import {
   deleteDehydratedDevice,
   putDehydratedDevice,
 } from "./dehydrated-device.ts";
+import { keyDeposits } from "./deposits.ts";
 import { upload } from "./device-keys.ts";
 import { OneTimeKeys } from "./one-time-keys.ts";
 import type { KeyParts } from "./parts.ts";
@@ -22,9 +23,9 @@ export type KeysOptions = Omit<KeyParts, "oneTimeKeys">;
 export function makeKeys(
   options: KeysOptions,
   counts: Counts,
-): { keys: Keys & KeysForServers; belongings: DeviceBelongings } {
+): { keys: Keys & KeysForServers & KeysForRelays; belongings: DeviceBelongings } {
   const parts: KeyParts = { ...options, oneTimeKeys: new OneTimeKeys(options.storage, counts) };
-  const keys: Keys & KeysForServers = {
+  const keys: Keys & KeysForServers & KeysForRelays = {
     upload: async (requester, body) => ({ one_time_key_counts: await upload(parts, requester, body) }),
     query: (requester, wanted) => query(parts, requester.userId, wanted),
     claim: (request, wanted) => claim(parts, request, wanted),
@@ -43,6 +44,8 @@ export function makeKeys(
 
     queryLocal: (wanted) => query(parts, undefined, wanted),
     userDevices: (userId) => userDevices(parts, userId),
+
+    ...keyDeposits(parts),
   };
   return { keys, belongings: keyBelongings(parts) };
 }

@@ -2,6 +2,7 @@ import { invalidParam, tooLarge } from "../../matrix/errors.ts";
 import type { JsonValue } from "../../matrix/json.ts";
 import { fingerprintOf, type NamedKey } from "../../matrix/one-time-keys.ts";
 import type { Storage, Write } from "../storage/api.ts";
+import type { FallbackKeyRow, OneTimeKeyRow } from "../storage/schema.ts";
 import type { KeyCounts } from "./api.ts";
 import { type Counts, countKeys } from "./counts.ts";
 import { startingWith } from "./rows.ts";
@@ -76,12 +77,18 @@ export class OneTimeKeys {
       key: [`${algorithm}:${id}`, key],
       take: (write) => {
         write.delete("oneTimeKeys", place);
-        write.put("usedOneTimeKeys", [id, fingerprintOf(key as Parameters<typeof fingerprintOf>[0])], place);
-        const old = [...device, algorithm, place[3] - CLAIMED_REMEMBERED];
-        write.delete("usedOneTimeKeys", IDBKeyRange.bound([...device, algorithm], old));
-        this.#counts.changed(...device);
+        this.used(write, place, row);
       },
     };
+  }
+
+  /** Remembers that a key has been given out, which is in its store no more. */
+  used(write: Write, place: [string, string, string, number], [id, json]: OneTimeKeyRow): void {
+    const [userId, deviceId, algorithm, n] = place;
+    write.put("usedOneTimeKeys", [id, fingerprintOf(JSON.parse(json))], place);
+    const old = [userId, deviceId, algorithm, n - CLAIMED_REMEMBERED];
+    write.delete("usedOneTimeKeys", IDBKeyRange.bound([userId, deviceId, algorithm], old));
+    this.#counts.changed(userId, deviceId);
   }
 
   /** Removes all that a device has. */
@@ -92,6 +99,7 @@ export class OneTimeKeys {
 
   #removeUnclaimed(write: Write, userId: string, deviceId: string): void {
     write.delete("oneTimeKeys", startingWith(userId, deviceId));
+    write.delete("depositedKeys", startingWith(userId, deviceId));
     write.delete("fallbackKeys", startingWith(userId, deviceId));
     this.#counts.changed(userId, deviceId);
   }
@@ -102,11 +110,15 @@ export class OneTimeKeys {
     return {
       key: [`${algorithm}:${row.id}`, JSON.parse(row.json) as JsonValue],
       take: (write) => {
-        if (row.used) return;
-        write.put("fallbackKeys", { ...row, used: true }, [...device, algorithm]);
-        this.#counts.changed(...device);
+        if (!row.used) this.usedFallback(write, [...device, algorithm], row);
       },
     };
+  }
+
+  /** Remembers that a fallback key has been given out. */
+  usedFallback(write: Write, place: [string, string, string], row: FallbackKeyRow): void {
+    write.put("fallbackKeys", { ...row, used: true }, place);
+    this.#counts.changed(place[0], place[1]);
   }
 
   async #stored(
@@ -115,14 +127,19 @@ export class OneTimeKeys {
   ): Promise<Stored> {
     const range = startingWith(...device);
     const mayBeUsed = new Set(keys.oneTime.map(({ algorithm }) => algorithm));
-    const [places, rows, used, fallbacks] = await Promise.all([
+    const [own, ownRows, deposited, depositedRows, used, fallbacks] = await Promise.all([
       this.#storage.getAllKeys("oneTimeKeys", range),
       this.#storage.getAll("oneTimeKeys", range),
+      this.#storage.getAllKeys("depositedKeys", range),
+      this.#storage.getAll("depositedKeys", range),
       Promise.all([...mayBeUsed].map((algorithm) => this.#used(device, algorithm))),
       Promise.all(
         keys.fallback.map(({ algorithm }) => this.#storage.get("fallbackKeys", [...device, algorithm])),
       ),
     ]);
+    // Nobody has claimed those at a relay either, as far as is known here.
+    const places = [...own, ...deposited];
+    const rows = [...ownRows, ...depositedRows.map(([, ...row]): OneTimeKeyRow => row)];
     const stored: Stored = {
       algorithms: places.map(([, , algorithm]) => algorithm),
       last: new Map(used.flatMap((of) => of.last)),

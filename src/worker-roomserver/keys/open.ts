@@ -1,6 +1,6 @@
 import { later, lazily, once } from "../node/later.ts";
 import type { DeviceBelongings } from "../users/api.ts";
-import type { Keys, KeysForReaders, KeysForServers } from "./api.ts";
+import type { Keys, KeysForReaders, KeysForRelays, KeysForServers } from "./api.ts";
 import { Counts } from "./counts.ts";
 import { changedLists } from "./list-changes.ts";
 import type { KeysOptions } from "./make-keys.ts";
@@ -12,15 +12,18 @@ const code = later(() => import("./make-keys.ts"));
  * users component asks when devices go.
  */
 export function openKeys(options: KeysOptions): {
-  keys: Keys & KeysForReaders & KeysForServers;
+  keys: Keys & KeysForReaders & KeysForServers & KeysForRelays;
   belongings: DeviceBelongings;
 } {
   const { storage } = options;
   const counts = new Counts(storage);
   const whole = once(async () => (await code()).makeKeys(options, counts));
-  const keys = lazily<Keys & KeysForServers, KeysForReaders>(async () => (await whole()).keys, {
-    changedLists: (userId, after) => changedLists(storage, userId, after),
-    counts: (userId, deviceId) => counts.get(userId, deviceId),
-  });
+  const keys = lazily<Keys & KeysForServers & KeysForRelays, KeysForReaders>(
+    async () => (await whole()).keys,
+    {
+      changedLists: (userId, after) => changedLists(storage, userId, after),
+      counts: (userId, deviceId) => counts.get(userId, deviceId),
+    },
+  );
   return { keys, belongings: lazily<DeviceBelongings>(async () => (await whole()).belongings) };
 }

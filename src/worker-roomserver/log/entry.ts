@@ -14,6 +14,7 @@ export const TOPICS = [
   "state",
   "purge",
   "history",
+  "mail",
 ] as const;
 
 /**
@@ -37,6 +38,7 @@ export const TOPICS = [
  *   room stands; search takes it in.
  * - `deviceList`: keys of `user` have changed; `detail` says which, and so whom it concerns: see key-changes.ts.
  * - `media`: kept for the component of that name.
+ * - `mail`: a transaction of another server has come, and waits in the inbox under this position. `detail` is the server.
  */
 export type LogEntry = {
   topic: (typeof TOPICS)[number];

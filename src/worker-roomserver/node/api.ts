@@ -7,6 +7,7 @@ import type { OAuth } from "../oauth/api.ts";
 import type { Presence } from "../presence/api.ts";
 import type { Push } from "../push/api.ts";
 import type { Receipts } from "../receipts/api.ts";
+import type { Relays } from "../relay/api.ts";
 import type { Reports, ReportsForOwner } from "../reports/api.ts";
 import type { RoomConsole, RoomDirectory, RoomForClient } from "../room/api.ts";
 import type { RoomInput } from "../room/input/api.ts";
@@ -63,4 +64,6 @@ export interface Node {
   readonly oldSync: OldSync;
   readonly search: Search;
   readonly userDirectory: UserDirectory;
+  /** For the server's owner alone. */
+  readonly relays: Relays;
 }

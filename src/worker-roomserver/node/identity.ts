@@ -1,29 +1,74 @@
 import type { Ed25519 } from "../../matrix/ed25519.ts";
-import { type ServerName, serverNameFromKey } from "../../matrix/identifiers.ts";
+import {
+  isServerName,
+  keyFromServerName,
+  type ServerName,
+  serverNameFromKey,
+} from "../../matrix/identifiers.ts";
 import type { SigningKey } from "../../matrix/signing.ts";
 import type { Storage } from "../storage/api.ts";
 
-/** The node's signing key as it is kept: its seed, so that it can be backed up. */
-type IdentityRow = { seed: Uint8Array };
+/**
+ * The node's signing key as it is kept: its seed, so that it can be backed up. Without a name, that is the key: so it was
+ * before there were relays.
+ */
+type IdentityRow = { seed: Uint8Array; serverName?: ServerName };
 
 export type Identity = { serverName: ServerName; key: SigningKey };
 
 /**
- * The node's key and name, made at the first start. The name is the key, so that it needs no authority: whoever
- * speaks for the name must sign with it.
+ * The relay that has served the page, if it takes nodes: its URL, and what follows the key in their names (`home_suffix`).
+ * Not more than some seconds, and never an error.
  */
-export async function openIdentity(storage: Storage, ed25519: Ed25519): Promise<Identity> {
+export type AskHomeRelay = () => Promise<{ url: string; name: string; suffix: string } | undefined>;
+
+/**
+ * The node's key and name, made at the first start. The name is the key, so that it needs no authority: whoever
+ * speaks for the name must sign with it. Served by a relay, it ends in the relay's name, by which others find it; that is
+ * decided once, as events and users bear the name for ever.
+ */
+export async function openIdentity(
+  storage: Storage,
+  ed25519: Ed25519,
+  homeRelay: AskHomeRelay = async () => undefined,
+): Promise<Identity> {
   const stored = (await storage.get("meta", "identity")) as IdentityRow | undefined;
-  const seed = stored?.seed ?? (await makeIdentity(storage));
-  const publicKey = await ed25519.publicKey(seed);
-  const serverName = serverNameFromKey(publicKey);
+  const row = stored ?? (await makeIdentity(storage, ed25519, homeRelay));
+  const publicKey = await ed25519.publicKey(row.seed);
+  const ownName = serverNameFromKey(publicKey);
   // The name says which key it is; the key's id only has to be told from those of later keys.
-  const keyId = `ed25519:${serverName.slice(0, 8)}`;
-  return { serverName, key: { keyId, publicKey, sign: await ed25519.signer(seed) } };
+  const keyId = `ed25519:${ownName.slice(0, 8)}`;
+  const key = { keyId, publicKey, sign: await ed25519.signer(row.seed) };
+  return { serverName: row.serverName ?? ownName, key };
 }
 
-async function makeIdentity(storage: Storage): Promise<Uint8Array> {
+/** The longest name that leaves room for names of users: an id has at most 255 bytes. */
+const MOST_NAME_BYTES = 200;
+
+/** In one unit: a name without its key would be lost, and a key without its name would take another at the next start. */
+async function makeIdentity(
+  storage: Storage,
+  ed25519: Ed25519,
+  homeRelay: AskHomeRelay,
+): Promise<IdentityRow> {
+  const home = await homeRelay();
   const seed = crypto.getRandomValues(new Uint8Array(32));
-  await storage.commit((write) => write.put("meta", { seed } satisfies IdentityRow, "identity"));
-  return seed;
+  const ownName = serverNameFromKey(await ed25519.publicKey(seed));
+  const homeName = home && `${ownName}.${home.suffix}`;
+  const isHome = isServerName(homeName) && isGoodHomeName(homeName);
+  const row: IdentityRow = { seed, serverName: isHome ? homeName : ownName };
+  await storage.commit((write) => {
+    write.put("meta", row, "identity");
+    if (!isHome || home === undefined) return;
+    write.put(
+      "relays",
+      { name: home.name, added: "home", clientApi: false, names: [], takenBack: 0 },
+      home.url,
+    );
+  });
+  return row;
 }
+
+/** One that proves its key, in the one spelling that all others have of it. */
+const isGoodHomeName = (name: string) =>
+  name.length <= MOST_NAME_BYTES && keyFromServerName(name) !== undefined && name === name.toLowerCase();

@@ -13,6 +13,9 @@ import { openPresence } from "../presence/open.ts";
 import { dropOldNotifications } from "../push/notification-list.ts";
 import { openPush } from "../push/open.ts";
 import { openReceipts } from "../receipts/open.ts";
+import type { Inbox } from "../relay/api.ts";
+import type { OpenKeeper } from "../relay/keeper.ts";
+import { openRelays } from "../relay/open.ts";
 import { openReports } from "../reports/open.ts";
 import { openRooms } from "../room/open.ts";
 import { ProfileReader } from "../room/profile-reader.ts";
@@ -33,7 +36,7 @@ import { openVoip } from "../voip/open.ts";
 import { Answers } from "./answers.ts";
 import type { Node } from "./api.ts";
 import { Compactor } from "./compactor.ts";
-import { openIdentity } from "./identity.ts";
+import { type AskHomeRelay, openIdentity } from "./identity.ts";
 import { later, lazySteps } from "./later.ts";
 
 export type NodeOptions = {
@@ -44,12 +47,22 @@ export type NodeOptions = {
   passwordCost?: UsersOptions["passwordCost"];
   /** How much media is kept; by default, what browsers have room for. */
   mediaLimits?: MediaOptions["limits"];
-  /** How servers outside are reached; by default, by the browser's own fetch. */
+  /** How servers outside are reached; by default, over a relay, or by the browser's own fetch. */
   egress?: Egress;
+  /** Of the page. Absent where there is none. */
+  origin?: string;
+  /** Asked once in a node's life: see `openIdentity`. Absent: it has no home relay. */
+  homeRelay?: AskHomeRelay;
+  /** Keeps a session with a relay; by default, over whatever this browser has. */
+  openKeeper?: OpenKeeper;
 };
 
 export type OpenNode = Node & {
   readonly storage: Storage;
+  /** What other servers have sent, for who takes it in. */
+  readonly inbox: Inbox;
+  /** Connects to the relays, when all else is there. */
+  startRelays(): Promise<void>;
   /** Waits for what is queued, and lets go of the database. */
   close(): Promise<void>;
 };
@@ -64,15 +77,24 @@ export async function openNode(options: NodeOptions): Promise<OpenNode> {
   const storage = await openStorage({ name: options.dbName, onStopped: options.onStopped });
   const answers = await Answers.open(storage, now);
   const ed25519 = await chooseEd25519(crypto.subtle);
-  const { serverName, key } = await openIdentity(storage, ed25519);
+  const { serverName, key } = await openIdentity(storage, ed25519, options.homeRelay);
 
   const settings = await openSettings({ storage });
   // Most homeservers have no pushers and no services, and need no way out.
-  const egress: Egress = options.egress ?? (async (request) => (await directFetching()).directFetch(request));
   const inTime = (ms: number, call: () => void) => {
     const timer = setTimeout(call, ms);
     return () => clearTimeout(timer);
   };
+  const relays = openRelays({
+    ...{ storage, serverName, key, now },
+    keys: () => keys,
+    openKeeper: options.openKeeper,
+    fetch: (url, init) => fetch(url, init),
+    origin: options.origin ?? "",
+    later: inTime,
+  });
+  const egress: Egress =
+    options.egress ?? relays.egress(async (request) => (await directFetching()).directFetch(request));
   const client = clientOf(egress);
   const { registry, namespaces } = await openNamespaces(storage, serverName, client);
 
@@ -181,6 +203,7 @@ export async function openNode(options: NodeOptions): Promise<OpenNode> {
       () => oauth.dropUnusedClients(),
       () => dropOldNotifications(storage),
       dropOrphans,
+      () => relays.dropOldMail(),
     ],
   });
   compactor.start(rooms.isPurging);
@@ -219,9 +242,13 @@ export async function openNode(options: NodeOptions): Promise<OpenNode> {
     oldSync,
     search,
     userDirectory,
+    relays: relays.relays,
+    inbox: relays.inbox,
+    startRelays: () => relays.start(),
     storage,
     close: async () => {
       for (const component of [
+        relays,
         appServices,
         profiles,
         upgrades,

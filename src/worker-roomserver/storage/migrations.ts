@@ -148,7 +148,14 @@ const fourth: Migration = (db) => {
   db.createObjectStore("searchBlocks");
 };
 
-export const migrations: readonly Migration[] = [first, second, third, fourth];
+/** Relays: what is kept of them, what they have brought, and the keys that they give out. */
+const fifth: Migration = (db) => {
+  for (const name of ["relays", "mail", "depositedKeys"]) db.createObjectStore(name);
+  const taken = db.createObjectStore("mailTaken", { keyPath: ["at", "origin", "transactionId"] });
+  taken.createIndex("transaction", ["origin", "transactionId"]);
+};
+
+export const migrations: readonly Migration[] = [first, second, third, fourth, fifth];
 
 /** Brings a database from `oldVersion` to the newest version, within its versionchange transaction. */
 export function migrate(db: IDBDatabase, transaction: IDBTransaction, oldVersion: number): void {

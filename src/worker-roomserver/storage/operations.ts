@@ -26,6 +26,7 @@ const inLineKeys: { readonly [store in StoreName]?: readonly string[] } = {
   keySignatures: ["user", "signer", "key", "by"],
   deviceListChanges: ["v", "u"],
   reports: ["n"],
+  mailTaken: ["at", "origin", "transactionId"],
 };
 
 /**

@@ -392,6 +392,45 @@ export type AppServiceSendingRow = {
   retryAt: number;
 };
 
+/** A relay that this node keeps a session with. */
+export type RelayRow = {
+  /** What it calls itself, "" until it has been reached. */
+  name: string;
+  added: "home" | "owner";
+  /** Whether what reaches it for the client API is let through. */
+  clientApi: boolean;
+  /** Names that it has given to this node. */
+  names: string[];
+  /** With what it wakes a browser of the owner: a PushSubscription as JSON text. */
+  wakeUp?: string;
+  /** The number of its last answer to a take-back of keys whose effect is here; 0 for none. */
+  takenBack: number;
+};
+/** A transaction of another server as it came, which nobody has checked yet. `body`: Base64. */
+export type MailRow = {
+  method: string;
+  uri: string;
+  authorization: string[];
+  body: string;
+  /** Milliseconds since 1970: when the relay got it, or the node itself. */
+  receivedAt: number;
+};
+/**
+ * All that has to be known of mail without reading it. `position`: of its entry in the log. `bytes`: of its row, about.
+ * `digest`: tells deliveries of one transaction apart that differ in anything that was signed.
+ */
+export type MailKey = [
+  position: Position,
+  bytes: number,
+  origin: string,
+  transactionId: string,
+  digest: string,
+];
+/** A transaction that has had its effect. `at`: when, in milliseconds since 1970. */
+export type MailTakenRow = { at: number; origin: string; transactionId: string };
+/** A one-time key that a relay gives out, and this node does not: the relay's URL, the key's id and itself as JSON text. */
+export type DepositedKeyRow = [relay: string, id: string, json: string];
+
 export interface HearthSchema extends DBSchema {
   /** Single rows: "lead", "identity", "journal", "numbers", "search". */
   meta: { key: string; value: unknown };
@@ -538,6 +577,17 @@ export interface HearthSchema extends DBSchema {
   appServiceSending: { key: string; value: AppServiceSendingRow };
   /** `[service, network, room]`: rooms that a service lists in the directory of one of its networks. */
   appServiceRooms: { key: [string, string, Nid]; value: 1 };
+  /** By the relay's URL. */
+  relays: { key: string; value: RelayRow };
+  mail: { key: MailKey; value: MailRow };
+  /** In-line key `[at, origin, transactionId]`; by transaction. */
+  mailTaken: {
+    key: [number, string, string];
+    value: MailTakenRow;
+    indexes: { transaction: [string, string] };
+  };
+  /** Under the keys that they have in `oneTimeKeys` when they are not with a relay. */
+  depositedKeys: { key: [string, string, string, number]; value: DepositedKeyRow };
 }
 
 export type StoreName = StoreNames<HearthSchema>;

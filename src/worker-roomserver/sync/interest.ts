@@ -58,6 +58,7 @@ export function concerns(interest: Interest, { topic, room, user, detail }: Posi
     case "profile":
     case "purge":
     case "history":
+    case "mail":
     case "media":
       return false;
   }

@@ -6,6 +6,7 @@ afterEach(() => void vi.unstubAllGlobals());
 
 const request: EgressRequest = {
   method: "POST",
+  purpose: "push",
   url: "https://push.example.org/x",
   headers: { "Content-Type": "application/json" },
   body: "{}",

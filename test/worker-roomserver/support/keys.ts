@@ -1,7 +1,12 @@
 import { chooseEd25519 } from "../../../src/matrix/ed25519.ts";
 import type { UserId } from "../../../src/matrix/identifiers.ts";
 import type { JsonObject } from "../../../src/matrix/json.ts";
-import type { Keys, KeysForReaders, KeysForServers } from "../../../src/worker-roomserver/keys/api.ts";
+import type {
+  Keys,
+  KeysForReaders,
+  KeysForRelays,
+  KeysForServers,
+} from "../../../src/worker-roomserver/keys/api.ts";
 import { openKeys } from "../../../src/worker-roomserver/keys/open.ts";
 import { Answers } from "../../../src/worker-roomserver/node/answers.ts";
 import type { Requester } from "../../../src/worker-roomserver/node/requester.ts";
@@ -10,7 +15,7 @@ import { login, register, request, requesterOf, serverName, type TestUsers, test
 
 export type TestKeys = {
   users: TestUsers;
-  keys: Keys & KeysForReaders & KeysForServers;
+  keys: Keys & KeysForReaders & KeysForServers & KeysForRelays;
   /** Somebody's new account, and the crypto of its first device, of which nothing is uploaded yet. */
   join: (username: string, deviceId?: string) => Promise<Somebody>;
   /** Another device of an account that is there. */

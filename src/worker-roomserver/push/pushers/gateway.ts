@@ -15,6 +15,7 @@ const MAX_ANSWER_BYTES = 64 * 1024;
 export async function askGateway(egress: Egress, device: GatewayDevice, body: JsonObject): Promise<string[]> {
   const response = await egress({
     method: "POST",
+    purpose: "push",
     url: String(device.data.url),
     headers: { "Content-Type": "application/json" },
     body: JSON.stringify(body),

@@ -1,0 +1,28 @@
+import type { LinkRequest, LinkResponse } from "../../link/api.ts";
+import { MatrixError, unknown } from "../../matrix/errors.ts";
+import { encodeUtf8 } from "../../matrix/utf8.ts";
+import { bodyOf } from "./bodies.ts";
+
+/** @param body - is written as JSON */
+export function jsonAnswer(body: unknown, status = 200): LinkResponse {
+  const bytes = encodeUtf8(JSON.stringify(body));
+  return {
+    status,
+    headers: [
+      ["content-type", "application/json"],
+      ["content-length", String(bytes.length)],
+    ],
+    body: bodyOf(bytes),
+  };
+}
+
+/** What is no MatrixError is a defect of this homeserver, and told to its console alone. */
+export function errorAnswer(error: unknown): LinkResponse {
+  if (error instanceof MatrixError) return jsonAnswer(error, error.status);
+  console.error("hearth: a request through a relay failed unexpectedly", error);
+  return errorAnswer(unknown("Something went wrong inside this homeserver."));
+}
+
+/** All values of a header. */
+export const headerOf = ({ headers }: Pick<LinkRequest, "headers">, wanted: string): string[] =>
+  headers.flatMap(([name, value]) => (name === wanted ? [value] : []));

@@ -1,0 +1,72 @@
+import type { LinkHandler, LinkHeaders, LinkRequest } from "../../link/api.ts";
+import { MatrixError, tooLarge } from "../../matrix/errors.ts";
+import { RELAY_MARK, RELAYED_STATUS } from "./api.ts";
+import { BodyTooLong, readBody } from "./bodies.ts";
+
+/** Where a browser cannot send a body piece by piece. The largest are uploads of media. */
+const MAX_WHOLE_BODY = 100 * 1024 * 1024;
+
+export type ClientRequestOptions = {
+  /** The worker's own `fetch`, which the service worker answers. */
+  fetch: (url: string, init: RequestInit) => Promise<Response>;
+  /** Of the page. */
+  origin: string;
+  /** See `RELAY_MARK`. */
+  mark: string;
+};
+
+/**
+ * Has the service worker answer what a client elsewhere asks, as it answers pages; but marked, so that it is never taken
+ * for one: rate limits apply, and no page's session or cookie goes along.
+ */
+export function clientRequests({ fetch, origin, mark }: ClientRequestOptions): LinkHandler {
+  return async (request, signal) => {
+    const headers = new Headers();
+    for (const [name, value] of request.headers) {
+      // Whatever this project means something by is not for others to say, but for the name of a request.
+      if (name.startsWith("x-hearth-") && name !== "x-hearth-request") continue;
+      headers.append(name, value);
+    }
+    headers.set(RELAY_MARK, mark);
+    const response = await fetch(origin + request.target, {
+      method: request.method,
+      headers,
+      ...(await bodyFor(request)),
+      credentials: "omit",
+      cache: "no-store",
+      redirect: "error",
+      signal,
+    });
+    const status = Number(response.headers.get(RELAYED_STATUS) ?? 0);
+    if (status === 0) {
+      await response.body?.cancel();
+      throw new MatrixError("M_UNKNOWN", 503, "This homeserver's page has to be loaded again.");
+    }
+    const answered: LinkHeaders = [...response.headers].filter(([name]) => name !== RELAYED_STATUS);
+    return { status, headers: answered, ...(response.body && { body: response.body }) };
+  };
+}
+
+/** `duplex` is not among what TypeScript knows of a request. */
+type Body = Pick<RequestInit, "body"> & { duplex?: "half" };
+
+async function bodyFor({ method, body }: LinkRequest): Promise<Body> {
+  if (body === undefined || method === "GET" || method === "HEAD") return {};
+  if (canStream()) return { body, duplex: "half" };
+  try {
+    return { body: await readBody(body, MAX_WHOLE_BODY) };
+  } catch (error) {
+    throw error instanceof BodyTooLong ? tooLarge(error.message) : error;
+  }
+}
+
+let streaming: boolean | undefined;
+
+/** Where it cannot, a browser makes the text "[object ReadableStream]" of it, which has a type. */
+function canStream(): boolean {
+  if (streaming === undefined) {
+    const init: RequestInit & Body = { method: "POST", body: new ReadableStream(), duplex: "half" };
+    streaming = !new Request("https://node.invalid/", init).headers.has("content-type");
+  }
+  return streaming;
+}
