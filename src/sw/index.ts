@@ -4,6 +4,7 @@ import { adminEndpoints } from "./admin.ts";
 import { administrativeContactEndpoints } from "./administrative-contact.ts";
 import { appServiceEndpoints } from "./app-services.ts";
 import { capabilitiesEndpoints } from "./capabilities.ts";
+import { consoleRequests } from "./console-requests.ts";
 import { crossSigningEndpoints } from "./cross-signing.ts";
 import { dehydratedDeviceEndpoints } from "./dehydrated-device.ts";
 import { deviceEndpoints } from "./devices.ts";
@@ -60,6 +61,7 @@ export const allEndpoints = (baseUrl: string): Endpoint[] => [
   ...wellKnownEndpoints(baseUrl),
   ...capabilitiesEndpoints,
   ...nodeStatusEndpoints,
+  ...consoleRequests,
   ...registrationEndpoints,
   ...loginEndpoints,
   ...oauthMetadataEndpoints(baseUrl),

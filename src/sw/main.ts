@@ -6,6 +6,7 @@ import { allEndpoints } from "./index.ts";
 import { TokenBuckets } from "./limits.ts";
 import { openFromNotification } from "./notification-click.ts";
 import { isFromPage, Pages } from "./pages.ts";
+import { RequestStatistics, requestStatisticsEndpoint } from "./request-statistics.ts";
 import { RequestsUnderWay } from "./requests-under-way.ts";
 import { WorkerLink } from "./worker-link.ts";
 
@@ -27,9 +28,11 @@ const link = new WorkerLink({
   pingAfter: 5_000,
 });
 const underWay = new RequestsUnderWay(() => void pages.tell({ type: "busy" }));
+const requests = new RequestStatistics(Date.now());
 const clientApi = createClientApi({
   node: link.node,
-  endpoints: allEndpoints(scope.replace(/\/$/, "")),
+  endpoints: [...allEndpoints(scope.replace(/\/$/, "")), requestStatisticsEndpoint(requests)],
+  onAnswered: requests.note,
   limiter: new TokenBuckets(Date.now),
   scopePath,
 });

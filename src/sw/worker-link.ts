@@ -63,6 +63,9 @@ const components = {
   oldSync: true,
   search: true,
   userDirectory: true,
+  usersConsole: true,
+  monitor: true,
+  console: true,
 } as const satisfies Record<Exclude<keyof Node, "info">, true>;
 
 /**
