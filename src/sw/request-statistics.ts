@@ -38,8 +38,15 @@ export class RequestStatistics {
 }
 
 function quantile(times: Uint32Array, part: number): number {
-  let left = times.reduce((sum, count) => sum + count, 0) * part;
-  return endOf(times.findIndex((count) => (left -= count) <= 0));
+  const wanted = times.reduce((sum, count) => sum + count, 0) * part;
+  let seen = 0;
+  let bucket = 0;
+  while (bucket < buckets - 1) {
+    seen += times[bucket]!;
+    if (seen >= wanted) break;
+    bucket += 1;
+  }
+  return endOf(bucket);
 }
 
 /** Answered by the service worker alone, of what has come to it. */

@@ -45,8 +45,8 @@ export function openApiDocument(consoleEndpoints: readonly Endpoint[]): JsonSche
   });
   const paths: Record<string, JsonSchema> = {};
   for (const description of [...others, ...consoleEndpoints.map(({ description }) => description)]) {
-    const path = (paths[description.path] ??= {});
-    path[description.method.toLowerCase()] = operation(description);
+    const { method, path } = description;
+    paths[path] = { ...paths[path], [method.toLowerCase()]: operation(description) };
   }
   return {
     openapi: "3.1.0",
@@ -56,7 +56,10 @@ export function openApiDocument(consoleEndpoints: readonly Endpoint[]): JsonSche
       description: "For administrators of a homeserver, with the access token of an account that is one.",
     },
     paths,
-    components: { securitySchemes: { accessToken: { type: "http", scheme: "bearer" } } },
+    components: {
+      responses: { error },
+      securitySchemes: { accessToken: { type: "http", scheme: "bearer" } },
+    },
   };
 }
 
@@ -71,7 +74,7 @@ function operation(description: Description): JsonSchema {
     ...requestBody(description),
     responses: {
       200: { description: "It is so", content: { "application/json": { schema: jsonSchema(response) } } },
-      default: error,
+      default: { $ref: "#/components/responses/error" },
     },
   };
 }

@@ -42,7 +42,7 @@ const create = endpoint(
     optionalBody: true,
     response: token,
   },
-  ({ node, body }) => node.usersConsole.createRegistrationToken(body),
+  ({ node, request, body }) => node.usersConsole.createRegistrationToken(request, body),
 );
 
 const get = endpoint(

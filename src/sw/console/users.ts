@@ -145,8 +145,8 @@ const deactivate = endpoint(
     optionalBody: true,
     response: emptyAnswer,
   },
-  async ({ node, params, body: { erase } }) => {
-    await node.usersConsole.deactivate(params.userId, { erase });
+  async ({ node, request, params, body: { erase } }) => {
+    await node.usersConsole.deactivate(request, params.userId, { erase });
     return {};
   },
 );

@@ -113,7 +113,7 @@ export interface UsersConsole {
   /** @param how.logoutDevices - ends all logins of the account. @throws as `change` */
   setPassword(userId: string, how: { password: string; logoutDevices: boolean }): Promise<void>;
   /** Its rooms are left in the background. @throws as `change` */
-  deactivate(userId: string, how: { erase: boolean }): Promise<void>;
+  deactivate(request: RequestId, userId: string, how: { erase: boolean }): Promise<void>;
   /** Ends logins. Devices that are not there are no error. @param deviceIds - absent: all. @throws as `change` */
   deleteDevices(userId: string, deviceIds?: readonly string[]): Promise<void>;
   /** Reads all accounts, a thousand at a time. */
@@ -127,7 +127,7 @@ export interface UsersConsole {
    * @param wanted.token - up to 64 of `A-Za-z0-9._~-`; absent: a random one
    * @throws MatrixError M_INVALID_PARAM 400, also when there is such a token already
    */
-  createRegistrationToken(wanted: WantedToken): Promise<RegistrationToken>;
+  createRegistrationToken(request: RequestId, wanted: WantedToken): Promise<RegistrationToken>;
   /** @throws MatrixError M_NOT_FOUND 404 */
   changeRegistrationToken(token: string, change: Omit<WantedToken, "token">): Promise<RegistrationToken>;
   /** A token that is not there is no error. */

@@ -1,5 +1,6 @@
 import { forbidden, invalidParam, MatrixError, notFound } from "../../../matrix/errors.ts";
 import { localpartOf, type ServerName } from "../../../matrix/identifiers.ts";
+import type { JsonObject } from "../../../matrix/json.ts";
 import type { Answers } from "../../node/answers.ts";
 import type { KeyedLock } from "../../node/keyed-lock.ts";
 import type { RequestId } from "../../node/requester.ts";
@@ -49,12 +50,12 @@ export function openUsersConsole(options: UsersConsoleOptions): UsersConsole {
     create: (request, wanted) => accounts.create(request, wanted),
     change: (userId, change) => accounts.change(userId, change),
     setPassword: (userId, how) => accounts.setPassword(userId, how),
-    deactivate: (userId, how) => accounts.deactivate(userId, how),
+    deactivate: (request, userId, how) => accounts.deactivate(request, userId, how),
     deleteDevices: (userId, deviceIds) => accounts.deleteDevices(userId, deviceIds),
     counts: () => countUsers(storage),
     registrationTokens: () => tokens.list(),
     registrationToken: (token) => tokens.get(token),
-    createRegistrationToken: async (wanted) => tokens.create(wanted),
+    createRegistrationToken: (request, wanted) => tokens.create(request, wanted),
     changeRegistrationToken: (token, change) => tokens.change(token, change),
     deleteRegistrationToken: (token) => tokens.delete(token),
   };
@@ -147,9 +148,12 @@ class AccountConsole {
     );
   }
 
-  async deactivate(userId: string, { erase }: { erase: boolean }): Promise<void> {
-    await this.#active(userId);
-    await this.#keepingAnAdmin(userId, () => this.#with.accounts.close(userId, erase, () => undefined));
+  async deactivate(request: RequestId, userId: string, { erase }: { erase: boolean }): Promise<void> {
+    const { answers, accounts } = this.#with;
+    await answers.once<JsonObject>(request, async (record) => {
+      await this.#active(userId);
+      return this.#keepingAnAdmin(userId, () => accounts.close(userId, erase, (write) => record(write, {})));
+    });
   }
 
   async deleteDevices(userId: string, deviceIds?: readonly string[]): Promise<void> {
