@@ -8,9 +8,12 @@ export const maxBodyBytes = 1024 * 1024;
 
 const utf8 = new TextDecoder("utf-8", { fatal: true });
 
+/** What a body is read from: a request, or what has been taken from one. */
+export type BodySource = Pick<Body, "arrayBuffer" | "blob">;
+
 /** The body of a request as its endpoint wants it: an object, or a Blob where it is bytes. */
 export async function readBody(
-  request: Request,
+  request: BodySource,
   { bodyFormat, optionalBody }: Pick<Description, "bodyFormat" | "optionalBody">,
 ): Promise<object> {
   switch (bodyFormat) {
@@ -28,13 +31,13 @@ export async function readBody(
  * Reads a body of the type application/x-www-form-urlencoded; of a name that is repeated the last one counts.
  * @throws {MatrixError} M_TOO_LARGE (413); M_BAD_JSON (400) for what is not UTF-8 or holds a NUL
  */
-async function readForm(request: Request): Promise<Record<string, string>> {
+async function readForm(request: BodySource): Promise<Record<string, string>> {
   const fields = Object.fromEntries(new URLSearchParams(decode(await bytesOf(request))));
   refuseNul(fields);
   return fields;
 }
 
-async function bytesOf(request: Request): Promise<ArrayBuffer> {
+async function bytesOf(request: BodySource): Promise<ArrayBuffer> {
   // Not `request.body`, which Firefox does not have.
   const bytes = await request.arrayBuffer();
   if (bytes.byteLength > maxBodyBytes) {
@@ -49,7 +52,7 @@ async function bytesOf(request: Request): Promise<ArrayBuffer> {
  * @throws {MatrixError} M_TOO_LARGE (413); M_NOT_JSON (400) for what is not UTF-8 or not JSON; M_BAD_JSON (400)
  *   for JSON that is no object, or that could not be kept as it was sent (see `parseJsonText`)
  */
-async function readJsonBody(request: Request, optional: boolean): Promise<JsonObject> {
+async function readJsonBody(request: BodySource, optional: boolean): Promise<JsonObject> {
   const bytes = await bytesOf(request);
   if (bytes.byteLength === 0) {
     if (optional) return {};

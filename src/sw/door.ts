@@ -4,9 +4,8 @@ import type { Requester } from "../worker-roomserver/node/requester.ts";
 import type { Assertion } from "../worker-roomserver/users/api.ts";
 import { accessTokenOf, missingToken } from "./access-token.ts";
 import { answer, errorAnswer, preflightAnswer } from "./answer.ts";
-import { readBody } from "./body.ts";
-import { checkShape } from "./check-shape.ts";
-import type { AnyContext, Description, Endpoint } from "./endpoint.ts";
+import { checkedParts } from "./checked-parts.ts";
+import type { AnyContext, Description, Endpoint, LimitClass } from "./endpoint.ts";
 import type { Caller, Limiter } from "./limits.ts";
 import { PageSessions } from "./page-sessions.ts";
 import { parseQuery } from "./query.ts";
@@ -20,13 +19,21 @@ export type ClientApiOptions = {
   limiter: Limiter;
   /** Path of the folder that the page is served from, with a slash at both ends. */
   scopePath: string;
+  /** Told of each request of an endpoint, and how many milliseconds it took. */
+  onAnswered?: (limit: LimitClass, status: number, ms: number) => void;
 };
 
 /** Answers one request of a client. Never rejects: whatever goes wrong is an answer too. */
 export type ClientApi = (request: Request, caller: Caller) => Promise<Response>;
 
 /** The one way in: what an endpoint's description promises has been checked when its handler is called. */
-export function createClientApi({ node, endpoints, limiter, scopePath }: ClientApiOptions): ClientApi {
+export function createClientApi({
+  node,
+  endpoints,
+  limiter,
+  scopePath,
+  onAnswered,
+}: ClientApiOptions): ClientApi {
   const route = createRouter(endpoints);
   const tokens = new TokenCache(node.users, Date.now);
   const pages = new PageSessions(node.users, tokens);
@@ -36,9 +43,12 @@ export function createClientApi({ node, endpoints, limiter, scopePath }: ClientA
     const path = pathInScope(pathname, scopePath);
     if (path === undefined) throw unrecognized("There is no such endpoint on this homeserver.");
     const { endpoint, params } = route(request.method, path);
-    return serve(request, caller, { path, endpoint, params }).catch((error: unknown) =>
+    const begun = performance.now();
+    const response = await serve(request, caller, { path, endpoint, params }).catch((error: unknown) =>
       errorAnswer(error, endpoint.description.refusal),
     );
+    onAnswered?.(endpoint.description.limit, response.status, performance.now() - begun);
+    return response;
   }
 
   async function serve(
@@ -47,7 +57,8 @@ export function createClientApi({ node, endpoints, limiter, scopePath }: ClientA
     { path, endpoint, params }: Match & { path: string },
   ): Promise<Response> {
     const { description } = endpoint;
-    const query = parseQuery(new URL(request.url).search);
+    const { search } = new URL(request.url);
+    const query = parseQuery(search);
     const find = () => authenticate(description, request.headers, query, caller);
     const { requester, withoutRequester } =
       description.auth === "appServiceOrNone" ? await orNone(find) : { requester: await find() };
@@ -59,9 +70,8 @@ export function createClientApi({ node, endpoints, limiter, scopePath }: ClientA
       request: requestIdOf(request, path, requester),
       requester,
       withoutRequester,
-      params: description.params && checkShape(description.params, params, "path"),
-      query: description.query && checkShape(description.query, query, "query"),
-      body: description.body && checkShape(description.body, await readBody(request, description), "body"),
+      ...(await checkedParts(description, { params, query, body: request })),
+      target: path + search,
       headers: request.headers,
       destination: request.destination,
       signal: request.signal,
@@ -95,6 +105,9 @@ export function createClientApi({ node, endpoints, limiter, scopePath }: ClientA
     }
     if (kind === "user" && requester.kind === "guest") {
       throw new MatrixError("M_GUEST_ACCESS_FORBIDDEN", 403, "Guests may not do this: an account is needed.");
+    }
+    if (kind === "admin" && !requester.admin) {
+      throw forbidden("This is for administrators of this server.");
     }
     if (kind.startsWith("appService") && requester.appService === undefined) {
       throw forbidden("This is for application services, with their as_token.");

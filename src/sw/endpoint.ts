@@ -7,10 +7,10 @@ export type Method = "GET" | "PUT" | "POST" | "DELETE";
 
 /**
  * Who may call. `none`: anyone, a token is not looked at. `optional`: with or without a token, but a bad one is an
- * error. `user`: a registered account. `guest`: that, or a guest. `appService`: an application service with its
+ * error. `user`: a registered account; `admin`: one that administrates the server. `guest`: a user, or a guest. `appService`: an application service with its
  * `as_token`. `appServiceOrNone`: that, or anyone; a token that is no service's is not looked at.
  */
-export type AuthKind = "none" | "optional" | "user" | "guest" | "appService" | "appServiceOrNone";
+export type AuthKind = "none" | "optional" | "user" | "admin" | "guest" | "appService" | "appServiceOrNone";
 
 /** Which budget a call draws on, where calls are limited at all: see limits.ts. */
 export type LimitClass = "none" | "read" | "write" | "message" | "login" | "register";
@@ -50,6 +50,9 @@ export type Description<
   /** Writes its errors, those of the door too, where they are not to be Matrix's. */
   refusal?: (error: MatrixError) => Reply | Content;
   evenLocked?: true;
+  /** For the description of the owner's API (console/openapi.ts): what its clients may call it, and a sentence. */
+  operationId?: string;
+  summary?: string;
 };
 
 export type Context<D extends Description> = {
@@ -65,6 +68,8 @@ export type Context<D extends Description> = {
   params: D["params"] extends GenericSchema ? InferOutput<D["params"]> : undefined;
   query: D["query"] extends GenericSchema ? InferOutput<D["query"]> : undefined;
   body: D["body"] extends GenericSchema ? InferOutput<D["body"]> : undefined;
+  /** Path and query as they came, percent-encoded, without the prefix that the page is served under. */
+  target: string;
   headers: Headers;
   /** What the page wants it for, "" for what its script fetches and for whoever is no page. */
   destination: RequestDestination;
@@ -109,6 +114,7 @@ export type AnyContext = {
   params: unknown;
   query: unknown;
   body: unknown;
+  target: string;
   headers: Headers;
   destination: RequestDestination;
   signal: AbortSignal;

@@ -4,6 +4,7 @@ import { adminEndpoints } from "./admin.ts";
 import { administrativeContactEndpoints } from "./administrative-contact.ts";
 import { appServiceEndpoints } from "./app-services.ts";
 import { capabilitiesEndpoints } from "./capabilities.ts";
+import { consoleRequests } from "./console-requests.ts";
 import { crossSigningEndpoints } from "./cross-signing.ts";
 import { dehydratedDeviceEndpoints } from "./dehydrated-device.ts";
 import { deviceEndpoints } from "./devices.ts";
@@ -32,7 +33,6 @@ import { pushersEndpoints } from "./pushers.ts";
 import { receiptsEndpoints } from "./receipts.ts";
 import { registrationEndpoints } from "./registration.ts";
 import { relationsEndpoints } from "./relations.ts";
-import { relaysEndpoints } from "./relays.ts";
 import { reportEndpoints } from "./reports.ts";
 import { roomSummaryEndpoints } from "./room-summary.ts";
 import { roomUpgradesEndpoints } from "./room-upgrades.ts";
@@ -61,6 +61,7 @@ export const allEndpoints = (baseUrl: string): Endpoint[] => [
   ...wellKnownEndpoints(baseUrl),
   ...capabilitiesEndpoints,
   ...nodeStatusEndpoints,
+  ...consoleRequests,
   ...registrationEndpoints,
   ...loginEndpoints,
   ...oauthMetadataEndpoints(baseUrl),
@@ -108,5 +109,4 @@ export const allEndpoints = (baseUrl: string): Endpoint[] => [
   ...oldSyncEndpoints,
   ...searchEndpoints,
   ...userDirectoryEndpoints,
-  ...relaysEndpoints,
 ];

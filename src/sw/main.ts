@@ -8,6 +8,7 @@ import { openFromNotification } from "./notification-click.ts";
 import { isFromPage, Pages } from "./pages.ts";
 import { pushNote } from "./push-note.ts";
 import { markOf, RelayedRequests } from "./relayed.ts";
+import { RequestStatistics, requestStatisticsEndpoint } from "./request-statistics.ts";
 import { RequestsUnderWay } from "./requests-under-way.ts";
 import { WorkerLink } from "./worker-link.ts";
 
@@ -29,9 +30,11 @@ const link = new WorkerLink({
   pingAfter: 5_000,
 });
 const underWay = new RequestsUnderWay(() => void pages.tell({ type: "busy" }));
+const requests = new RequestStatistics(Date.now());
 const clientApi = createClientApi({
   node: link.node,
-  endpoints: allEndpoints(scope.replace(/\/$/, "")),
+  endpoints: [...allEndpoints(scope.replace(/\/$/, "")), requestStatisticsEndpoint(requests)],
+  onAnswered: requests.note,
   limiter: new TokenBuckets(Date.now),
   scopePath,
 });

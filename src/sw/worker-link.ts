@@ -64,6 +64,9 @@ const components = {
   search: true,
   userDirectory: true,
   relays: true,
+  usersConsole: true,
+  monitor: true,
+  console: true,
 } as const satisfies Record<Exclude<keyof Node, "info">, true>;
 
 /**

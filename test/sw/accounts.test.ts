@@ -81,7 +81,7 @@ describe("registration", () => {
     expect(await available("bob")).toMatchObject({ status: 200, body: { available: true } });
     expect(await available("alice")).toMatchObject({ status: 400, body: { errcode: "M_USER_IN_USE" } });
     expect(await available("b%20b")).toMatchObject({ status: 400, body: { errcode: "M_INVALID_USERNAME" } });
-    await users.createRegistrationToken({ token: "abc" });
+    await users.console.createRegistrationToken(crypto.randomUUID(), { token: "abc" });
     const valid = (token: string) =>
       ask("GET", `/_matrix/client/v1/register/m.login.registration_token/validity?token=${token}`);
     expect(await valid("abc")).toMatchObject({ status: 200, body: { valid: true } });

@@ -9,6 +9,8 @@ export type AppServiceStatus = Omit<Registration, "asToken" | "hsToken"> & {
   sender: UserId;
   /** Of the transaction that the service has not taken yet: how often it was tried, and when it is again. */
   failing: { failures: number; retryAt: number } | null;
+  /** How the last attempt failed, since this leader began; "" where none has. */
+  lastError: string;
 };
 
 /** For the server's owner alone: nothing here asks who calls. */
@@ -30,6 +32,8 @@ export interface AppServicesForOwner {
    * been sent never is. Accounts and rooms of its namespaces stay. One that is not there is no error.
    */
   remove(id: string): Promise<void>;
+  /** Asks a service whether it is there, as `AppServices.ping` does. @throws the same; MatrixError M_NOT_FOUND 404 */
+  pingById(id: string): Promise<{ duration_ms: number }>;
 }
 
 /** The kinds of third-party lookup, by what they are made with. */

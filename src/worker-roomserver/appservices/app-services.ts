@@ -1,4 +1,4 @@
-import { forbidden } from "../../matrix/errors.ts";
+import { forbidden, notFound } from "../../matrix/errors.ts";
 import type { ServerName, UserId } from "../../matrix/identifiers.ts";
 import type { JsonObject } from "../../matrix/json.ts";
 import { KeyedLock } from "../node/keyed-lock.ts";
@@ -82,9 +82,13 @@ export class StoredAppServices implements AppServices {
   ): Promise<{ duration_ms: number }> {
     const service = serviceOf(this.#registry, requester);
     if (service.id !== id) throw forbidden("This is another application service's ID.");
-    const duration_ms = await ping(service, transactionId, this.#with);
-    this.#deliveries.get(id)?.retryNow();
-    return { duration_ms };
+    return this.#ping(service, transactionId);
+  }
+
+  async pingById(id: string): Promise<{ duration_ms: number }> {
+    const service = this.#registry.get(id);
+    if (service === undefined) throw notFound("There is no such application service.");
+    return this.#ping(service, undefined);
   }
 
   async setNetworkVisibility(
@@ -138,6 +142,12 @@ export class StoredAppServices implements AppServices {
     });
   }
 
+  async #ping(service: Service, transactionId: string | undefined): Promise<{ duration_ms: number }> {
+    const duration_ms = await ping(service, transactionId, this.#with);
+    this.#deliveries.get(service.id)?.retryNow();
+    return { duration_ms };
+  }
+
   async #deliver(service: Service): Promise<void> {
     const { url } = service.registration;
     if (url === null) return;
@@ -150,6 +160,7 @@ export class StoredAppServices implements AppServices {
     const sending = await this.#with.storage.get("appServiceSending", service.id);
     const isFailing = sending !== undefined && sending.failures > 0;
     const failing = isFailing ? { failures: sending.failures, retryAt: sending.retryAt } : null;
-    return { ...shown, sender: service.sender, failing };
+    const lastError = this.#deliveries.get(service.id)?.lastError ?? "";
+    return { ...shown, sender: service.sender, failing, lastError };
   }
 }

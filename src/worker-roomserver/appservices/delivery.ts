@@ -52,6 +52,7 @@ export class Delivery {
   #isAsked = false;
   #isStopped = false;
   #cancelTimer: () => void = () => undefined;
+  #lastError = "";
 
   constructor(options: DeliveryOptions, service: Service, url: string) {
     this.#with = options;
@@ -65,6 +66,11 @@ export class Delivery {
       }),
     ];
     this.#wake();
+  }
+
+  /** Why the last attempt that failed did, "" for none; for people. */
+  get lastError(): string {
+    return this.#lastError;
   }
 
   /** The service has shown that it is there: what it has not taken is sent again at once. */
@@ -186,8 +192,10 @@ export class Delivery {
     try {
       const { status } = await this.#with.client(this.#target, call);
       if (status === 200) return true;
+      this.#lastError = `It answered ${status}.`;
       if (failures === 0) console.warn(`hearth: ${this.#service.id} answers ${status}; it is tried again`);
     } catch (error) {
+      this.#lastError = error instanceof Error ? error.message : String(error);
       if (failures === 0) console.warn(`hearth: ${this.#service.id} is tried again later`, error);
     }
     return false;

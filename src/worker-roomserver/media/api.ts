@@ -1,5 +1,6 @@
 import type { JsonObject } from "../../matrix/json.ts";
 import type { Requester, RequestId } from "../node/requester.ts";
+import type { MediaLimits } from "./limits.ts";
 import type { ThumbnailMethod } from "./thumbnail-size.ts";
 
 /** Bytes as they are served: a handle on what lies on the disk, which costs nothing to hand on. */
@@ -102,6 +103,18 @@ export type MediaListing = {
   expires_ts?: number;
   is_uploaded: boolean;
   is_quarantined: boolean;
+  /** Nobody quarantines or removes it until that is taken back; what ends by itself does. */
+  is_protected: boolean;
+};
+
+export type MediaTotals = {
+  /** What users here have uploaded. */
+  local_bytes: number;
+  local_files: number;
+  /** What the server has fetched itself. */
+  fetched_bytes: number;
+  fetched_files: number;
+  limits: MediaLimits;
 };
 
 /** For the server's owner alone: who calls has to have seen to that. */
@@ -115,10 +128,25 @@ export interface MediaConsole {
     userId?: string;
     from?: string;
   }): Promise<{ media: MediaListing[]; next_batch?: string }>;
+  /** @throws MatrixError M_NOT_FOUND 404 */
+  get(serverName: string, mediaId: string): Promise<MediaListing>;
   /** By user; "" for what the server has fetched itself. One row a user. */
   usage(): Promise<{ user_id: string; bytes: number; files: number }[]>;
-  /** For good, with its thumbnails. @throws MatrixError M_NOT_FOUND 404 */
+  /** From memory, after one row a user. */
+  usageOf(userId: string): Promise<{ bytes: number; files: number }>;
+  totals(): Promise<MediaTotals>;
+  /** For good, with its thumbnails. @throws MatrixError M_NOT_FOUND 404; M_FORBIDDEN 403 for what is protected */
   remove(serverName: string, mediaId: string): Promise<void>;
-  /** Keeps it and shows it to nobody, or does again. @throws MatrixError M_NOT_FOUND 404 */
+  /** Keeps it and shows it to nobody, or does again. @throws as `remove` */
   setQuarantined(serverName: string, mediaId: string, isQuarantined: boolean): Promise<void>;
+  /** @throws MatrixError M_NOT_FOUND 404 */
+  setProtected(serverName: string, mediaId: string, isProtected: boolean): Promise<void>;
+  /**
+   * Removes what has come here from other servers, but for what is protected or quarantined: it is fetched again when
+   * somebody wants it. Goes through all media, 500 rows at a time; a unit for each file, so that a page that is closed
+   * meanwhile leaves the rest.
+   * @param before - what came here earlier; milliseconds since 1970
+   * @returns how many files and bytes have gone
+   */
+  purgeRemote(before: number): Promise<{ files: number; bytes: number }>;
 }

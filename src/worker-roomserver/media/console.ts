@@ -1,7 +1,8 @@
-import { invalidParam } from "../../matrix/errors.ts";
+import { forbidden, invalidParam } from "../../matrix/errors.ts";
 import type { Storage } from "../storage/api.ts";
 import type { MediaRow } from "../storage/schema.ts";
-import type { MediaConsole, MediaListing } from "./api.ts";
+import type { MediaConsole, MediaListing, MediaTotals } from "./api.ts";
+import type { MediaLimits } from "./limits.ts";
 import { isStored, type MediaKey, type MediaRows } from "./media-rows.ts";
 import type { Removals } from "./removals.ts";
 import type { MediaUsage } from "./usage.ts";
@@ -13,6 +14,7 @@ export type StoredMediaConsoleOptions = {
   rows: MediaRows;
   usage: MediaUsage;
   removals: Removals;
+  limits: MediaLimits;
 };
 
 /** What the owner of the server does with its media. */
@@ -44,6 +46,11 @@ export class StoredMediaConsole implements MediaConsole {
     };
   }
 
+  async get(serverName: string, mediaId: string): Promise<MediaListing> {
+    const { rows } = this.#with;
+    return this.#listing(await rows.existing(rows.keyOf(serverName, mediaId)));
+  }
+
   usage(): Promise<{ user_id: string; bytes: number; files: number }[]> {
     return this.#with.usage.list();
   }
@@ -51,7 +58,9 @@ export class StoredMediaConsole implements MediaConsole {
   async remove(serverName: string, mediaId: string): Promise<void> {
     const key = this.#with.rows.keyOf(serverName, mediaId);
     await this.#with.rows.alone(key, async () => {
-      await this.#with.removals.remove(await this.#with.rows.existing(key));
+      const row = await this.#with.rows.existing(key);
+      requireUnprotected(row);
+      await this.#with.removals.remove(row);
     });
   }
 
@@ -60,8 +69,61 @@ export class StoredMediaConsole implements MediaConsole {
     const key = rows.keyOf(serverName, mediaId);
     await rows.alone(key, async () => {
       const { quarantined: _, ...row } = await rows.existing(key);
+      if (isQuarantined) requireUnprotected(row);
       await storage.commit((write) => write.put("media", isQuarantined ? { ...row, quarantined: 1 } : row));
     });
+  }
+
+  async setProtected(serverName: string, mediaId: string, isProtected: boolean): Promise<void> {
+    const { rows, storage } = this.#with;
+    const key = rows.keyOf(serverName, mediaId);
+    await rows.alone(key, async () => {
+      const { protected: _, ...row } = await rows.existing(key);
+      await storage.commit((write) => write.put("media", isProtected ? { ...row, protected: 1 } : row));
+    });
+  }
+
+  async usageOf(userId: string): Promise<{ bytes: number; files: number }> {
+    const used = (await this.usage()).find(({ user_id }) => user_id === userId);
+    return { bytes: used?.bytes ?? 0, files: used?.files ?? 0 };
+  }
+
+  async totals(): Promise<MediaTotals> {
+    const totals = { local_bytes: 0, local_files: 0, fetched_bytes: 0, fetched_files: 0 };
+    for (const { user_id, bytes, files } of await this.usage()) {
+      const kind = user_id === "" ? "fetched" : "local";
+      totals[`${kind}_bytes`] += bytes;
+      totals[`${kind}_files`] += files;
+    }
+    return { ...totals, limits: this.#with.limits };
+  }
+
+  async purgeRemote(before: number): Promise<{ files: number; bytes: number }> {
+    const { storage, rows, removals } = this.#with;
+    const gone = { files: 0, bytes: 0 };
+    // The newest come first: those that are too new are not even read.
+    let after: IDBValidKey[] = [-before, []];
+    for (;;) {
+      const page = await storage.fromIndex(
+        "media",
+        "newest",
+        IDBKeyRange.lowerBound(after, true),
+        mostListed,
+      );
+      for (const { origin, id } of page) {
+        if (origin === "") continue;
+        await rows.alone([origin, id], async () => {
+          const row = await rows.get([origin, id]);
+          if (row === undefined || row.protected === 1 || row.quarantined === 1) return;
+          await removals.remove(row);
+          gone.files += 1;
+          gone.bytes += row.size;
+        });
+      }
+      const last = page.at(-1);
+      if (last === undefined || page.length < mostListed) return gone;
+      after = [last.order, last.origin, last.id];
+    }
   }
 
   #listing(row: MediaRow): MediaListing {
@@ -76,8 +138,13 @@ export class StoredMediaConsole implements MediaConsole {
       ...(row.until !== undefined && { expires_ts: row.until }),
       is_uploaded: isStored(row),
       is_quarantined: row.quarantined === 1,
+      is_protected: row.protected === 1,
     };
   }
+}
+
+function requireUnprotected(row: MediaRow): void {
+  if (row.protected === 1) throw forbidden("This media is protected: that has to be taken back first.");
 }
 
 type Place = [order: number, ...MediaKey];

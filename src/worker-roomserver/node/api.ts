@@ -1,8 +1,10 @@
 import type { AccountData } from "../account-data/api.ts";
 import type { AppServices } from "../appservices/api.ts";
+import type { Console } from "../console/api.ts";
 import type { KeyBackup } from "../key-backup/api.ts";
 import type { Keys } from "../keys/api.ts";
 import type { Media, MediaConsole } from "../media/api.ts";
+import type { Monitor } from "../monitor/api.ts";
 import type { OAuth } from "../oauth/api.ts";
 import type { Presence } from "../presence/api.ts";
 import type { Push } from "../push/api.ts";
@@ -20,6 +22,7 @@ import type { ToDevice } from "../to-device/api.ts";
 import type { Typing } from "../typing/api.ts";
 import type { UserDirectory } from "../user-directory/api.ts";
 import type { Users } from "../users/api.ts";
+import type { UsersConsole } from "../users/console/api.ts";
 import type { Voip } from "../voip/api.ts";
 
 /** What the node is, for `/versions`, `.well-known` and the page. */
@@ -66,4 +69,8 @@ export interface Node {
   readonly userDirectory: UserDirectory;
   /** For the server's owner alone. */
   readonly relays: Relays;
+  readonly usersConsole: UsersConsole;
+  readonly monitor: Monitor;
+  /** All that is for the owner, by HTTP. */
+  readonly console: Console;
 }

@@ -8,6 +8,7 @@ import { openKeys } from "../keys/open.ts";
 import { trimLog } from "../log/trim.ts";
 import { openMedia } from "../media/open.ts";
 import type { MediaOptions } from "../media/options.ts";
+import { openMonitor } from "../monitor/open.ts";
 import { openOAuth } from "../oauth/open.ts";
 import { openPresence } from "../presence/open.ts";
 import { dropOldNotifications } from "../push/notification-list.ts";
@@ -24,6 +25,7 @@ import { UpgradeReader } from "../room/upgrade-reader.ts";
 import { openSearch } from "../search/open.ts";
 import { openSettings } from "../settings/open.ts";
 import type { Storage } from "../storage/api.ts";
+import { migrations } from "../storage/migrations.ts";
 import { openStorage, type StorageOptions } from "../storage/storage.ts";
 import { IgnoredUsers } from "../sync/ignored-users.ts";
 import { openOldSync } from "../sync/old/open.ts";
@@ -37,7 +39,7 @@ import { Answers } from "./answers.ts";
 import type { Node } from "./api.ts";
 import { Compactor } from "./compactor.ts";
 import { type AskHomeRelay, openIdentity } from "./identity.ts";
-import { later, lazySteps } from "./later.ts";
+import { later, lazily, lazySteps, once } from "./later.ts";
 
 export type NodeOptions = {
   dbName: string;
@@ -69,6 +71,8 @@ export type OpenNode = Node & {
 
 const orphanedWaits = later(() => import("../room/purge/orphaned-waits.ts"));
 const purging = later(() => import("../room/purge/remove.ts"));
+// What the service worker has of the client API, the worker has of the owner's: behind a door of the same make.
+const consoleDoor = later(() => import("../../sw/console/door.ts"));
 const directFetching = later(() => import("../egress/direct-fetch.ts"));
 
 /** Puts a node together over its database, as its leader: from here on, no earlier one can write. */
@@ -215,7 +219,8 @@ export async function openNode(options: NodeOptions): Promise<OpenNode> {
     );
   });
 
-  return {
+  const monitor = openMonitor({ storage, room, sync, now, schemaVersion: migrations.length });
+  const node: Node = {
     info: () => Promise.resolve({ serverName, epoch: storage.epoch }),
     users,
     oauth,
@@ -243,6 +248,12 @@ export async function openNode(options: NodeOptions): Promise<OpenNode> {
     search,
     userDirectory,
     relays: relays.relays,
+    usersConsole: users.console,
+    monitor,
+    console: lazily(once(async () => (await consoleDoor()).createConsole(node))),
+  };
+  return {
+    ...node,
     inbox: relays.inbox,
     startRelays: () => relays.start(),
     storage,

@@ -39,6 +39,8 @@ export interface ReportsForOwner {
    * @param page.limit - at most 500 are given
    */
   list(page: { from?: number | undefined; limit: number }): Promise<{ reports: Report[]; next?: number }>;
+  /** One row. @throws MatrixError M_NOT_FOUND 404 */
+  get(id: number): Promise<Report>;
   /** Removes a report that has been dealt with. One that is not there is no error. */
   dismiss(id: number): Promise<void>;
 }

@@ -72,6 +72,12 @@ export class StoredReports implements Reports, ReportsForOwner {
     };
   }
 
+  async get(id: number): Promise<Report> {
+    const row = await this.#with.storage.get("reports", -id);
+    if (row === undefined) throw notFound("There is no such report.");
+    return described(row);
+  }
+
   dismiss(id: number): Promise<void> {
     return this.#with.storage.commit((write) => write.delete("reports", -id));
   }

@@ -4,6 +4,7 @@ import type { RoomSummary } from "../../matrix/room-summary.ts";
 import type { JsonBytes, Requester, RequestId } from "../node/requester.ts";
 import type { Write } from "../storage/api.ts";
 import type { EventNid, Membership, Nid, Position, SnapshotNid } from "../storage/schema.ts";
+import type { RoomsForOwner } from "./console/api.ts";
 import type { EventGraphPage, GraphPlace, StateAroundEvent } from "./query/event-graph-api.ts";
 
 /** The body of `POST /createRoom`, checked for its shape at the door. */
@@ -201,7 +202,7 @@ export interface RoomDirectory {
 }
 
 /** What the server's owner sees and does: nothing here asks who calls, which is the caller's to know. */
-export interface RoomConsole {
+export interface RoomConsole extends RoomsForOwner {
   /**
    * A room's events with what they refer to, from the newest on, those that no timeline shows among them. Costs the
    * events of the page, at most `limit`.

@@ -1,4 +1,5 @@
 import type { RoomConsole, RoomDirectory } from "./api.ts";
+import { roomsForOwner } from "./console/rooms-for-owner.ts";
 import type { RoomParts } from "./parts.ts";
 import { purgeRoom } from "./purge/purge-room.ts";
 import { eventGraph } from "./query/event-graph.ts";
@@ -33,5 +34,6 @@ export function roomConsole(parts: RoomParts): RoomConsole {
     eventGraph: (roomId, page) => eventGraph(parts, roomId, page),
     stateAtEvent: (roomId, eventId, page) => stateAtEvent(parts, roomId, eventId, page),
     purge: (roomId, how) => purgeRoom(parts, roomId, how),
+    ...roomsForOwner(parts),
   };
 }

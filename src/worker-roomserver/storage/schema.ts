@@ -324,6 +324,8 @@ export type MediaRow = {
   until?: number;
   /** 1: kept, and shown to nobody. */
   quarantined?: 1;
+  /** 1: the owner does not want it to go by mistake. */
+  protected?: 1;
 };
 /** A smaller image made of one. `still`: 1 where that one moves. */
 export type ThumbnailRow = { blob: string; type: string; still?: 1 };

@@ -38,4 +38,6 @@ export interface Sync extends SlidingSync {
   deviceLists(requester: Requester, from: string, to: string): Promise<{ changed: string[]; left: string[] }>;
   /** The client of this call has gone: stop waiting. Unknown names are ignored. */
   cancel(sync: string): Promise<void>;
+  /** How many syncs, of both kinds, wait for something new. */
+  waiting(): Promise<number>;
 }

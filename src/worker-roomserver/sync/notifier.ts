@@ -14,6 +14,7 @@ export class Notifier {
   readonly #byRoom = new Map<Nid, Set<Waiter>>();
   readonly #byUser = new Map<Nid, Set<Waiter>>();
   #lastPurge: Position = 0;
+  #waiting = 0;
 
   constructor(storage: Storage) {
     this.#storage = storage;
@@ -27,6 +28,11 @@ export class Notifier {
     return this.#lastPurge;
   }
 
+  /** How many wait now. */
+  get waiting(): number {
+    return this.#waiting;
+  }
+
   /**
    * Resolves once the log has an entry after `after` that concerns the interest, or when `end` resolves.
    * What was written before this was called counts too, so that nothing is missed between a look and the wait.
@@ -38,10 +44,12 @@ export class Notifier {
     });
     const waiter = { interest, wake };
     this.#add(waiter);
+    this.#waiting += 1;
     try {
       if (!(await this.#hasNews(interest, after))) await Promise.race([woken, end]);
     } finally {
       this.#remove(waiter);
+      this.#waiting -= 1;
     }
   }
 

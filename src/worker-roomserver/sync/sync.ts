@@ -89,6 +89,10 @@ class LogSync implements Sync {
     this.#ends.cancel(sync);
   }
 
+  async waiting(): Promise<number> {
+    return this.#notifier.waiting;
+  }
+
   async sliding(requester: Requester, query: SlidingSyncQuery, sync: string): Promise<JsonBytes> {
     const end = this.#ends.open(sync, query.timeout);
     try {

@@ -4,7 +4,7 @@ import type { JsonObject } from "../../matrix/json.ts";
 import type { Answers } from "../node/answers.ts";
 import type { KeyedLock } from "../node/keyed-lock.ts";
 import type { Requester, RequestId } from "../node/requester.ts";
-import type { Storage } from "../storage/api.ts";
+import type { Storage, Write } from "../storage/api.ts";
 import type { AccountRow, Position } from "../storage/schema.ts";
 import type {
   AccountRemoved,
@@ -65,23 +65,42 @@ export class Accounts {
     requester: Requester,
     body: ChangePasswordBody,
   ): Promise<JsonObject | UiaChallenge> {
-    const { storage, answers, locks, passwords } = this.#with;
+    const { answers } = this.#with;
     return answers.once<JsonObject | UiaChallenge>(request, async (record) => {
-      checkNewPassword(body.new_password);
+      checkNewPassword(body.new_password); // before anybody is asked for the old one
       const passed = await this.confirm(requester, "password", body.auth);
       if ("uia" in passed) return passed;
       const { userId, deviceId } = requester;
-      const passwordHash = await passwords.hash(body.new_password);
-      return locks.run(userId, async () => {
-        const account = await this.#active(userId);
-        const isOther = (other: string) => body.logout_devices !== false && other !== deviceId;
-        const remove = await removalOfDevices(this.#with, userId, isOther);
-        return storage.commit((write) => {
-          write.put("accounts", { ...account, passwordHash }, userId);
-          remove(write);
-          passed.end(write);
-          return record(write, {});
-        });
+      const isOther = (other: string) => body.logout_devices !== false && other !== deviceId;
+      return this.setPassword(userId, body.new_password, isOther, (write) => {
+        passed.end(write);
+        return record(write, {});
+      });
+    });
+  }
+
+  /**
+   * Gives an account a password, whoever has decided that.
+   * @param endsDevice - which of its devices are logged out
+   * @param also - what else goes into the unit
+   * @throws MatrixError M_FORBIDDEN 403 when the account has been deactivated; M_WEAK_PASSWORD, M_INVALID_PARAM 400
+   */
+  async setPassword<T>(
+    userId: string,
+    password: string,
+    endsDevice: (deviceId: string) => boolean,
+    also: (write: Write) => T,
+  ): Promise<T> {
+    const { storage, locks, passwords } = this.#with;
+    checkNewPassword(password);
+    const passwordHash = await passwords.hash(password);
+    return locks.run(userId, async () => {
+      const account = await this.#active(userId);
+      const remove = await removalOfDevices(this.#with, userId, endsDevice);
+      return storage.commit((write) => {
+        write.put("accounts", { ...account, passwordHash }, userId);
+        remove(write);
+        return also(write);
       });
     });
   }
@@ -92,29 +111,40 @@ export class Accounts {
     requester: Requester,
     body: DeactivateBody,
   ): Promise<Deactivated | UiaChallenge> {
-    const { storage, answers, locks, erasures, accountRemoved } = this.#with;
+    const { answers } = this.#with;
     return answers.once<Deactivated | UiaChallenge>(request, async (record) => {
       const passed = await this.confirm(requester, "deactivate", body.auth);
       if ("uia" in passed) return passed;
-      const { userId } = requester;
-      const user = await storage.names.intern(userId);
-      return locks.run(userId, async () => {
-        const account = await this.#active(userId);
-        const remove = await removalOfDevices(this.#with, userId, () => true, true);
-        const gone: AccountRow = { ...account, passwordHash: "", deactivated: true, leaving: true };
-        let erasedAt: Position | undefined;
-        const answer = await storage.commit((write) => {
-          write.put("accounts", gone, userId);
-          remove(write);
-          accountRemoved(write, userId);
-          if (body.erase === true) erasedAt = erasures.put(write, userId, user);
-          passed.end(write);
-          return record<Deactivated>(write, { id_server_unbind_result: "success" }); // there is nothing to unbind
-        });
-        if (erasedAt !== undefined) erasures.done(userId, erasedAt);
-        void this.#leaveRooms(gone);
-        return answer;
+      return this.close(requester.userId, body.erase === true, (write) => {
+        passed.end(write);
+        return record<Deactivated>(write, { id_server_unbind_result: "success" }); // there is nothing to unbind
       });
+    });
+  }
+
+  /**
+   * Closes an account, whoever has decided that: see `deactivate`.
+   * @param also - what else goes into the unit
+   * @throws MatrixError M_FORBIDDEN 403 when it is closed already
+   */
+  async close<T>(userId: string, erase: boolean, also: (write: Write) => T): Promise<T> {
+    const { storage, locks, erasures, accountRemoved } = this.#with;
+    const user = await storage.names.intern(userId);
+    return locks.run(userId, async () => {
+      const account = await this.#active(userId);
+      const remove = await removalOfDevices(this.#with, userId, () => true, true);
+      const gone: AccountRow = { ...account, passwordHash: "", deactivated: true, leaving: true };
+      let erasedAt: Position | undefined;
+      const answer = await storage.commit((write) => {
+        write.put("accounts", gone, userId);
+        remove(write);
+        accountRemoved(write, userId);
+        if (erase) erasedAt = erasures.put(write, userId, user);
+        return also(write);
+      });
+      if (erasedAt !== undefined) erasures.done(userId, erasedAt);
+      void this.#leaveRooms(gone);
+      return answer;
     });
   }
 

@@ -321,16 +321,6 @@ export interface UsersForKeys extends UsersForConfirmation {
   ): Promise<(write: Write) => void>;
 }
 
-export type RegistrationToken = {
-  token: string;
-  /** How many accounts it is good for; null: any number. */
-  uses_allowed: number | null;
-  /** How many it was used for. */
-  completed: number;
-  /** Milliseconds since 1970; null: never. */
-  expiry_time: number | null;
-};
-
 /** What application services need of accounts. */
 export interface UsersForAppServices {
   /**
@@ -338,18 +328,6 @@ export interface UsersForAppServices {
    * @throws MatrixError M_USER_IN_USE 400 where the name is somebody's who is not a service's
    */
   makeSender(userId: UserId): Promise<void>;
-}
-
-/** What the server's owner does with it. */
-export interface UsersForOwner {
-  /**
-   * @param token - up to 64 of `A-Za-z0-9._~-`; absent: a random one
-   * @throws MatrixError M_INVALID_PARAM 400, also when there is such a token already
-   */
-  createRegistrationToken(wanted: Partial<Omit<RegistrationToken, "completed">>): Promise<RegistrationToken>;
-  registrationTokens(): Promise<RegistrationToken[]>;
-  /** A token that is not there is no error. */
-  deleteRegistrationToken(token: string): Promise<void>;
 }
 
 /** What the node itself does with it. */

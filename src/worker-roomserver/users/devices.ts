@@ -134,7 +134,14 @@ const newDevice = (userId: string, deviceId: string, now: number): DeviceRow => 
   lastSeenIp: "",
 });
 
-function described({ deviceId, displayName, lastSeenTs, lastSeenIp, dehydrated }: DeviceRow): ClientDevice {
+/** A device as its user sees it. */
+export function described({
+  deviceId,
+  displayName,
+  lastSeenTs,
+  lastSeenIp,
+  dehydrated,
+}: DeviceRow): ClientDevice {
   return {
     device_id: deviceId,
     last_seen_ts: lastSeenTs,

@@ -2,6 +2,7 @@ import type { ServerName } from "../../matrix/identifiers.ts";
 import type { AppServiceNamespaces } from "../appservices/api.ts";
 import type { Answers } from "../node/answers.ts";
 import { KeyedLock } from "../node/keyed-lock.ts";
+import { later, lazily, once } from "../node/later.ts";
 import type { Storage } from "../storage/api.ts";
 import { Accounts } from "./accounts.ts";
 import type {
@@ -20,9 +21,9 @@ import type {
   UsersForMessages,
   UsersForNode,
   UsersForOAuth,
-  UsersForOwner,
 } from "./api.ts";
 import { AppServiceUsers, serviceOf } from "./app-service-users.ts";
+import type { UsersConsole } from "./console/api.ts";
 import { Credentials } from "./credentials.ts";
 import { DehydratedDevices } from "./dehydrated-devices.ts";
 import { devicesOf } from "./device-rows.ts";
@@ -60,6 +61,8 @@ export type UsersOptions = {
   passwordCost?: PasswordCost;
 };
 
+const ownersPart = later(() => import("./console/users-console.ts"));
+
 /** Puts the component together. Each part says what it does; what they share is made here. */
 export async function openUsers(
   options: UsersOptions,
@@ -71,9 +74,8 @@ export async function openUsers(
     UsersForOAuth &
     UsersForDevices &
     UsersForKeys &
-    UsersForOwner &
     UsersForAppServices &
-    UsersForNode
+    UsersForNode & { readonly console: UsersConsole }
 > {
   const { storage, now, leaveRooms } = options;
   const shared = {
@@ -178,9 +180,9 @@ export async function openUsers(
 
     makeSender: (userId) => ofServices.makeSender(userId),
 
-    createRegistrationToken: (wanted) => tokens.create(wanted),
-    registrationTokens: () => tokens.list(),
-    deleteRegistrationToken: (token) => tokens.delete(token),
+    console: lazily(
+      once(async () => (await ownersPart()).openUsersConsole({ ...shared, accounts, registration })),
+    ),
 
     finishDeactivations: () => accounts.finishDeactivations(),
     dropOldPages: () => pages.dropOld(),

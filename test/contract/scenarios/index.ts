@@ -3,6 +3,7 @@ import { accountScenarios } from "./account.ts";
 import { accountDataScenarios } from "./account-data.ts";
 import { addressesScenarios } from "./addresses.ts";
 import { appservicesScenarios } from "./appservices.ts";
+import { consoleScenarios } from "./console.ts";
 import { dehydratedDeviceScenarios } from "./dehydrated-device.ts";
 import { devicesScenarios } from "./devices.ts";
 import { directoryScenarios } from "./directory.ts";
@@ -38,4 +39,5 @@ export const scenarios: readonly Scenario[] = [
   ...keyBackupScenarios,
   ...mediaScenarios,
   ...appservicesScenarios,
+  ...consoleScenarios,
 ];

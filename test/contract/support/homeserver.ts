@@ -1,14 +1,19 @@
 import type { JsonObject } from "../../../src/matrix/json.ts";
+import { consoleEndpoints } from "../../../src/sw/console/index.ts";
 import { createClientApi } from "../../../src/sw/door.ts";
 import { allEndpoints } from "../../../src/sw/index.ts";
 import { unlimited } from "../../../src/sw/limits.ts";
+import { RequestStatistics, requestStatisticsEndpoint } from "../../../src/sw/request-statistics.ts";
 import { type OpenNode, openNode } from "../../../src/worker-roomserver/node/node.ts";
 import { deleteDatabase } from "../../../src/worker-roomserver/storage/open.ts";
 import { bridgeEgress } from "./bridge.ts";
 
 const origin = "https://home.example";
-/** Every endpoint that is served, as `METHOD /path`, with its description. */
-export const endpoints = allEndpoints(origin);
+const requests = new RequestStatistics(Date.now());
+/** Those that the service worker has. */
+const served = [...allEndpoints(origin), requestStatisticsEndpoint(requests)];
+/** Every endpoint that is served, with its description; what is the owner's stands behind another door. */
+export const endpoints = [...served, ...consoleEndpoints];
 
 /** A request as it is sent: `path` is percent-encoded, and has the query. */
 export type Sent = {
@@ -45,7 +50,10 @@ export async function openHomeserver(dbName = `contract-${crypto.randomUUID()}`)
     egress: bridgeEgress,
     passwordCost: { memoryKiB: 8, iterations: 1, parallelism: 1 },
   });
-  const api = createClientApi({ node, endpoints, limiter: unlimited, scopePath: "/" });
+  const api = createClientApi({
+    ...{ node, endpoints: served, limiter: unlimited, scopePath: "/" },
+    onAnswered: requests.note,
+  });
   const { serverName } = await node.info();
   return {
     node,

@@ -100,7 +100,9 @@ describe("a new account", () => {
   test("takes a token where one is needed, and is not made where none is given out", async () => {
     const home = await oauthHome({ registration: "token" });
     const target = { for: "authorize", query: await queryFor(home) } as const;
-    const { token } = await home.users.createRegistrationToken({ uses_allowed: 1 });
+    const { token } = await home.users.console.createRegistrationToken(crypto.randomUUID(), {
+      uses_allowed: 1,
+    });
     const create = (more: object) => home.oauth.createAccount(request(), target, { ...account, ...more });
     expect(expectPage(await create({}), "create").problem).toMatch(/token/);
     expectPage(await create({ token }), "consent");
