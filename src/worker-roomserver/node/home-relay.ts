@@ -29,8 +29,8 @@ export function homeRelayOf(
       const info: unknown = JSON.parse(text);
       if (typeof info !== "object" || info === null) return undefined;
       const { name, home_suffix: suffix } = info as { name?: unknown; home_suffix?: unknown };
-      if (typeof suffix !== "string") return undefined;
-      return { url: origin, name: typeof name === "string" ? name : "", suffix };
+      if (typeof name !== "string") return undefined;
+      return { url: origin, name, ...(typeof suffix === "string" && { suffix }) };
     } catch {
       return undefined; // no relay, or none that can be relied on: the node has no home then
     }

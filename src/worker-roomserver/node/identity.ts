@@ -17,10 +17,10 @@ type IdentityRow = { seed: Uint8Array; serverName?: ServerName };
 export type Identity = { serverName: ServerName; key: SigningKey };
 
 /**
- * The relay that has served the page, if it takes nodes: its URL, and what follows the key in their names (`home_suffix`).
- * Not more than some seconds, and never an error.
+ * The relay that has served the page, if one has: its URL, and what follows the key in the names of nodes that have it
+ * as their home (`home_suffix`), where it can be that. Not more than some seconds, and never an error.
  */
-export type AskHomeRelay = () => Promise<{ url: string; name: string; suffix: string } | undefined>;
+export type AskHomeRelay = () => Promise<{ url: string; name: string; suffix?: string } | undefined>;
 
 /**
  * The node's key and name, made at the first start. The name is the key, so that it needs no authority: whoever
@@ -54,17 +54,14 @@ async function makeIdentity(
   const home = await homeRelay();
   const seed = crypto.getRandomValues(new Uint8Array(32));
   const ownName = serverNameFromKey(await ed25519.publicKey(seed));
-  const homeName = home && `${ownName}.${home.suffix}`;
+  const homeName = home?.suffix && `${ownName}.${home.suffix}`;
   const isHome = isServerName(homeName) && isGoodHomeName(homeName);
   const row: IdentityRow = { seed, serverName: isHome ? homeName : ownName };
   await storage.commit((write) => {
     write.put("meta", row, "identity");
-    if (!isHome || home === undefined) return;
-    write.put(
-      "relays",
-      { name: home.name, added: "home", clientApi: false, names: [], takenBack: 0 },
-      home.url,
-    );
+    if (home === undefined) return;
+    const added = isHome ? "home" : "owner";
+    write.put("relays", { name: home.name, added, clientApi: false, names: [], takenBack: 0 }, home.url);
   });
   return row;
 }

@@ -116,7 +116,9 @@ function readMail(entry: JsonObject): Mail | undefined {
     return undefined;
   }
   return {
-    ...{ origin, method, uri, authorization, body },
+    ...{ origin, method, uri, authorization },
+    // In one spelling: what came by another way has to be known as the same.
+    body: body.replace(/=+$/, ""),
     transactionId: transaction_id,
     receivedAt: received_at,
   };

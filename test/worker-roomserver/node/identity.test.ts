@@ -37,9 +37,16 @@ describe("a node's name", () => {
       const storage = await testStorage();
       const { serverName } = await identityOf(storage, async () => ({ ...home, suffix }));
       expect(serverName).toMatch(/^[a-z2-7]{52}$/);
-      expect(await storage.getAllKeys("relays")).toEqual([]);
+      expect(await storage.get("relays", home.url)).toMatchObject({ added: "owner" });
     },
   );
+
+  test("is its key where a relay has served the page that is nobody's home, and the relay is used", async () => {
+    const storage = await testStorage();
+    const { serverName } = await identityOf(storage, async () => ({ url: home.url, name: home.name }));
+    expect(serverName).toMatch(/^[a-z2-7]{52}$/);
+    expect(await storage.get("relays", home.url)).toMatchObject({ name: "relay.example", added: "owner" });
+  });
 
   test("is decided once: nobody is asked at a later start", async () => {
     const storage = await testStorage();
@@ -84,11 +91,16 @@ describe("whether the host of the page is a relay", () => {
     ["is a page", () => new Response("<html>", { headers: { "Content-Type": "text/html" } })],
     ["is no JSON", () => new Response("{", { headers: { "Content-Type": "application/json" } })],
     ["is null", () => Response.json(null)],
-    ["takes no nodes", () => Response.json({ name: "relay.example" })],
+    ["has no name", () => Response.json({ home_suffix: "relay.example" })],
     ["has no end", () => Response.json({ home_suffix: "x", more: "x".repeat(70_000) })],
     ["cannot be reached", () => Promise.reject(new TypeError("no network"))],
   ])("it is none when what it says %s", async (_, answer) => {
     expect(await asked(answer)).toBeUndefined();
+  });
+
+  test("it may take no nodes as their home", async () => {
+    const answer = () => Response.json({ name: "relay.example" });
+    expect(await asked(answer)).toEqual({ url: home.url, name: home.name });
   });
 
   test("it is none when it does not answer in time", async () => {

@@ -52,7 +52,7 @@ export class FakeRelay {
       ...{ entry_id: ++this.#entries, origin, transaction_id: transactionId, method: "PUT" },
       uri: `/_matrix/federation/v1/send/${transactionId}`,
       authorization: [`X-Matrix origin="${origin}",key="ed25519:1",sig="${transactionId}"`],
-      ...{ body: "e30", received_at: 1_700_000_000_000 },
+      ...{ body: "e30=", received_at: 1_700_000_000_000 },
       ...more,
     });
     for (const wake of [...this.#waiting]) wake();

@@ -1,0 +1,162 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { BrowserContext, Page } from "playwright-core";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { chooseEd25519 } from "../../src/matrix/ed25519.ts";
+import { serverNameFromKey } from "../../src/matrix/server-names.ts";
+import type { SigningKey } from "../../src/matrix/signing.ts";
+import { authorizationFor } from "../../src/matrix/x-matrix.ts";
+import { launchBrowser } from "./support/launch-browser.ts";
+import { Person } from "./support/person.ts";
+import { type RelayProcess, startRelay } from "./support/relay-process.ts";
+
+/** Another server, known by its key. */
+async function makeServer(): Promise<{ name: string; key: SigningKey }> {
+  const ed25519 = await chooseEd25519(crypto.subtle);
+  const seed = crypto.getRandomValues(new Uint8Array(32));
+  const publicKey = await ed25519.publicKey(seed);
+  const key = { keyId: "ed25519:1", publicKey, sign: await ed25519.signer(seed) };
+  return { name: serverNameFromKey(publicKey), key };
+}
+
+/** Asks the homeserver as the page does. */
+function api(page: Page, method: string, path: string, body?: object) {
+  return page.evaluate(
+    async ([method, path, body]) => {
+      const token = window.hearthClient?.getAccessToken();
+      const init = { method, headers: { Authorization: `Bearer ${token}` } };
+      const response = await fetch(path, body === null ? init : { ...init, body: JSON.stringify(body) });
+      return { status: response.status, json: await response.json() };
+    },
+    [method, path, body ?? null] as const,
+  );
+}
+
+const relayState = async (page: Page) => {
+  const { json } = await api(page, "GET", "/_hearth/v1/relays");
+  return json.relays[0] ?? {};
+};
+
+/** Transactions that the homeserver has taken into its log. */
+const mailIn = async (page: Page): Promise<number> => {
+  const { json } = await api(page, "GET", "/_hearth/v1/log/entries?topic=mail&limit=100");
+  return json.entries.length;
+};
+
+describe("a homeserver and the relay that has served it", () => {
+  let folder: string;
+  let relay: RelayProcess;
+  let browser: BrowserContext;
+
+  beforeEach(async () => {
+    folder = await mkdtemp(join(tmpdir(), "hearth-relay-"));
+    relay = await startRelay(folder);
+    browser = await launchBrowser();
+  });
+  afterEach(async () => {
+    await browser.close();
+    await relay.kill();
+    await rm(folder, { recursive: true, force: true });
+  });
+
+  async function openPage(): Promise<Page> {
+    const page = await browser.newPage();
+    await page.goto(relay.url);
+    return page;
+  }
+  const connected = (page: Page) =>
+    expect.poll(() => relayState(page), { timeout: 30_000 }).toMatchObject({ connection: "connected" });
+
+  /** `send` of the federation API. */
+  async function send(from: { name: string; key: SigningKey }, to: string, txnId: string) {
+    const uri = `/_matrix/federation/v1/send/${txnId}`;
+    const content = { origin: from.name, origin_server_ts: 1, pdus: [], edus: [] };
+    const signed = { method: "PUT", uri, origin: from.name, destination: to, content };
+    const headers = {
+      Authorization: await authorizationFor(signed, from.key),
+      "Content-Type": "application/json",
+    };
+    return relay.ask(to, "PUT", uri, { headers, body: JSON.stringify(content) });
+  }
+
+  test("what others send arrives, whether the tab is open, closed, or the relay was killed meanwhile", async () => {
+    const other = await makeServer();
+    let page = await openPage();
+    const alice = new Person(page);
+    await alice.signUp("alice", "");
+    const name = (await alice.userId()).split(":")[1]!;
+    await connected(page);
+    expect((await relayState(page)).kind).toBe("webtransport");
+
+    expect(await send(other, name, "awake")).toEqual({ status: 200, text: '{"pdus":{}}' });
+    await expect.poll(() => mailIn(page)).toBe(1);
+    const keys = await relay.ask(name, "GET", "/_matrix/key/v2/server");
+    expect(JSON.parse(keys.text)).toMatchObject({ server_name: name });
+
+    await page.close();
+    // Nobody is there to answer such a question; the key document is known all the same.
+    const question = "/_matrix/federation/v1/query/profile?user_id=x";
+    await expect.poll(async () => (await relay.ask(name, "GET", question)).status).toBe(404);
+    expect(JSON.parse((await relay.ask(name, "GET", "/_matrix/key/v2/server")).text)).toMatchObject({
+      server_name: name,
+    });
+    expect((await send(other, name, "away")).status).toBe(200);
+    expect((await send(other, name, "away")).status).toBe(200);
+    await relay.kill();
+    relay = await startRelay(folder, relay.port);
+    expect((await send(other, name, "after")).status).toBe(200);
+
+    page = await openPage();
+    await page.getByTestId("room-list").waitFor();
+    await connected(page);
+    await expect.poll(() => mailIn(page)).toBe(3);
+    // Taken once, and acknowledged: nothing comes again.
+    expect((await send(other, name, "away")).status).toBe(200);
+    expect((await send(other, name, "last")).status).toBe(200);
+    await expect.poll(() => mailIn(page)).toBe(4);
+
+    await relay.kill();
+    relay = await startRelay(folder, relay.port);
+    await expect.poll(async () => (await send(other, name, "again")).status).toBe(200);
+    await expect.poll(() => mailIn(page), { timeout: 60_000 }).toBe(5);
+  });
+
+  test("a client elsewhere logs in through it, once the owner has opened the way", async () => {
+    const page = await openPage();
+    const alice = new Person(page);
+    await alice.signUp("alice", "a password of hers");
+    const roomId = await alice.createRoom("Garden");
+    const name = (await alice.userId()).split(":")[1]!;
+    await connected(page);
+    const client = "/_matrix/client/v3";
+    const login = () =>
+      relay.ask(name, "POST", `${client}/login`, {
+        body: JSON.stringify({
+          type: "m.login.password",
+          identifier: { type: "m.id.user", user: "alice" },
+          password: "a password of hers",
+        }),
+      });
+    expect((await login()).status).toBe(404);
+    const { url } = await relayState(page);
+    const path = `/_hearth/v1/relays/${encodeURIComponent(url)}`;
+    expect((await api(page, "PUT", path, { client_api: true })).status).toBe(200);
+
+    const { status, text } = await login();
+    expect({ status, text }).toMatchObject({ status: 200 });
+    const Authorization = `Bearer ${JSON.parse(text).access_token}`;
+    const sent = await relay.ask(name, "PUT", `${client}/rooms/${roomId}/send/m.room.message/1`, {
+      headers: { Authorization },
+      body: JSON.stringify({ msgtype: "m.text", body: "from my phone" }),
+    });
+    expect(sent).toMatchObject({ status: 200 });
+    await alice.sees("from my phone");
+    const answer = await relay.ask(name, "GET", `${client}/sync?timeout=0`, { headers: { Authorization } });
+    expect(answer.status).toBe(200);
+    expect(answer.text).toContain("from my phone");
+    // Whoever comes through the relay is not the owner's page, whatever account they have.
+    const console = await relay.ask(name, "GET", "/_hearth/v1/relays", { headers: { Authorization } });
+    expect(console.status).toBe(404);
+  });
+});
