@@ -66,11 +66,15 @@ export function createClientApi({ node, endpoints, limiter, scopePath }: ClientA
       destination: request.destination,
       signal: request.signal,
     };
-    if (description.revokes !== true) return answer(await endpoint.handle(context));
     try {
       return answer(await endpoint.handle(context));
+    } catch (error) {
+      // The homeserver knows of the end of a session of which nothing was said here.
+      if (isEndOfSession(error)) tokens.drop();
+      throw error;
     } finally {
-      tokens.drop(); // also after an error, which may have come when the tokens were already gone
+      // Also after an error, which may have come when the tokens were already gone.
+      if (description.revokes) tokens.drop();
     }
   }
 
@@ -108,6 +112,9 @@ export function createClientApi({ node, endpoints, limiter, scopePath }: ClientA
     return request.method === "HEAD" ? new Response(null, response) : response;
   };
 }
+
+const isEndOfSession = (error: unknown) =>
+  error instanceof MatrixError && (error.errcode === "M_UNKNOWN_TOKEN" || error.errcode === "M_USER_LOCKED");
 
 /** For who may do without a requester: what stood in the way of one is told to the endpoint. */
 async function orNone(

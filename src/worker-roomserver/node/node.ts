@@ -28,6 +28,7 @@ import { openStorage, type StorageOptions } from "../storage/storage.ts";
 import { IgnoredUsers } from "../sync/ignored-users.ts";
 import { openOldSync } from "../sync/old/open.ts";
 import { openSync } from "../sync/sync.ts";
+import { endingWithSession } from "../sync/with-session.ts";
 import { openToDevice } from "../to-device/open.ts";
 import { openTyping } from "../typing/open.ts";
 import { openUserDirectory } from "../user-directory/open.ts";
@@ -163,17 +164,10 @@ export async function openNode(options: NodeOptions): Promise<OpenNode> {
     requireRoom: (roomId) => rooms.parts.heads.get(roomId),
     aliasesOf: async (roomId) => (await rooms.parts.directory.of(roomId)).aliases,
   });
-  const sync = openSync({
-    storage,
-    room,
-    accountData,
-    typing,
-    receipts,
-    presence,
-    push,
-    toDevice,
-    keys,
-  });
+  const sync = endingWithSession(
+    openSync({ storage, room, accountData, typing, receipts, presence, push, toDevice, keys }),
+    users.whileLoggedIn,
+  );
   const { media, mediaConsole, dropExpired, dropOrphans } = openMedia({
     storage,
     answers,
@@ -181,7 +175,7 @@ export async function openNode(options: NodeOptions): Promise<OpenNode> {
     now,
     ...(options.mediaLimits && { limits: options.mediaLimits }),
   });
-  const oldSync = openOldSync({ storage, room, accountData, sync });
+  const oldSync = openOldSync({ storage, room, accountData, sync, users });
   const reports = openReports({ storage, room, users, serverName, now });
   const voip = openVoip({ settings, now });
   const search = openSearch({ storage, room, ignoredBy });

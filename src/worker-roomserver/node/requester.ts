@@ -6,6 +6,8 @@ export type Requester = {
   deviceId: string;
   kind: "user" | "guest" | "appservice";
   admin: boolean;
+  /** Hash of the token that it came with. Absent for what a page does for its user, and for what the server does itself. */
+  session?: string;
   /** An administrator has suspended the account: it may read, and little else. Absent: not. */
   suspended?: boolean;
   /** The application service that acts as this user, with its `as_token`; `deviceId` is "" unless it named one. */

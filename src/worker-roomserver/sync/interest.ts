@@ -54,11 +54,12 @@ export function concerns(interest: Interest, { topic, room, user, detail }: Posi
     case "deviceList":
       return concernsKeys(interest, user, detail);
     // These have no part in an answer: a profile shows in member events, a room that is gone in nothing, history where
-    // it is asked for, and the others are not there yet.
+    // it is asked for; a session that has ended gets none, and the others are not there yet.
     case "profile":
     case "purge":
     case "history":
     case "mail":
+    case "session":
     case "media":
       return false;
   }

@@ -234,6 +234,21 @@ export interface UsersForDevices {
   whileDevice<T>(device: Pick<Requester, "userId" | "deviceId">, task: () => Promise<T>): Promise<T>;
 }
 
+/**
+ * Answers a request of a client, and nothing but the error of a new request once its session has ended: the task's answer
+ * is dropped then, even if it is there already. Sessions end by logout, removal of their device, another login of it,
+ * locking of the account and expiry of the token; not by a refresh. Costs nothing where this leader has just looked at
+ * the token, else three rows.
+ * @param stop - called when the session ends, so that the task waits for nothing any more; it may fail then
+ * @throws MatrixError M_UNKNOWN_TOKEN 401 (with `soft_logout` for a token that has expired); M_USER_LOCKED 401
+ */
+export type WhileLoggedIn = <T>(requester: Requester, task: () => Promise<T>, stop: () => void) => Promise<T>;
+
+/** What is asked for requests that are held open until there is something to answer. */
+export interface UsersForHeldRequests {
+  readonly whileLoggedIn: WhileLoggedIn;
+}
+
 /** What components ask whose endpoints want user-interactive authentication. */
 export interface UsersForConfirmation {
   /**

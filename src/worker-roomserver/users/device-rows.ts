@@ -50,7 +50,8 @@ export async function removalOfDevices(
   which: (deviceId: string) => boolean,
   isAccount = false,
 ): Promise<(write: Write) => void> {
-  const [devices, tokens, pushers] = await Promise.all([
+  const [user, devices, tokens, pushers] = await Promise.all([
+    storage.names.intern(userId),
     devicesOf(storage, userId),
     tokensOf(storage, userId),
     pushersOf(storage, userId),
@@ -61,6 +62,7 @@ export async function removalOfDevices(
     for (const deviceId of gone) {
       write.delete("devices", [userId, deviceId]);
       deviceRemoved(write, userId, deviceId);
+      write.append({ topic: "session", user, detail: deviceId });
     }
     for (const { deviceId, hash } of tokens) if (which(deviceId)) write.delete("tokens", hash);
     for (const pusher of pushers) if (which(pusher.deviceId)) deletePusher(write, pusher);

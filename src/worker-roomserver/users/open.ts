@@ -16,6 +16,7 @@ import type {
   UsersForComponents,
   UsersForConfirmation,
   UsersForDevices,
+  UsersForHeldRequests,
   UsersForKeys,
   UsersForMessages,
   UsersForNode,
@@ -30,6 +31,7 @@ import { Devices } from "./devices.ts";
 import { Erasures } from "./erasures.ts";
 import { GrantedLogins } from "./granted-logins.ts";
 import { GuessLimits } from "./guess-limits.ts";
+import { HeldRequests } from "./held-requests.ts";
 import { Login } from "./login.ts";
 import { LoginTokens } from "./login-tokens.ts";
 import { Moderation } from "./moderation.ts";
@@ -39,7 +41,7 @@ import { defaultPasswordCost, type PasswordCost, Passwords } from "./passwords.t
 import { Profiles } from "./profiles.ts";
 import { Registration } from "./registration.ts";
 import { RegistrationTokens } from "./registration-tokens.ts";
-import { Sessions } from "./sessions.ts";
+import { Sessions, unknownToken } from "./sessions.ts";
 import { clientsInUse, dropOldTokens } from "./token-sweep.ts";
 import { Uia } from "./uia.ts";
 
@@ -70,6 +72,7 @@ export async function openUsers(
     UsersForConfirmation &
     UsersForOAuth &
     UsersForDevices &
+    UsersForHeldRequests &
     UsersForKeys &
     UsersForOwner &
     UsersForAppServices &
@@ -105,9 +108,26 @@ export async function openUsers(
     if (!(await accounts.isLocal(userId))) await options.appServices.findUser(userId);
   };
 
+  const held = new HeldRequests({
+    storage,
+    now,
+    authenticate: async ({ session = "", appService, userId, deviceId }) => {
+      const asserted = { userId, deviceId };
+      const info = appService
+        ? await ofServices.authenticateHash(session, { asserted })
+        : await sessions.authenticateHash(session);
+      if (info === undefined) throw unknownToken();
+      return info;
+    },
+  });
+
   return {
-    authenticate: async (token, options) =>
-      (await ofServices.authenticate(token, options)) ?? sessions.authenticate(token, options),
+    authenticate: (token, options) => {
+      const look = async () =>
+        (await ofServices.authenticate(token, options)) ?? (await sessions.authenticate(token, options));
+      // What is let through though it is locked is no session that lives.
+      return options?.evenLocked ? look() : held.known(look);
+    },
     bindPage: (page, token) => pages.bind(page, token),
     authenticatePage: (page) => pages.authenticate(page),
     register: (request, kind, body) =>
@@ -151,6 +171,7 @@ export async function openUsers(
     erasedSince: (userId) => erasures.since(userId),
 
     deviceIds: async (userId) => (await devicesOf(storage, userId)).map(({ deviceId }) => deviceId),
+    whileLoggedIn: held.whileLoggedIn,
     whileDevice: (device, task) => devices.whileDevice(device, task),
 
     confirmOwner: async (requester, purpose, auth) => {

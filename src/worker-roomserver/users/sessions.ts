@@ -69,7 +69,8 @@ export class Sessions {
    */
   async starting(userId: string, session: NewSession): Promise<(write: Write) => LoginResult> {
     const { deviceId, access, refresh, oauth } = session;
-    const [account, device, old, pushers] = await Promise.all([
+    const [user, account, device, old, pushers] = await Promise.all([
+      this.#storage.names.intern(userId),
       this.#storage.get("accounts", userId),
       this.#storage.get("devices", [userId, deviceId]),
       tokensOf(this.#storage, userId, deviceId),
@@ -84,6 +85,7 @@ export class Sessions {
       const lastSeenIp = device?.lastSeenIp ?? "";
       write.put("devices", { userId, deviceId, displayName, lastSeenTs: now, lastSeenIp });
       putTokens(write, { userId, deviceId, replaces: "", oauth }, { access, refresh }, now);
+      if (old.length > 0) write.append({ topic: "session", user, detail: deviceId });
       return {
         user_id: userId,
         device_id: deviceId,
@@ -126,6 +128,7 @@ export class Sessions {
         deviceId: device.deviceId,
         kind: account.kind,
         admin: account.admin,
+        session: hash,
         ...(account.suspended && { suspended: true }),
       },
       expiresAt: row.expiresAt,
@@ -230,9 +233,9 @@ function putToken(write: Write, { hash, ...row }: TokenRow & { hash: string }): 
   write.put("tokens", row, hash);
 }
 
-const unknownToken = () =>
+export const unknownToken = () =>
   new MatrixError("M_UNKNOWN_TOKEN", 401, "This token is not known here: please log in.");
-const expiredToken = () =>
+export const expiredToken = () =>
   new MatrixError("M_UNKNOWN_TOKEN", 401, "This access token has expired: please refresh it.", {
     soft_logout: true,
   });

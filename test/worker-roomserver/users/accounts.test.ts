@@ -115,7 +115,11 @@ describe("deactivating an account", () => {
     const position = users.storage.position;
     await users.deactivate(request(), alice, { auth: passwordAuth("alice"), erase: true });
     await expect(users.profile(alice.userId)).rejects.toEqual(error("M_NOT_FOUND", 404));
-    expect(await users.storage.entriesAfter(position, 10)).toMatchObject([{ topic: "profile", user }]);
+    expect(await users.storage.entriesAfter(position, 10)).toMatchObject([
+      { topic: "session", user },
+      { topic: "session", user },
+      { topic: "profile", user },
+    ]);
   });
 
   test("leaves its rooms, and the next leader goes on where this one could not", async () => {

@@ -68,6 +68,7 @@ export async function openPushTest(name?: string, world: PushWorld = nowhere()) 
         removed.has(JSON.stringify([userId, deviceId]))
           ? Promise.reject(new Error("no such device"))
           : task(),
+      whileLoggedIn: (_, task) => task(),
     },
     egress: world.egress,
     serverName,
