@@ -12,6 +12,7 @@ import { openOAuth } from "../oauth/open.ts";
 import { openPresence } from "../presence/open.ts";
 import { dropOldNotifications } from "../push/notification-list.ts";
 import { openPush } from "../push/open.ts";
+import { pusherBelongings } from "../push/pushers/belongings.ts";
 import { openReceipts } from "../receipts/open.ts";
 import type { Inbox } from "../relay/api.ts";
 import type { OpenKeeper } from "../relay/keeper.ts";
@@ -107,13 +108,8 @@ export async function openNode(options: NodeOptions): Promise<OpenNode> {
     now,
     settings: () => settings.current,
     leaveRooms: (userId) => room.leaveAll(userId),
-    deviceRemoved: (write, userId, deviceId) => toDevice.deviceRemoved(write, userId, deviceId),
-    accountRemoved: (write, userId) => keyBackup.accountRemoved(write, userId),
     profilesAnnounced: (position) => profiles.caughtUp(position),
-    belongings: {
-      removal: (...devices) => belongings.removal(...devices),
-      renaming: (...device) => belongings.renaming(...device),
-    },
+    belongings: () => [pusherBelongings(storage), transactions, toDevice, backups.belongings, belongings],
     ...(options.passwordCost && { passwordCost: options.passwordCost }),
   });
   const oauth = openOAuth({ storage, answers, users, now });
@@ -155,7 +151,7 @@ export async function openNode(options: NodeOptions): Promise<OpenNode> {
   });
   const { transactions } = rooms.parts;
   const toDevice = openToDevice({ storage, transactions, users, serverName });
-  const keyBackup = openKeyBackup({ storage, answers });
+  const backups = openKeyBackup({ storage, answers });
   const { keys, belongings } = openKeys({ storage, answers, users, serverName, ed25519, toDevice });
   const appServices = openAppServices({
     ...{ storage, serverName, now, client, registry, room, typing, receipts, presence, toDevice, keys },
@@ -225,7 +221,7 @@ export async function openNode(options: NodeOptions): Promise<OpenNode> {
     presence,
     push,
     toDevice,
-    keyBackup,
+    keyBackup: backups.keyBackup,
     appServices,
     media,
     mediaConsole,

@@ -1,5 +1,6 @@
 import type { Storage, Write } from "../storage/api.ts";
 import { Lru } from "../storage/lru.ts";
+import type { Fill, Removed } from "../users/api.ts";
 import type { SendTransactions } from "./api.ts";
 
 /** Long after a client has given up sending something again. */
@@ -36,6 +37,18 @@ export class Transactions implements SendTransactions {
     const known = this.#devices.get(key);
     (known ?? this.#loading.get(key)?.answers)?.set(transaction, eventId);
     if (known !== undefined) this.#devices.set(key, known); // it weighs more now
+  }
+
+  /** What a device has sent is its own: one that gets its id later sends anew. */
+  async removal({ userId, deviceIds }: Removed): Promise<Fill> {
+    return (write) => {
+      for (const deviceId of deviceIds) {
+        write.delete("transactions", IDBKeyRange.bound([userId, deviceId], [userId, deviceId, []]));
+        const key = deviceKey(userId, deviceId);
+        this.#devices.delete(key);
+        this.#loading.delete(key);
+      }
+    };
   }
 
   async #of(userId: string, deviceId: string): Promise<Map<string, string>> {

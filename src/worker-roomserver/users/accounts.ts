@@ -6,15 +6,7 @@ import type { KeyedLock } from "../node/keyed-lock.ts";
 import type { Requester, RequestId } from "../node/requester.ts";
 import type { Storage } from "../storage/api.ts";
 import type { AccountRow, Position } from "../storage/schema.ts";
-import type {
-  AccountRemoved,
-  ChangePasswordBody,
-  DeactivateBody,
-  DeviceBelongings,
-  DeviceRemoved,
-  LeaveRooms,
-  UiaChallenge,
-} from "./api.ts";
+import type { Belongings, ChangePasswordBody, DeactivateBody, LeaveRooms, UiaChallenge } from "./api.ts";
 import type { Credentials } from "./credentials.ts";
 import { removalOfDevices } from "./device-rows.ts";
 import type { Erasures } from "./erasures.ts";
@@ -30,9 +22,7 @@ export type AccountsOptions = {
   uia: Uia;
   erasures: Erasures;
   leaveRooms: LeaveRooms;
-  deviceRemoved: DeviceRemoved;
-  accountRemoved: AccountRemoved;
-  belongings: DeviceBelongings;
+  belongings: Required<Belongings>;
 };
 
 type Deactivated = { id_server_unbind_result: "success" };
@@ -92,7 +82,7 @@ export class Accounts {
     requester: Requester,
     body: DeactivateBody,
   ): Promise<Deactivated | UiaChallenge> {
-    const { storage, answers, locks, erasures, accountRemoved } = this.#with;
+    const { storage, answers, locks, erasures } = this.#with;
     return answers.once<Deactivated | UiaChallenge>(request, async (record) => {
       const passed = await this.confirm(requester, "deactivate", body.auth);
       if ("uia" in passed) return passed;
@@ -106,7 +96,6 @@ export class Accounts {
         const answer = await storage.commit((write) => {
           write.put("accounts", gone, userId);
           remove(write);
-          accountRemoved(write, userId);
           if (body.erase === true) erasedAt = erasures.put(write, userId, user);
           passed.end(write);
           return record<Deactivated>(write, { id_server_unbind_result: "success" }); // there is nothing to unbind

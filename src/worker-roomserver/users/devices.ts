@@ -5,7 +5,7 @@ import type { KeyedLock } from "../node/keyed-lock.ts";
 import type { Requester, RequestId } from "../node/requester.ts";
 import type { Storage } from "../storage/api.ts";
 import type { DeviceRow } from "../storage/schema.ts";
-import type { ClientDevice, DeviceBelongings, DeviceRemoved, UiaChallenge } from "./api.ts";
+import type { Belongings, ClientDevice, UiaChallenge } from "./api.ts";
 import type { Credentials } from "./credentials.ts";
 import { checkDeviceDisplayName, checkDeviceId } from "./device-names.ts";
 import { devicesOf, removalOfDevices } from "./device-rows.ts";
@@ -17,8 +17,7 @@ export type DevicesOptions = {
   locks: KeyedLock<string>;
   uia: Uia;
   credentials: Credentials;
-  deviceRemoved: DeviceRemoved;
-  belongings: DeviceBelongings;
+  belongings: Required<Belongings>;
   /** Milliseconds since 1970. */
   now: () => number;
 };

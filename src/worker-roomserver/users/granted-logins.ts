@@ -4,7 +4,7 @@ import type { KeyedLock } from "../node/keyed-lock.ts";
 import type { Requester, RequestId } from "../node/requester.ts";
 import type { Storage } from "../storage/api.ts";
 import type { OwnerRow } from "../storage/schema.ts";
-import type { Claim, DeviceBelongings, DeviceRemoved, GrantedLogin, RefreshResult } from "./api.ts";
+import type { Belongings, Claim, GrantedLogin, RefreshResult } from "./api.ts";
 import type { Credentials } from "./credentials.ts";
 import { removalOfDevices, tokensOf } from "./device-rows.ts";
 import { newSession, type Sessions } from "./sessions.ts";
@@ -17,8 +17,7 @@ export type GrantedLoginsOptions = {
   serverName: ServerName;
   credentials: Credentials;
   sessions: Sessions;
-  deviceRemoved: DeviceRemoved;
-  belongings: DeviceBelongings;
+  belongings: Required<Belongings>;
 };
 
 /** Logins that a user has allowed on a page, as UsersForOAuth says. */

@@ -5,9 +5,7 @@ import { KeyedLock } from "../node/keyed-lock.ts";
 import type { Storage } from "../storage/api.ts";
 import { Accounts } from "./accounts.ts";
 import type {
-  AccountRemoved,
-  DeviceBelongings,
-  DeviceRemoved,
+  Belongings,
   LeaveRooms,
   ProfilesAnnounced,
   RegistrationSettings,
@@ -24,6 +22,7 @@ import type {
   UsersForOwner,
 } from "./api.ts";
 import { AppServiceUsers, serviceOf } from "./app-service-users.ts";
+import { together } from "./belongings.ts";
 import { Credentials } from "./credentials.ts";
 import { DehydratedDevices } from "./dehydrated-devices.ts";
 import { devicesOf } from "./device-rows.ts";
@@ -54,10 +53,9 @@ export type UsersOptions = {
   /** Asked anew for each registration. */
   settings: () => RegistrationSettings;
   leaveRooms: LeaveRooms;
-  deviceRemoved: DeviceRemoved;
-  accountRemoved: AccountRemoved;
   profilesAnnounced: ProfilesAnnounced;
-  belongings: DeviceBelongings;
+  /** Asked each time: other components are made later. */
+  belongings: () => readonly Belongings[];
   appServices: AppServiceNamespaces;
   passwordCost?: PasswordCost;
 };
@@ -81,6 +79,7 @@ export async function openUsers(
   const { storage, now, leaveRooms } = options;
   const shared = {
     ...options,
+    belongings: together(options.belongings),
     // What reads an account's rows and then writes them holds the lock of its user id.
     locks: new KeyedLock<string>(),
     guesses: new GuessLimits(now),

@@ -4,9 +4,11 @@ import type { Requester } from "../../node/requester.ts";
 import type { Nid, Position, PusherRow } from "../../storage/schema.ts";
 import type { ClientPusher, PusherBody } from "../api.ts";
 import type { Notification, NotificationListener } from "../notification.ts";
+import { deletePusher } from "./belongings.ts";
 import type { Delivery } from "./delivery.ts";
 import type { PushersOptions } from "./options.ts";
-import { checkNumber, keyOf, type PusherKey, wantedPusher } from "./pusher.ts";
+import { checkNumber, wantedPusher } from "./pusher.ts";
+import type { PusherKey } from "./pusher-key.ts";
 
 const delivering = later(() => import("./delivery.ts"));
 
@@ -87,10 +89,7 @@ export class Pushers implements NotificationListener {
       if (present === undefined) checkNumber((await this.#ofUser(userId)).length);
       const row = this.#row(requester, wanted, present);
       await storage.commit((write) => {
-        for (const other of others) {
-          write.delete("pushers", keyOf(other));
-          write.delete("pushProgress", keyOf(other));
-        }
+        for (const other of others) deletePusher(write, other);
         write.put("pushers", row);
       });
       return row;
