@@ -73,7 +73,7 @@ export const allEndpoints = (baseUrl: string): Endpoint[] => [
   ...ssoEndpoints,
   ...deviceEndpoints,
   ...keysEndpoints,
-  ...crossSigningEndpoints,
+  ...crossSigningEndpoints(baseUrl),
   ...dehydratedDeviceEndpoints,
   ...profileEndpoints,
   ...roomsEndpoints,

@@ -319,7 +319,7 @@ export type KnownDevice = {
 };
 
 /** What the component asks that keeps devices' keys. */
-export interface UsersForKeys extends UsersForConfirmation {
+export interface UsersForKeys {
   /** Runs a task while nobody else changes these users' accounts or devices, or what belongs to those. */
   holding<T>(userIds: readonly string[], task: () => Promise<T>): Promise<T>;
   /** By device id; undefined if there is no such account here, or not any more. Reads the account and its devices. */

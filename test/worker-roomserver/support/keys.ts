@@ -42,6 +42,7 @@ async function over(users: TestUsers): Promise<TestKeys> {
     storage,
     answers: await Answers.open(storage, () => world.time),
     users,
+    oauth: { confirmCrossSigningReset: (...asked) => users.confirmOwner(...asked) },
     serverName,
     ed25519: await chooseEd25519(crypto.subtle),
     toDevice: {
