@@ -224,13 +224,9 @@ describe("an application service", () => {
     expect((await ping()).body).toMatchObject({
       ...{ errcode: "M_BAD_STATUS", status: 403, body: '{"errcode":"M_FORBIDDEN"}' },
     });
-    home.answers(async () => {
-      throw new DOMException("late", "TimeoutError");
-    });
+    home.answers(async () => ({ failure: "timeout", why: "late" }));
     expect(errorOf(await ping())).toEqual([504, "M_CONNECTION_TIMEOUT"]);
-    home.answers(async () => {
-      throw new TypeError("no way");
-    });
+    home.answers(async () => ({ failure: "unreachable", why: "no way" }));
     expect(errorOf(await ping())).toEqual([502, "M_CONNECTION_FAILED"]);
     const others = await home.bridge("POST", "/_matrix/client/v1/appservice/x/ping", {});
     expect(errorOf(others)).toEqual([403, "M_FORBIDDEN"]);

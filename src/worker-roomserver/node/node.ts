@@ -39,7 +39,7 @@ import { Answers } from "./answers.ts";
 import type { Node } from "./api.ts";
 import { Compactor } from "./compactor.ts";
 import { type AskHomeRelay, openIdentity } from "./identity.ts";
-import { later, lazySteps } from "./later.ts";
+import { later, lazily, lazySteps } from "./later.ts";
 
 export type NodeOptions = {
   dbName: string;
@@ -96,7 +96,7 @@ export async function openNode(options: NodeOptions): Promise<OpenNode> {
     later: inTime,
   });
   const egress: Egress =
-    options.egress ?? relays.egress(async (request) => (await directFetching()).directFetch(request));
+    options.egress ?? relays.egress(lazily<Egress>(async () => (await directFetching()).directFetch));
   const client = clientOf(egress);
   const { registry, namespaces } = await openNamespaces(storage, serverName, client);
 
@@ -152,7 +152,7 @@ export async function openNode(options: NodeOptions): Promise<OpenNode> {
   const { transactions } = rooms.parts;
   const toDevice = openToDevice({ storage, transactions, users, serverName });
   const backups = openKeyBackup({ storage, answers });
-  const { keys, belongings } = openKeys({ storage, answers, users, serverName, ed25519, toDevice });
+  const { keys, belongings } = openKeys({ storage, answers, users, oauth, serverName, ed25519, toDevice });
   const appServices = openAppServices({
     ...{ storage, serverName, now, client, registry, room, typing, receipts, presence, toDevice, keys },
     later: inTime,
@@ -169,6 +169,7 @@ export async function openNode(options: NodeOptions): Promise<OpenNode> {
     answers,
     serverName,
     now,
+    egress,
     ...(options.mediaLimits && { limits: options.mediaLimits }),
   });
   const oldSync = openOldSync({ storage, room, accountData, sync, users });

@@ -1,5 +1,6 @@
 import type { JsonObject } from "../../matrix/json.ts";
 import type { Requester } from "../node/requester.ts";
+import type { Write } from "../storage/api.ts";
 import type { Position } from "../storage/schema.ts";
 import type { Belongings } from "../users/api.ts";
 
