@@ -161,7 +161,7 @@ export async function openNode(options: NodeOptions): Promise<OpenNode> {
     aliasesOf: async (roomId) => (await rooms.parts.directory.of(roomId)).aliases,
   });
   const sync = endingWithSession(
-    openSync({ storage, room, accountData, typing, receipts, presence, push, toDevice, keys }),
+    openSync({ storage, room, accountData, typing, receipts, presence, push, toDevice, keys, ignoredUsers }),
     users.whileLoggedIn,
   );
   const { media, mediaConsole, dropExpired, dropOrphans } = openMedia({
@@ -172,7 +172,7 @@ export async function openNode(options: NodeOptions): Promise<OpenNode> {
     egress,
     ...(options.mediaLimits && { limits: options.mediaLimits }),
   });
-  const oldSync = openOldSync({ storage, room, accountData, sync, users });
+  const oldSync = openOldSync({ storage, room, accountData, sync, users, ignoredUsers });
   const reports = openReports({ storage, room, users, serverName, now });
   const voip = openVoip({ settings, now });
   const search = openSearch({ storage, room, ignoredBy });

@@ -6,8 +6,8 @@ import type { Nid } from "../storage/schema.ts";
 /** What of the log concerns one user. */
 export type Interest = {
   user: Nid;
-  /** The device that syncs. */
-  deviceId: string;
+  /** The device that syncs, if it is one. */
+  deviceId: string | undefined;
   /** Rooms in which the user is joined. */
   rooms: ReadonlySet<Nid>;
   /** Other users with whom the user shares a room: whose devices, and presence, the user is told of. */

@@ -144,6 +144,7 @@ export interface Users {
   ): Promise<LoginToken | UiaChallenge>;
   /** @throws MatrixError M_UNKNOWN_TOKEN 401 */
   refresh(request: RequestId, refreshToken: string): Promise<RefreshResult>;
+  /** @throws MatrixError M_MISSING_PARAM 400 for an application service that has named no device */
   logout(requester: Requester): Promise<void>;
   logoutAll(requester: Requester): Promise<void>;
   changePassword(
@@ -231,7 +232,7 @@ export interface UsersForDevices {
    * before that, and goes with it, or never. Nothing of the account may be asked for within.
    * @throws MatrixError M_UNKNOWN_TOKEN 401 when the device has gone
    */
-  whileDevice<T>(device: Pick<Requester, "userId" | "deviceId">, task: () => Promise<T>): Promise<T>;
+  whileDevice<T>(device: { userId: string; deviceId: string }, task: () => Promise<T>): Promise<T>;
 }
 
 /**

@@ -59,8 +59,8 @@ export class AppServiceUsers {
       throw forbidden("There is no such user here: the application service has to register it first.");
     }
     if (account.locked && !evenLocked) throw lockedAccount();
-    const { deviceId = "" } = asserted;
-    if (deviceId !== "" && (await storage.get("devices", [userId, deviceId])) === undefined) {
+    const deviceId = asserted.deviceId || undefined;
+    if (deviceId !== undefined && (await storage.get("devices", [userId, deviceId])) === undefined) {
       throw new MatrixError("M_UNKNOWN_DEVICE", 400, "The user has no such device.");
     }
     const isLimited = service.rateLimited && userId !== service.sender;
@@ -68,7 +68,7 @@ export class AppServiceUsers {
     const { kind, suspended } = account;
     const requester = {
       userId,
-      deviceId,
+      ...(deviceId !== undefined && { deviceId }),
       kind,
       admin: false,
       session,

@@ -43,7 +43,7 @@ export class GrantedLogins {
   async requesterFor(userId: string): Promise<Requester> {
     const account = await this.#with.storage.get("accounts", userId);
     if (account === undefined || account.deactivated) throw forbidden("This account has been deactivated.");
-    return { userId: parseUserId(userId), deviceId: "", kind: account.kind, admin: account.admin };
+    return { userId: parseUserId(userId), kind: account.kind, admin: account.admin };
   }
 
   async logIn<T>(owner: OwnerRow, login: GrantedLogin, claim: Claim<T>): Promise<T | undefined> {

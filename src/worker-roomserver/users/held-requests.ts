@@ -16,7 +16,7 @@ export type HeldRequestsOptions = {
   now: () => number;
 };
 
-type Held = { user: Nid; deviceId: string; lookAgain: () => void };
+type Held = { user: Nid; deviceId: string | undefined; lookAgain: () => void };
 
 /**
  * Requests whose answer takes its time, and which may outlive the session that they were made with. The log says whose

@@ -2,7 +2,8 @@ import { expect, vi } from "vitest";
 import { parseServerName } from "../../../src/matrix/identifiers.ts";
 import type { JsonObject } from "../../../src/matrix/json.ts";
 import { Answers } from "../../../src/worker-roomserver/node/answers.ts";
-import type { Requester } from "../../../src/worker-roomserver/node/requester.ts";
+import type { DeviceRequester } from "../../../src/worker-roomserver/node/requester.ts";
+import { requireDevice } from "../../../src/worker-roomserver/node/require-device.ts";
 import type {
   Belongings,
   LoginResult,
@@ -108,8 +109,8 @@ export async function login(users: TestUsers, user: string, more: object = {}): 
   return (await users.login(request(), body)) as LoggedIn;
 }
 
-export async function requesterOf(users: TestUsers, { access_token }: LoggedIn): Promise<Requester> {
-  return (await users.authenticate(access_token)).requester;
+export async function requesterOf(users: TestUsers, { access_token }: LoggedIn): Promise<DeviceRequester> {
+  return requireDevice((await users.authenticate(access_token)).requester);
 }
 
 /** The `auth` with which a user gives their password. */

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import type { OpenNode } from "../../../src/worker-roomserver/node/node.ts";
-import type { Requester } from "../../../src/worker-roomserver/node/requester.ts";
+import type { DeviceRequester, Requester } from "../../../src/worker-roomserver/node/requester.ts";
 import type { Write } from "../../../src/worker-roomserver/storage/api.ts";
 import { openDatabase } from "../../../src/worker-roomserver/storage/open.ts";
 import type { Nid, StoreName } from "../../../src/worker-roomserver/storage/schema.ts";
@@ -124,7 +124,7 @@ test("each store says what becomes of its rows when a device or an account goes"
 });
 
 /** Alice with a phone, whose rows are in all stores, and bob, whose rows are. */
-async function home(): Promise<{ node: OpenNode; alice: Requester; bob: Requester }> {
+async function home(): Promise<{ node: OpenNode; alice: DeviceRequester; bob: DeviceRequester }> {
   const node = await testNode();
   const [alice, bob] = [await registerAt(node, "alice"), await registerAt(node, "bob")];
   for (const { userId, deviceId } of [alice, bob]) {
@@ -137,7 +137,7 @@ async function home(): Promise<{ node: OpenNode; alice: Requester; bob: Requeste
 }
 
 /** In which of these stores somebody has rows. */
-async function found({ node }: { node: OpenNode }, kind: object, who: Requester): Promise<string[]> {
+async function found({ node }: { node: OpenNode }, kind: object, who: DeviceRequester): Promise<string[]> {
   const user = await node.storage.names.intern(who.userId);
   const isTheirs = (part: unknown) => part === who.userId || part === user;
   const stores = Object.keys(kind) as StoreName[];

@@ -1,5 +1,5 @@
 import { describe, expect, test, vi } from "vitest";
-import type { Requester } from "../../../src/worker-roomserver/node/requester.ts";
+import type { DeviceRequester } from "../../../src/worker-roomserver/node/requester.ts";
 import { accessTokenLifetimeMs } from "../../../src/worker-roomserver/users/sessions.ts";
 import {
   done,
@@ -17,7 +17,7 @@ import {
 } from "../support/users.ts";
 
 /** A request that is answered when the test says so. */
-function hold(users: TestUsers, requester: Requester) {
+function hold(users: TestUsers, requester: DeviceRequester) {
   let answer: (value: string) => void = () => undefined;
   const task = new Promise<string>((resolve) => {
     answer = resolve;
@@ -138,7 +138,7 @@ test("a logout that is not on the disk yet ends nothing", async () => {
 });
 
 describe("a token that expires", () => {
-  async function expiring(): Promise<{ users: TestUsers; phone: LoggedIn; requester: Requester }> {
+  async function expiring(): Promise<{ users: TestUsers; phone: LoggedIn; requester: DeviceRequester }> {
     const users = await testUsers();
     const phone = await register(users, "alice", { refresh_token: true });
     const requester = await requesterOf(users, phone);

@@ -10,4 +10,5 @@ export type OldSyncParts = {
   room: Readers["room"] & RoomForClient;
   sync: Sync;
   users: UsersForHeldRequests;
+  ignoredUsers: Readers["ignoredUsers"];
 };
