@@ -37,7 +37,7 @@ export function createClientApi({ node, endpoints, limiter, scopePath }: ClientA
     if (path === undefined) throw unrecognized("There is no such endpoint on this homeserver.");
     const { endpoint, params } = route(request.method, path);
     return serve(request, caller, { path, endpoint, params }).catch((error: unknown) =>
-      errorAnswer(error, endpoint.description.refusal),
+      errorAnswer(error, endpoint.description.refusal, request.destination),
     );
   }
 
@@ -108,7 +108,7 @@ export function createClientApi({ node, endpoints, limiter, scopePath }: ClientA
 
   return async (request, caller) => {
     if (request.method === "OPTIONS") return preflightAnswer();
-    const response = await handle(request, caller).catch(errorAnswer);
+    const response = await handle(request, caller).catch((error: unknown) => errorAnswer(error));
     return request.method === "HEAD" ? new Response(null, response) : response;
   };
 }
