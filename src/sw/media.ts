@@ -82,7 +82,11 @@ const uploadTo = endpoint(
 function readers(prefix: "/_matrix/client/v1/media/" | "/_matrix/media/v3/"): Endpoint[] {
   const auth = prefix === "/_matrix/media/v3/" ? "optional" : "guest";
   const file = {
-    ...{ method: "GET", auth, pageSession: true, limit: "read", response: v.unknown() },
+    method: "GET",
+    auth,
+    pageSession: true,
+    limit: "read",
+    response: v.unknown(),
     refusal: strangerPage,
   } as const;
   return [
