@@ -36,8 +36,10 @@ export function createClientApi({ node, endpoints, limiter, scopePath }: ClientA
     const path = pathInScope(pathname, scopePath);
     if (path === undefined) throw unrecognized("There is no such endpoint on this homeserver.");
     const { endpoint, params } = route(request.method, path);
+    const { refusal, refusalInTab } = endpoint.description;
+    const inTab = request.destination === "document" ? refusalInTab : undefined;
     return serve(request, caller, { path, endpoint, params }).catch((error: unknown) =>
-      errorAnswer(error, endpoint.description.refusal, request.destination),
+      errorAnswer(error, inTab ?? refusal),
     );
   }
 

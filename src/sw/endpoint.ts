@@ -47,8 +47,10 @@ export type Description<
   /** The JSON body of a 200; what is answered as `Content` is not held to it. */
   response: R;
   revokes?: true;
-  /** Writes its errors, those of the door too, where they are not to be Matrix's; undefined: this one is. */
-  refusal?: (error: MatrixError, destination: RequestDestination) => Reply | Content | undefined;
+  /** Writes its errors, those of the door too, where they are not to be Matrix's. */
+  refusal?: (error: MatrixError) => Reply | Content;
+  /** The same for somebody who has opened it in a tab of its own; undefined: this one is as for everybody. */
+  refusalInTab?: (error: MatrixError) => Content | undefined;
   evenLocked?: true;
 };
 

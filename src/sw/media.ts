@@ -87,7 +87,7 @@ function readers(prefix: "/_matrix/client/v1/media/" | "/_matrix/media/v3/"): En
     pageSession: true,
     limit: "read",
     response: v.unknown(),
-    refusal: strangerPage,
+    refusalInTab: strangerPage,
   } as const;
   return [
     endpoint(

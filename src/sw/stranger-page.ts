@@ -4,10 +4,10 @@ import { html, page } from "./html.ts";
 
 /**
  * For media that somebody has opened in a tab of its own: no page asks for it, so nobody knows whose it is to see.
- * @returns undefined for whoever is no tab, and gets the error as it is
+ * @returns undefined for errors that say something else
  */
-export function strangerPage({ status }: MatrixError, destination: RequestDestination): Content | undefined {
-  if (destination !== "document" || (status !== 401 && status !== 404)) return undefined;
+export function strangerPage({ status }: MatrixError): Content | undefined {
+  if (status !== 401 && status !== 404) return undefined;
   return page({
     title: "This file cannot be opened here",
     status,
