@@ -17,8 +17,10 @@ const openFiles = [
   // What a full disk, a lost lead or a corrupt row is thrown as, and the bounded cache in front of rows.
   "^src/worker-roomserver/storage/(errors|lru)[.]ts$",
   // What all components are made with alike: JSON answers as bytes, sync tokens, work in order by key or in turns, code
-  // that is loaded later.
-  "^src/worker-roomserver/node/(answers|breathe|json-bytes|keyed-lock|later|tokens)[.]ts$",
+  // that is loaded later, and who is refused for want of a device.
+  "^src/worker-roomserver/node/(answers|breathe|json-bytes|keyed-lock|later|require-device|tokens)[.]ts$",
+  // Whoever asks servers outside reads their answers, and may want to know before whether one may be asked.
+  "^src/worker-roomserver/egress/(body|rules)[.]ts$",
   // How secrets are made, and what they are found by: whoever keeps one keeps its hash.
   "^src/worker-roomserver/users/tokens[.]ts$",
   // The kinds of entry of the log, its newest ones in memory, how to follow it without losing any, when to drop

@@ -15,7 +15,7 @@ const whoami = endpoint(
   async ({ requester: { userId, deviceId, kind } }) => ({
     user_id: userId,
     // An application service need not name a device.
-    ...(deviceId !== "" && { device_id: deviceId }),
+    ...(deviceId !== undefined && { device_id: deviceId }),
     is_guest: kind === "guest",
   }),
 );

@@ -1,5 +1,5 @@
 import { MatrixError, unknown } from "../matrix/errors.ts";
-import { Content, type Description, Reply } from "./endpoint.ts";
+import { Content, Reply } from "./endpoint.ts";
 import { requestIdHeader } from "./request-id.ts";
 
 /**
@@ -32,12 +32,16 @@ export function answer(result: unknown): Response {
 /**
  * Every error becomes an answer here and nowhere else. What is no MatrixError is a defect of this homeserver:
  * it goes to the console, and the client learns only that it happened.
- * @param refusal - the endpoint's own way to write errors
+ * @param refusal - the endpoint's own way to write errors, undefined for one that is as everywhere
  * @see https://spec.matrix.org/v1.19/client-server-api/#standard-error-response
  */
-export function errorAnswer(error: unknown, refusal?: Description["refusal"]): Response {
+export function errorAnswer(
+  error: unknown,
+  refusal?: (error: MatrixError) => Reply | Content | undefined,
+): Response {
   const matrixError = error instanceof MatrixError ? error : (passing(error) ?? defect(error));
-  if (refusal !== undefined) return answer(refusal(matrixError));
+  const written = refusal?.(matrixError);
+  if (written !== undefined) return answer(written);
   const wait = matrixError.extra.retry_after_ms;
   if (typeof wait !== "number") return respond(matrixError.status, matrixError, {});
   return respond(matrixError.status, matrixError, { "Retry-After": String(Math.ceil(wait / 1000)) });

@@ -43,9 +43,11 @@ export function createClientApi({
     const path = pathInScope(pathname, scopePath);
     if (path === undefined) throw unrecognized("There is no such endpoint on this homeserver.");
     const { endpoint, params } = route(request.method, path);
+    const { refusal, refusalInTab } = endpoint.description;
+    const inTab = request.destination === "document" ? refusalInTab : undefined;
     const begun = performance.now();
     const response = await serve(request, caller, { path, endpoint, params }).catch((error: unknown) =>
-      errorAnswer(error, endpoint.description.refusal),
+      errorAnswer(error, inTab ?? refusal),
     );
     onAnswered?.(endpoint.description.limit, response.status, performance.now() - begun);
     return response;
@@ -76,11 +78,15 @@ export function createClientApi({
       destination: request.destination,
       signal: request.signal,
     };
-    if (description.revokes !== true) return answer(await endpoint.handle(context));
     try {
       return answer(await endpoint.handle(context));
+    } catch (error) {
+      // The homeserver knows of the end of a session of which nothing was said here.
+      if (isEndOfSession(error)) tokens.drop();
+      throw error;
     } finally {
-      tokens.drop(); // also after an error, which may have come when the tokens were already gone
+      // Also after an error, which may have come when the tokens were already gone.
+      if (description.revokes) tokens.drop();
     }
   }
 
@@ -117,10 +123,13 @@ export function createClientApi({
 
   return async (request, caller) => {
     if (request.method === "OPTIONS") return preflightAnswer();
-    const response = await handle(request, caller).catch(errorAnswer);
+    const response = await handle(request, caller).catch((error: unknown) => errorAnswer(error));
     return request.method === "HEAD" ? new Response(null, response) : response;
   };
 }
+
+const isEndOfSession = (error: unknown) =>
+  error instanceof MatrixError && (error.errcode === "M_UNKNOWN_TOKEN" || error.errcode === "M_USER_LOCKED");
 
 /** For who may do without a requester: what stood in the way of one is told to the endpoint. */
 async function orNone(

@@ -49,6 +49,8 @@ export type Description<
   revokes?: true;
   /** Writes its errors, those of the door too, where they are not to be Matrix's. */
   refusal?: (error: MatrixError) => Reply | Content;
+  /** The same for somebody who has opened it in a tab of its own; undefined: this one is as for everybody. */
+  refusalInTab?: (error: MatrixError) => Content | undefined;
   evenLocked?: true;
   /** For the description of the owner's API (console/openapi.ts): what its clients may call it, and a sentence. */
   operationId?: string;

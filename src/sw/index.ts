@@ -74,7 +74,7 @@ export const allEndpoints = (baseUrl: string): Endpoint[] => [
   ...ssoEndpoints,
   ...deviceEndpoints,
   ...keysEndpoints,
-  ...crossSigningEndpoints,
+  ...crossSigningEndpoints(baseUrl),
   ...dehydratedDeviceEndpoints,
   ...profileEndpoints,
   ...roomsEndpoints,

@@ -4,6 +4,7 @@ import type { Requester } from "../worker-roomserver/node/requester.ts";
 import { type Endpoint, endpoint } from "./endpoint.ts";
 import { mediaAnswer } from "./media-answer.ts";
 import { booleanParameter, emptyAnswer, jsonObject } from "./schemas.ts";
+import { strangerPage } from "./stranger-page.ts";
 
 const bytes = v.instance(Blob);
 const mediaParams = { serverName: v.string(), mediaId: v.string() };
@@ -80,7 +81,14 @@ const uploadTo = endpoint(
  */
 function readers(prefix: "/_matrix/client/v1/media/" | "/_matrix/media/v3/"): Endpoint[] {
   const auth = prefix === "/_matrix/media/v3/" ? "optional" : "guest";
-  const file = { method: "GET", auth, pageSession: true, limit: "read", response: v.unknown() } as const;
+  const file = {
+    method: "GET",
+    auth,
+    pageSession: true,
+    limit: "read",
+    response: v.unknown(),
+    refusalInTab: strangerPage,
+  } as const;
   return [
     endpoint(
       {

@@ -14,6 +14,6 @@ const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 export function requestIdOf(request: Request, path: string, requester: Requester | undefined): RequestId {
   const named = request.headers.get(requestIdHeader);
   if (named === null || !uuid.test(named)) return crypto.randomUUID();
-  const who = requester === undefined ? "" : `${requester.userId} ${requester.deviceId}`;
+  const who = requester === undefined ? "" : `${requester.userId} ${requester.deviceId ?? ""}`;
   return `${named.toLowerCase()} ${request.method} ${path} ${who}`;
 }

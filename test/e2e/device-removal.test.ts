@@ -50,7 +50,15 @@ describe("a device that its owner removes", () => {
       return devices.map(({ device_id }) => device_id).sort();
     });
 
+  /** What the laptop was answered when it synced, 0 where it waits. */
+  const syncs = () =>
+    aliceLaptop.evaluate(({ line }) =>
+      line.sent.filter(({ path }) => path.includes("/v3/sync?")).map(({ status }) => status),
+    );
+
   let first: Awaited<ReturnType<typeof bobSays>>;
+  /** How often it had synced then. */
+  let atRemoval = 0;
 
   test("reads what is said, as long as it is there", async () => {
     first = await bobSays("to both");
@@ -97,11 +105,15 @@ describe("a device that its owner removes", () => {
     });
     expect(await deviceIds(alicePhone)).toContain(ids.laptop);
     expect(await remove("the password of alice")).toMatchObject({ answer: "removed" });
+    atRemoval = (await syncs()).length;
     expect(await deviceIds(alicePhone)).not.toContain(ids.laptop);
   });
 
-  test("is told by its sync that it is logged out", async () => {
+  test("is told that it is logged out by the sync that waits", async () => {
     await aliceLaptop.evaluate((device) => device.until("its logout", () => device.loggedOut));
+    const answered = await syncs();
+    expect(answered).toHaveLength(atRemoval);
+    expect(answered.at(-1)).toBe(401);
     const whoami = await aliceLaptop.evaluate(({ client }) =>
       client.whoami().then(
         () => "known",

@@ -224,13 +224,9 @@ describe("an application service", () => {
     expect((await ping()).body).toMatchObject({
       ...{ errcode: "M_BAD_STATUS", status: 403, body: '{"errcode":"M_FORBIDDEN"}' },
     });
-    home.answers(async () => {
-      throw new DOMException("late", "TimeoutError");
-    });
+    home.answers(async () => ({ failure: "timeout", why: "late" }));
     expect(errorOf(await ping())).toEqual([504, "M_CONNECTION_TIMEOUT"]);
-    home.answers(async () => {
-      throw new TypeError("no way");
-    });
+    home.answers(async () => ({ failure: "unreachable", why: "no way" }));
     expect(errorOf(await ping())).toEqual([502, "M_CONNECTION_FAILED"]);
     const others = await home.bridge("POST", "/_matrix/client/v1/appservice/x/ping", {});
     expect(errorOf(others)).toEqual([403, "M_FORBIDDEN"]);
@@ -311,6 +307,34 @@ describe("an application service", () => {
     await until(async () => (await home.node.storage.getAllKeys("appServiceRooms")).length === 2);
     await home.node.appServices.remove("irc");
     expect(await rooms({ include_all_networks: true })).toEqual(new Set());
+  });
+
+  test("that has named no device is told so where one is needed, and does without one elsewhere", async () => {
+    const home = await bridged();
+    const roomId = await home.room();
+    const keys = { device_keys: {}, one_time_keys: {} };
+    const pusher = { app_id: "a", pushkey: "k", kind: "http", lang: "en", app_display_name: "A" };
+    const url = "https://push.example.org/_matrix/push/v1/notify";
+    const sliding = "/_matrix/client/unstable/org.matrix.simplified_msc3575/sync";
+    for (const [path, body] of [
+      [`${v3}/keys/upload`, keys],
+      [`${v3}/pushers/set`, { ...pusher, device_display_name: "D", data: { url } }],
+      [sliding, { extensions: { to_device: { enabled: true } } }],
+      [`${v3}/logout`, {}],
+    ] as const) {
+      const answer = await home.bridge("POST", path, body);
+      expect([path, ...errorOf(answer)]).toEqual([path, 400, "M_MISSING_PARAM"]);
+      expect(answer.body.error).toContain("device_id");
+    }
+    await home.bridge("POST", `${v3}/rooms/${roomId}/join`, {});
+    const send = () => home.bridge("PUT", `${v3}/rooms/${roomId}/send/m.room.message/1`, { body: "hi" });
+    const sent = await send();
+    expect(sent.status).toBe(200);
+    expect((await send()).body).toEqual(sent.body);
+    const { status, body } = await home.bridge("GET", `${v3}/sync`);
+    expect(status).toBe(200);
+    expect(body.to_device).toEqual({ events: [] });
+    expect(JSON.stringify(body)).toContain('"transaction_id":"1"');
   });
 
   test("without a URL is told nothing", async () => {

@@ -218,6 +218,25 @@ describe("a page that has shown a token", () => {
     expect((await next("GET", `media/v3/download/${at}`, { caller: other })).status).toBe(404);
   });
 
+  test("is no tab that media is opened in, which is told what to do", async () => {
+    const { ask, show, upload } = await homeserver();
+    const at = await upload("x", "text/plain");
+    await show(page);
+    const path = `client/v1/media/download/${at}`;
+    for (const [opened, status] of [
+      [path, 401],
+      [`media/v3/download/${at}`, 404],
+    ] as const) {
+      const answer = await ask("GET", opened, { destination: "document" });
+      expect(answer.status).toBe(status);
+      expect(answer.headers.get("Content-Type")).toMatch(/^text\/html/);
+      expect(answer.headers.get("Content-Security-Policy")).toContain("default-src 'none'");
+      expect(await answer.text()).toContain("from your Matrix client");
+    }
+    const image = await ask("GET", path, { destination: "image" });
+    expect(await errcodeOf(image)).toEqual([401, "M_MISSING_TOKEN"]);
+  });
+
   test("is a stranger again once its session has ended, to the next service worker too", async () => {
     const { ask, show, token, upload, serviceWorker } = await homeserver();
     const at = await upload("x", "text/plain");

@@ -6,6 +6,7 @@ import { allEndpoints } from "../../src/sw/index.ts";
 import { TokenBuckets, unlimited } from "../../src/sw/limits.ts";
 import { doneOrPage } from "../../src/sw/uia.ts";
 import type { OpenNode } from "../../src/worker-roomserver/node/node.ts";
+import { crossSigner } from "../worker-roomserver/support/crypto-device.ts";
 import { registerAt, testNode } from "../worker-roomserver/support/node.ts";
 import {
   challengeOf,
@@ -267,6 +268,54 @@ describe("the account page", () => {
     const shown = await signIn(at, await at.browser.open(uri));
     const done = await at.browser.click(shown, "Let an app replace it");
     expect(done.text).toContain("It may be replaced until");
+  });
+
+  test("is where a device that has no password to give sends its user for new cross-signing keys", async () => {
+    const at = await home();
+    const { access_token: token = "" } = await loggedIn(at);
+    const { user_id: userId } = (await whoami(at, token)).body as { user_id: string };
+    const upload = async (body: JsonObject) =>
+      at.ask("POST", "/app/_matrix/client/v3/keys/device_signing/upload", { token, body });
+    expect(await upload((await crossSigner(userId)).body)).toMatchObject({ status: 200 });
+    const { body } = await crossSigner(userId);
+    const challenge = await upload(body);
+    const url = `${at.server.account_management_uri}?action=org.matrix.cross_signing_reset`;
+    expect(challenge).toMatchObject({
+      status: 401,
+      body: {
+        flows: expect.arrayContaining([{ stages: ["m.oauth"] }]),
+        params: { "m.oauth": { url } },
+        session: expect.any(String),
+      },
+    });
+    const auth = { session: challenge.body.session! };
+    expect(await upload({ ...body, auth })).toMatchObject({ status: 401, body: { session: auth.session } });
+    // A password is no way around the page: the app has none to ask for.
+    const guessed = { type: "m.login.password", identifier: { type: "m.id.user", user: "alice" }, password };
+    expect(await upload({ ...body, auth: { ...auth, ...guessed } })).toMatchObject({ status: 401 });
+    await at.browser.click(await signIn(at, await at.browser.open(url)), "Let an app replace it");
+    expect(await upload({ ...body, auth })).toMatchObject({ status: 200, body: {} });
+  });
+
+  test("is no way for a device that has logged in by password", async () => {
+    const at = await home();
+    const login = { type: "m.login.password", identifier: { type: "m.id.user", user: "alice" }, password };
+    const { access_token: token, user_id: userId } = (
+      await at.ask("POST", "/app/_matrix/client/v3/login", { body: login })
+    ).body as { access_token: string; user_id: string };
+    const upload = async (auth?: JsonObject) => {
+      const { body } = signer;
+      return at.ask("POST", "/app/_matrix/client/v3/keys/device_signing/upload", {
+        token,
+        body: { ...body, ...(auth && { auth }) },
+      });
+    };
+    let signer = await crossSigner(userId);
+    expect((await upload()).status).toBe(200);
+    signer = await crossSigner(userId);
+    const challenge = await upload();
+    expect(challenge).toMatchObject({ status: 401, body: { flows: [{ stages: ["m.login.password"] }] } });
+    expect((await upload({ ...login, session: challenge.body.session! })).status).toBe(200);
   });
 
   test("deactivates", async () => {

@@ -7,7 +7,16 @@ import { count, limitOf, numberOf, reads } from "./schemas.ts";
 type Topic = NonNullable<LogQuery["topic"]>;
 const topics = {
   ...{ room: true, receipt: true, typing: true, presence: true, accountData: true, profile: true },
-  ...{ mail: true, toDevice: true, deviceList: true, media: true, state: true, purge: true, history: true },
+  ...{
+    mail: true,
+    session: true,
+    toDevice: true,
+    deviceList: true,
+    media: true,
+    state: true,
+    purge: true,
+    history: true,
+  },
 } satisfies Record<Topic, true>;
 const topic = v.picklist(Object.keys(topics) as Topic[]);
 

@@ -1,4 +1,5 @@
-import type { Egress } from "../egress/api.ts";
+import { type Egress, type EgressFailure, isFailure } from "../egress/api.ts";
+import { bytesOf } from "../egress/body.ts";
 import { type AppServiceAnswer, type AppServiceCall, type AppServiceClient, NoAnswer } from "./client.ts";
 import { isUnknownRoute, legacyRoute } from "./legacy-routes.ts";
 
@@ -21,20 +22,23 @@ async function answered(
   hsToken: string,
   request: { method: AppServiceCall["method"]; url: string; body?: string; timeout: number },
 ): Promise<AppServiceAnswer> {
-  try {
-    const { status, body } = await egress({
-      purpose: "app-service",
-      ...request,
+  const { url, ...asked } = request;
+  const answer = await egress.fetch(
+    { kind: "app-service", url },
+    {
+      ...asked,
       headers: {
         Authorization: `Bearer ${hsToken}`,
         ...(request.body !== undefined && { "Content-Type": "application/json" }),
       },
       maxBytes: MAX_ANSWER,
-      hosts: "any",
-    });
-    return { status, body: new TextDecoder().decode(body) };
-  } catch (error) {
-    const isLate = error instanceof Error && error.name === "TimeoutError";
-    throw new NoAnswer(isLate ? "timeout" : "connection", String(error));
-  }
+    },
+  );
+  if (isFailure(answer)) throw noAnswer(answer);
+  const bytes = await bytesOf(answer);
+  if (isFailure(bytes)) throw noAnswer(bytes);
+  return { status: answer.status, body: new TextDecoder().decode(bytes) };
 }
+
+const noAnswer = ({ failure, why }: EgressFailure) =>
+  new NoAnswer(failure === "timeout" ? "timeout" : "connection", why);

@@ -169,7 +169,7 @@ export class Interest {
 
   /** The service's own copy of an event: no device of anybody. */
   #shown(event: StoredEvent): JsonObject {
-    return this.#with.room.clientEvent(event, { userId: this.#service.sender, deviceId: "" }, "full");
+    return this.#with.room.clientEvent(event, { userId: this.#service.sender }, "full");
   }
 
   /** Who types is told as it is now, also by an entry that is older. */

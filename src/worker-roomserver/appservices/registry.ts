@@ -70,15 +70,23 @@ export class Registry {
 
   /** The service is sent nothing any more: the caller has seen to that. */
   async remove(id: string): Promise<void> {
-    if (!this.#services.has(id)) return;
+    const service = this.#services.get(id);
+    if (service === undefined) return;
     const rooms = IDBKeyRange.bound([id], [id, []]);
-    await this.#storage.commit((write) => {
-      write.delete("appServices", id);
-      write.delete("appServiceSending", id);
-      write.delete("appServiceRooms", rooms);
-      write.delete("readers", readerName(id));
-    });
+    // First in memory: whoever is told by the log asks here what has become of the token.
     this.#services.delete(id);
+    try {
+      await this.#storage.commit((write) => {
+        write.delete("appServices", id);
+        write.delete("appServiceSending", id);
+        write.delete("appServiceRooms", rooms);
+        write.delete("readers", readerName(id));
+        write.append({ topic: "session" });
+      });
+    } catch (error) {
+      this.#services.set(id, service);
+      throw error;
+    }
   }
 
   identify(tokenHash: string): AppServiceIdentity | undefined {

@@ -1,35 +1,47 @@
-/** A request to a server outside. Plain data: it may be carried out elsewhere. */
+/**
+ * Where a request leads, and for what: each kind has rules of its own about which servers it may reach (rules.ts). Named as relays name them.
+ * Federation and media of other servers get kinds of theirs when there is a way to them.
+ */
+export type EgressTarget = { kind: EgressKind; url: string };
+export type EgressKind = "push" | "app-service" | "preview";
+
+/** Plain data: it may be carried out elsewhere. */
 export type EgressRequest = {
   method: "GET" | "PUT" | "POST";
-  /** What it is for: which limits hold follows from it, where a relay carries it. */
-  purpose: "push" | "app-service";
-  /** https, and of a host that may be public (see src/matrix/public-hosts.ts). */
-  url: string;
   headers: Record<string, string>;
-  /** `any`: the owner of this server has named the URL, which may be http and lead into their own network. */
-  hosts?: "any";
   body?: string;
-  /** Milliseconds, for all of it. */
+  /** Milliseconds, from the request to the end of the answer's body. */
   timeout: number;
-  /** Bytes of an answer's body: one that is longer is an error. */
+  /** Bytes of the answer's body: one that is longer fails where it passes that. */
   maxBytes: number;
 };
 
-/** An answer of any status; redirects are not followed. */
-export type EgressResponse = {
+/** An answer of any status. Whoever does not read the body to its end cancels it. */
+export type EgressAnswer = {
   status: number;
+  /** By names in lower case. */
   headers: Record<string, string>;
-  body: Uint8Array<ArrayBuffer>;
+  /** Where it comes from, which is elsewhere after redirects. */
+  url: string;
+  /** Comes as it is read; when it fails, its error is an EgressFailure. */
+  body: ReadableStream<Uint8Array<ArrayBuffer>> | null;
 };
 
 /**
- * Asks a server outside for something. It is not tried again here: what that is good for, the caller knows.
- * @throws EgressRefused for a URL that is not to be asked, now or ever; Error when there was no answer, or one that
- *   was too late or too long
+ * Why there is no answer, and what that is good for. `refused`: such a URL is not asked, now or later. `unreachable`: nobody
+ * was asked, as far as can be told; later there may be a way. `timeout`: the request may have arrived all the same, so only what may
+ * arrive twice is to be sent again. `tooLarge`: it was answered, and would be so again.
  */
-export type Egress = (request: EgressRequest) => Promise<EgressResponse>;
+export type EgressFailure = { failure: "refused" | "unreachable" | "timeout" | "tooLarge"; why: string };
 
-/** The URL leads where this server does not go. */
-export class EgressRefused extends Error {
-  override readonly name = "EgressRefused";
+/** The way out to servers that are not this one. */
+export interface Egress {
+  /**
+   * Makes one request. Nothing is tried again here: what that is good for, the caller knows. Fails never: what went wrong
+   * is an answer too.
+   */
+  fetch(target: EgressTarget, request: EgressRequest): Promise<EgressAnswer | EgressFailure>;
 }
+
+export const isFailure = (value: unknown): value is EgressFailure =>
+  typeof value === "object" && value !== null && "failure" in value;

@@ -1,7 +1,6 @@
 import type { JsonObject } from "../../matrix/json.ts";
 import type { KeyBackupData } from "../../matrix/key-backup.ts";
 import type { JsonBytes, Requester, RequestId } from "../node/requester.ts";
-import type { Write } from "../storage/api.ts";
 
 /** How keys are encrypted; the server does not look into it. */
 export type BackupMethod = { algorithm: string; auth_data: JsonObject };
@@ -59,10 +58,4 @@ export interface KeyBackup {
    * @throws MatrixError M_NOT_FOUND 404
    */
   deleteKeys(requester: Requester, version: string, which: KeysOf): Promise<BackupState>;
-}
-
-/** For who removes accounts. */
-export interface KeyBackupForUsers {
-  /** Removes all backups of a user, in the unit that removes the account. */
-  accountRemoved(write: Write, userId: string): void;
 }

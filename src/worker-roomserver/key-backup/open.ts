@@ -1,12 +1,13 @@
 import { later, lazily, once } from "../node/later.ts";
-import type { KeyBackup, KeyBackupForUsers } from "./api.ts";
+import type { Belongings } from "../users/api.ts";
+import type { KeyBackup } from "./api.ts";
 import type { KeyBackupOptions } from "./key-backup.ts";
-import { removeBackups } from "./removal.ts";
+import { keyBackupBelongings } from "./removal.ts";
 
 const code = later(() => import("./key-backup.ts"));
 
-/** Puts the component together when it is first called. */
-export function openKeyBackup(options: KeyBackupOptions): KeyBackup & KeyBackupForUsers {
+/** Puts the component together when it is first called. `belongings` is what goes with accounts. */
+export function openKeyBackup(options: KeyBackupOptions): { keyBackup: KeyBackup; belongings: Belongings } {
   const whole = once(async () => new (await code()).StoredKeyBackup(options));
-  return lazily<KeyBackup, KeyBackupForUsers>(whole, { accountRemoved: removeBackups });
+  return { keyBackup: lazily<KeyBackup>(whole), belongings: keyBackupBelongings };
 }

@@ -1,8 +1,13 @@
-import type { Write } from "../storage/api.ts";
+import type { Belongings } from "../users/api.ts";
 
-/** @see KeyBackupForUsers.accountRemoved */
-export function removeBackups(write: Write, userId: string): void {
-  for (const store of ["keyBackups", "keyBackupSessions"] as const) {
-    write.delete(store, IDBKeyRange.bound([userId], [userId, []]));
-  }
-}
+/** All backups of a user go with their account. Apart from the rest, which most openings never load. */
+export const keyBackupBelongings: Belongings = {
+  removal:
+    async ({ userId, isAccount }) =>
+    (write) => {
+      if (!isAccount) return;
+      const ofUser = IDBKeyRange.bound([userId], [userId, []]);
+      write.delete("keyBackups", ofUser);
+      write.delete("keyBackupSessions", ofUser);
+    },
+};

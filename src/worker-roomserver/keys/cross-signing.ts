@@ -36,10 +36,10 @@ export async function uploadCrossSigning(
   requester: Requester,
   body: CrossSigningBody,
 ): Promise<JsonObject | UiaChallenge> {
-  const { storage, users, ed25519 } = parts;
+  const { storage, users, oauth, ed25519 } = parts;
   const { userId } = requester;
   const uploaded = keysIn(body, userId);
-  // The password is asked for under the lock as well, since what is there decides whether it is.
+  // A proof is asked for under the lock as well, since what is there decides whether it is.
   return users.holding([userId], async () => {
     const [present, devices] = await Promise.all([
       crossSigningKeysOf(storage, userId),
@@ -58,7 +58,7 @@ export async function uploadCrossSigning(
     const news = new Map([...uploaded].filter(([usage, key]) => isNew(usage, key)));
     if (news.size === 0) return {};
     if (present.has("master") && requester.kind !== "appservice") {
-      const challenge = await users.confirmOwner(requester, purposeOf(news), body.auth);
+      const challenge = await oauth.confirmCrossSigningReset(requester, purposeOf(news), body.auth);
       if (challenge !== undefined) return challenge;
     }
     await storage.commit(await storing(storage, userId, present, news));

@@ -4,6 +4,7 @@ import { MatrixError } from "../../matrix/errors.ts";
 import type { JsonObject } from "../../matrix/json.ts";
 import { type NamedKey, readFallbackKeys, readNamedKeys } from "../../matrix/one-time-keys.ts";
 import type { Requester } from "../node/requester.ts";
+import { requireDevice } from "../node/require-device.ts";
 import type { Write } from "../storage/api.ts";
 import type { KeyCounts, UploadBody } from "./api.ts";
 import { tellAll } from "./list-changes.ts";
@@ -34,11 +35,8 @@ export async function checkUpload(
 }
 
 /** @see Keys.upload */
-export async function upload(
-  parts: KeyParts,
-  { userId, deviceId }: Requester,
-  body: UploadBody,
-): Promise<KeyCounts> {
+export async function upload(parts: KeyParts, requester: Requester, body: UploadBody): Promise<KeyCounts> {
+  const { userId, deviceId } = requireDevice(requester);
   const checked = await checkUpload(parts, userId, deviceId, body);
   return parts.users.holding([userId], async () => {
     const devices = await parts.users.devicesOf(userId);

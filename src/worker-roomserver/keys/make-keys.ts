@@ -1,4 +1,3 @@
-import type { DeviceBelongings } from "../users/api.ts";
 import type { Keys, KeysForRelays, KeysForServers } from "./api.ts";
 import { claim } from "./claim.ts";
 import type { Counts } from "./counts.ts";
@@ -14,7 +13,7 @@ import { upload } from "./device-keys.ts";
 import { OneTimeKeys } from "./one-time-keys.ts";
 import type { KeyParts } from "./parts.ts";
 import { query, userDevices } from "./query.ts";
-import { keyBelongings } from "./removal.ts";
+import { type KeyBelongings, keyBelongings } from "./removal.ts";
 import { uploadSignatures } from "./signatures.ts";
 
 export type KeysOptions = Omit<KeyParts, "oneTimeKeys">;
@@ -23,7 +22,7 @@ export type KeysOptions = Omit<KeyParts, "oneTimeKeys">;
 export function makeKeys(
   options: KeysOptions,
   counts: Counts,
-): { keys: Keys & KeysForServers & KeysForRelays; belongings: DeviceBelongings } {
+): { keys: Keys & KeysForServers & KeysForRelays; belongings: KeyBelongings } {
   const parts: KeyParts = { ...options, oneTimeKeys: new OneTimeKeys(options.storage, counts) };
   const keys: Keys & KeysForServers & KeysForRelays = {
     upload: async (requester, body) => ({ one_time_key_counts: await upload(parts, requester, body) }),

@@ -1,5 +1,5 @@
 import { later, lazily, once } from "../node/later.ts";
-import type { DeviceBelongings } from "../users/api.ts";
+import type { Belongings } from "../users/api.ts";
 import type { Keys, KeysForReaders, KeysForRelays, KeysForServers } from "./api.ts";
 import { Counts } from "./counts.ts";
 import { changedLists } from "./list-changes.ts";
@@ -13,7 +13,7 @@ const code = later(() => import("./make-keys.ts"));
  */
 export function openKeys(options: KeysOptions): {
   keys: Keys & KeysForReaders & KeysForServers & KeysForRelays;
-  belongings: DeviceBelongings;
+  belongings: Belongings;
 } {
   const { storage } = options;
   const counts = new Counts(storage);
@@ -25,5 +25,11 @@ export function openKeys(options: KeysOptions): {
       counts: (userId, deviceId) => counts.get(userId, deviceId),
     },
   );
-  return { keys, belongings: lazily<DeviceBelongings>(async () => (await whole()).belongings) };
+  return {
+    keys,
+    belongings: {
+      removal: async (removed) => (await whole()).belongings.removal(removed),
+      renaming: async (userId, deviceId) => (await whole()).belongings.renaming(userId, deviceId),
+    },
+  };
 }

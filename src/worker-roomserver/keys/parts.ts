@@ -1,6 +1,7 @@
 import type { Ed25519 } from "../../matrix/ed25519.ts";
 import type { ServerName } from "../../matrix/identifiers.ts";
 import type { Answers } from "../node/answers.ts";
+import type { OAuthForComponents } from "../oauth/api.ts";
 import type { Storage } from "../storage/api.ts";
 import type { ToDeviceForReaders } from "../to-device/api.ts";
 import type { UsersForKeys } from "../users/api.ts";
@@ -11,6 +12,8 @@ export type KeyParts = {
   storage: Storage;
   answers: Answers;
   users: UsersForKeys;
+  /** How somebody shows that the account is theirs depends on how their device has logged in. */
+  oauth: Pick<OAuthForComponents, "confirmCrossSigningReset">;
   serverName: ServerName;
   ed25519: Ed25519;
   toDevice: Pick<ToDeviceForReaders, "messages">;

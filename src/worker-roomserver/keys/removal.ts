@@ -1,26 +1,25 @@
-import type { Write } from "../storage/api.ts";
-import type { DeviceBelongings } from "../users/api.ts";
+import type { Belongings, Fill, Removed } from "../users/api.ts";
 import { forgetTold, tellAll } from "./list-changes.ts";
 import type { KeyParts } from "./parts.ts";
 import { startingWith } from "./rows.ts";
 import { removeSignatures, takingBack } from "./signature-rows.ts";
 
+export type KeyBelongings = Required<Pick<Belongings, "removal" | "renaming">>;
+
 type RemovalParts = Pick<KeyParts, "storage" | "oneTimeKeys">;
 
 /** What goes with devices, and with accounts; called by the users component, which holds the account. */
-export function keyBelongings(parts: RemovalParts): DeviceBelongings {
+export function keyBelongings(parts: RemovalParts): KeyBelongings {
   return {
-    removal: (userId, deviceIds, isAccount) => removal(parts, userId, deviceIds, isAccount),
+    removal: (removed) => removal(parts, removed),
     renaming: (userId, deviceId) => renaming(parts, userId, deviceId),
   };
 }
 
 async function removal(
   { storage, oneTimeKeys }: RemovalParts,
-  userId: string,
-  deviceIds: readonly string[],
-  isAccount: boolean,
-): Promise<(write: Write) => void> {
+  { userId, deviceIds, isAccount }: Removed,
+): Promise<Fill> {
   const [user, places, usages, takeBack] = await Promise.all([
     storage.names.intern(userId),
     storage.getAllKeys("deviceKeys", startingWith(userId)),
@@ -49,11 +48,7 @@ async function removal(
   };
 }
 
-async function renaming(
-  { storage }: RemovalParts,
-  userId: string,
-  deviceId: string,
-): Promise<(write: Write) => void> {
+async function renaming({ storage }: RemovalParts, userId: string, deviceId: string): Promise<Fill> {
   const [user, json] = await Promise.all([
     storage.names.intern(userId),
     storage.get("deviceKeys", [userId, deviceId]),

@@ -15,6 +15,7 @@ export const TOPICS = [
   "purge",
   "history",
   "mail",
+  "session",
 ] as const;
 
 /**
@@ -37,6 +38,8 @@ export const TOPICS = [
  * - `history`: an event of earlier has been put into the timeline of `room`, as `event`. It changes nothing of where the
  *   room stands; search takes it in.
  * - `deviceList`: keys of `user` have changed; `detail` says which, and so whom it concerns: see key-changes.ts.
+ * - `session`: sessions of `user`, or those of their device `detail`, have ended or may do less from now on; without a user,
+ *   those of an application service. Who answers for one asks what has become of it (users/held-requests.ts).
  * - `media`: kept for the component of that name.
  * - `mail`: a transaction of another server has come, and waits in the inbox under this position. `detail` is the server.
  */

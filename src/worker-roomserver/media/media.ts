@@ -6,7 +6,6 @@ import { Downloads } from "./downloads.ts";
 import { defaultLimits } from "./limits.ts";
 import { MediaRows } from "./media-rows.ts";
 import type { MediaOptions, OpenMedia } from "./options.ts";
-import { directEgress } from "./preview/egress.ts";
 import { noRemoteMedia } from "./remote-media.ts";
 import { Removals } from "./removals.ts";
 import { type DrawThumbnail, Thumbnails } from "./thumbnails.ts";
@@ -26,7 +25,6 @@ export function makeMedia(options: MediaOptions): OpenMedia {
   const { storage, serverName } = options;
   const waiting = new Waiting();
   const limits = options.limits ?? defaultLimits;
-  const egress = options.egress ?? directEgress;
   const shared = {
     ...options,
     limits,
@@ -45,7 +43,7 @@ export function makeMedia(options: MediaOptions): OpenMedia {
 
   const previews = once(async () => {
     const { UrlPreviews } = await previewing();
-    return new UrlPreviews({ ...shared, egress, uploads, ownOrigin: globalThis.location?.origin });
+    return new UrlPreviews({ ...shared, uploads, ownOrigin: globalThis.location?.origin });
   });
 
   const media: Media = {

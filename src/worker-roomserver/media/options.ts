@@ -1,9 +1,9 @@
 import type { ServerName } from "../../matrix/identifiers.ts";
+import type { Egress } from "../egress/api.ts";
 import type { Answers } from "../node/answers.ts";
 import type { Storage } from "../storage/api.ts";
 import type { Media, MediaConsole } from "./api.ts";
 import type { MediaLimits } from "./limits.ts";
-import type { Egress } from "./preview/egress.ts";
 import type { RemoteMedia } from "./remote-media.ts";
 import type { DrawThumbnail } from "./thumbnails.ts";
 
@@ -15,7 +15,8 @@ export type MediaOptions = {
   now: () => number;
   limits?: MediaLimits;
   remote?: RemoteMedia;
-  egress?: Egress;
+  /** For previews. */
+  egress: Egress;
   draw?: DrawThumbnail;
 };
 

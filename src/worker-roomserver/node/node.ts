@@ -13,6 +13,7 @@ import { openOAuth } from "../oauth/open.ts";
 import { openPresence } from "../presence/open.ts";
 import { dropOldNotifications } from "../push/notification-list.ts";
 import { openPush } from "../push/open.ts";
+import { pusherBelongings } from "../push/pushers/belongings.ts";
 import { openReceipts } from "../receipts/open.ts";
 import type { Inbox } from "../relay/api.ts";
 import type { OpenKeeper } from "../relay/keeper.ts";
@@ -30,6 +31,7 @@ import { openStorage, type StorageOptions } from "../storage/storage.ts";
 import { IgnoredUsers } from "../sync/ignored-users.ts";
 import { openOldSync } from "../sync/old/open.ts";
 import { openSync } from "../sync/sync.ts";
+import { endingWithSession } from "../sync/with-session.ts";
 import { openToDevice } from "../to-device/open.ts";
 import { openTyping } from "../typing/open.ts";
 import { openUserDirectory } from "../user-directory/open.ts";
@@ -98,7 +100,7 @@ export async function openNode(options: NodeOptions): Promise<OpenNode> {
     later: inTime,
   });
   const egress: Egress =
-    options.egress ?? relays.egress(async (request) => (await directFetching()).directFetch(request));
+    options.egress ?? relays.egress(lazily<Egress>(async () => (await directFetching()).directFetch));
   const client = clientOf(egress);
   const { registry, namespaces } = await openNamespaces(storage, serverName, client);
 
@@ -110,13 +112,8 @@ export async function openNode(options: NodeOptions): Promise<OpenNode> {
     now,
     settings: () => settings.current,
     leaveRooms: (userId) => room.leaveAll(userId),
-    deviceRemoved: (write, userId, deviceId) => toDevice.deviceRemoved(write, userId, deviceId),
-    accountRemoved: (write, userId) => keyBackup.accountRemoved(write, userId),
     profilesAnnounced: (position) => profiles.caughtUp(position),
-    belongings: {
-      removal: (...devices) => belongings.removal(...devices),
-      renaming: (...device) => belongings.renaming(...device),
-    },
+    belongings: () => [pusherBelongings(storage), transactions, toDevice, backups.belongings, belongings],
     ...(options.passwordCost && { passwordCost: options.passwordCost }),
   });
   const oauth = openOAuth({ storage, answers, users, now });
@@ -158,8 +155,8 @@ export async function openNode(options: NodeOptions): Promise<OpenNode> {
   });
   const { transactions } = rooms.parts;
   const toDevice = openToDevice({ storage, transactions, users, serverName });
-  const keyBackup = openKeyBackup({ storage, answers });
-  const { keys, belongings } = openKeys({ storage, answers, users, serverName, ed25519, toDevice });
+  const backups = openKeyBackup({ storage, answers });
+  const { keys, belongings } = openKeys({ storage, answers, users, oauth, serverName, ed25519, toDevice });
   const appServices = openAppServices({
     ...{ storage, serverName, now, client, registry, room, typing, receipts, presence, toDevice, keys },
     later: inTime,
@@ -167,25 +164,19 @@ export async function openNode(options: NodeOptions): Promise<OpenNode> {
     requireRoom: (roomId) => rooms.parts.heads.get(roomId),
     aliasesOf: async (roomId) => (await rooms.parts.directory.of(roomId)).aliases,
   });
-  const sync = openSync({
-    storage,
-    room,
-    accountData,
-    typing,
-    receipts,
-    presence,
-    push,
-    toDevice,
-    keys,
-  });
+  const sync = endingWithSession(
+    openSync({ storage, room, accountData, typing, receipts, presence, push, toDevice, keys, ignoredUsers }),
+    users.whileLoggedIn,
+  );
   const { media, mediaConsole, dropExpired, dropOrphans } = openMedia({
     storage,
     answers,
     serverName,
     now,
+    egress,
     ...(options.mediaLimits && { limits: options.mediaLimits }),
   });
-  const oldSync = openOldSync({ storage, room, accountData, sync });
+  const oldSync = openOldSync({ storage, room, accountData, sync, users, ignoredUsers });
   const reports = openReports({ storage, room, users, serverName, now });
   const voip = openVoip({ settings, now });
   const search = openSearch({ storage, room, ignoredBy });
@@ -236,7 +227,7 @@ export async function openNode(options: NodeOptions): Promise<OpenNode> {
     presence,
     push,
     toDevice,
-    keyBackup,
+    keyBackup: backups.keyBackup,
     appServices,
     media,
     mediaConsole,

@@ -17,7 +17,8 @@ export async function confirmCrossSigningReset(
 ): Promise<UiaChallenge | undefined> {
   const { userId, deviceId } = requester;
   if ((await secrets.resetUntil(userId)) !== undefined) return undefined;
-  if (!(await users.isFromOAuth(userId, deviceId))) return users.confirmOwner(requester, purpose, auth);
+  if (deviceId === undefined || !(await users.isFromOAuth(userId, deviceId)))
+    return users.confirmOwner(requester, purpose, auth);
   const session = typeof auth?.session === "string" ? auth.session : newSecret("hearth_uia");
   return {
     uia: {

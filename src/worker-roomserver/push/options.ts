@@ -4,7 +4,7 @@ import type { Answers } from "../node/answers.ts";
 import type { ReceiptsForReaders } from "../receipts/api.ts";
 import type { RoomForReaders } from "../room/api.ts";
 import type { Storage } from "../storage/api.ts";
-import type { UsersForDevices } from "../users/api.ts";
+import type { UsersForDevices, UsersForHeldRequests } from "../users/api.ts";
 
 /** What push needs of the other components. */
 export type PushOptions = {
@@ -24,7 +24,7 @@ export type PushOptions = {
   >;
   receipts: Pick<ReceiptsForReaders, "own">;
   accountData: Pick<AccountDataForReaders, "stored"> & Pick<AccountDataForComponents, "change">;
-  devices: UsersForDevices;
+  devices: UsersForDevices & UsersForHeldRequests;
   /** For push gateways. */
   egress: Egress;
   /** Users of this name are the ones whose rules are kept here. */

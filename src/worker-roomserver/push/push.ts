@@ -27,6 +27,7 @@ import { NotificationWatch } from "./watch.ts";
 /** Push rules, the unread counts that a reader of the log makes with them, and who is told of what they find. */
 export class PushNotifications implements Push, PushForReaders {
   readonly #storage: Storage;
+  readonly #devices: PushOptions["devices"];
   readonly #rules: PushRules;
   readonly #unread: UnreadStore;
   readonly #list: NotificationList;
@@ -40,6 +41,7 @@ export class PushNotifications implements Push, PushForReaders {
     const stored = (position: Position) => this.#reader.stored(position);
     const shared = { ...options, unread, caughtUp, stored };
     this.#storage = options.storage;
+    this.#devices = options.devices;
     this.#unread = unread;
     this.#rules = new PushRules(options);
     this.#list = new NotificationList(shared);
@@ -97,8 +99,13 @@ export class PushNotifications implements Push, PushForReaders {
     await this.#pushers.set(requester, body);
   }
 
-  watch({ userId }: Requester, from: string | undefined, timeout: number): Promise<NotificationNews> {
-    return this.#watch.news(userId, from, timeout);
+  watch(requester: Requester, from: string | undefined, timeout: number): Promise<NotificationNews> {
+    // What still waits then ends with its time.
+    return this.#devices.whileLoggedIn(
+      requester,
+      () => this.#watch.news(requester.userId, from, timeout),
+      () => undefined,
+    );
   }
 
   caughtUp(position: Position): Promise<void> {

@@ -40,7 +40,10 @@ export function openRelays(options: RelaysOptions): LazyRelays {
     },
     inbox: lazily<Inbox>(async () => (await whole()).inbox),
     dropOldMail: () => lazySteps(async () => (await whole()).inbox.dropOld()),
-    egress: (direct) => async (request) => (await opened?.egress(request)) ?? direct(request),
+    egress: (direct) => ({
+      fetch: async (target, request) =>
+        (await opened?.egress(target, request)) ?? direct.fetch(target, request),
+    }),
     close: () => {
       isClosed = true;
       opened?.close();

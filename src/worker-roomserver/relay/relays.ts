@@ -1,7 +1,7 @@
 import type { LinkHandler } from "../../link/api.ts";
 import { forbidden, MatrixError, notFound, unknown } from "../../matrix/errors.ts";
 import type { SigningKey } from "../../matrix/signing.ts";
-import type { EgressRequest, EgressResponse } from "../egress/api.ts";
+import type { Egress, EgressRequest, EgressTarget } from "../egress/api.ts";
 import type { Storage, Write } from "../storage/api.ts";
 import type { RelayRow } from "../storage/schema.ts";
 import type { RelayState, Relays, WakeUpSubscription } from "./api.ts";
@@ -153,10 +153,10 @@ export class StoredRelays implements Relays {
     return Promise.resolve(mark === this.#mark);
   }
 
-  /** @returns undefined where no relay can carry it. @throws as `Egress` does */
-  egress(request: EgressRequest): Promise<EgressResponse> | undefined {
+  /** @returns undefined where no relay can carry it */
+  egress(target: EgressTarget, request: EgressRequest): ReturnType<Egress["fetch"]> | undefined {
     const link = this.#openLink();
-    return link && mayGoOverRelay(request) ? askOver(link, request) : undefined;
+    return link && mayGoOverRelay(target) ? askOver(link, target, request) : undefined;
   }
 
   close(): void {

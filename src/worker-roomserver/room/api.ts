@@ -257,8 +257,12 @@ export type StoredEvent = {
   /** The state event that this one took the place of, or 0. */
   replaces: EventNid;
   replaced?: { eventId: string; content: JsonObject; sender: string };
+  /** The device is "" where it was sent without one. */
   sentBy: [deviceId: string, txnId: string] | null;
 };
+
+/** Whom events are shown to. */
+export type Viewer = { userId: string; deviceId?: string | undefined };
 
 export type MembershipInfo = {
   room: Nid;
@@ -357,18 +361,14 @@ export interface RoomForReaders {
    */
   clientEvents(
     events: readonly StoredEvent[],
-    to: { userId: string; deviceId: string },
+    to: Viewer,
     options: { form: "sync" | "full"; ignored: ReadonlySet<string> },
   ): Promise<ClientEvent[]>;
   /**
    * A single event in the form that clients get, for this device (`unsigned.transaction_id` is its own business): for
    * state, which goes without what is summed up.
    */
-  clientEvent(
-    event: StoredEvent,
-    to: { userId: string; deviceId: string },
-    form: "sync" | "full",
-  ): ClientEvent;
+  clientEvent(event: StoredEvent, to: Viewer, form: "sync" | "full"): ClientEvent;
   /**
    * The nid of a room that somebody may read: as a member, as one who was one, or as anybody where it is open to all.
    * @throws MatrixError M_FORBIDDEN (403)
@@ -398,7 +398,13 @@ export interface SendTransactions {
    * the same transaction has to take as well.
    * @param transaction - the request's path and transaction id
    */
-  find(userId: string, deviceId: string, transaction: string): Promise<string | undefined>;
+  find(userId: string, deviceId: string | undefined, transaction: string): Promise<string | undefined>;
   /** Puts the answer into the unit of what the request did. */
-  record(write: Write, userId: string, deviceId: string, transaction: string, answer: string): void;
+  record(
+    write: Write,
+    userId: string,
+    deviceId: string | undefined,
+    transaction: string,
+    answer: string,
+  ): void;
 }

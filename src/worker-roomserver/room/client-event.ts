@@ -1,6 +1,6 @@
 import type { JsonObject } from "../../matrix/json.ts";
 import type { Membership } from "../storage/schema.ts";
-import type { ClientEvent, StoredEvent } from "./api.ts";
+import type { ClientEvent, StoredEvent, Viewer } from "./api.ts";
 
 /** What `unsigned` says beyond the event and what became of it. */
 export type Surroundings = {
@@ -18,7 +18,7 @@ export type Surroundings = {
  */
 export function clientEvent(
   event: StoredEvent,
-  to: { deviceId: string; userId: string },
+  to: Viewer,
   form: "sync" | "full",
   now: number,
   around: Surroundings = {},
@@ -41,7 +41,7 @@ export function clientEvent(
 
 function unsignedOf(
   event: StoredEvent,
-  to: { deviceId: string; userId: string },
+  to: Viewer,
   now: number,
   { membership, relations }: Surroundings,
 ): JsonObject {
@@ -55,7 +55,7 @@ function unsignedOf(
     unsigned.redacted_because = clientEvent(event.redaction, to, "full", now);
   }
   // A transaction id is the business of the device that chose it, and of nobody else.
-  if (event.sentBy?.[0] === to.deviceId && event.pdu.sender === to.userId) {
+  if (event.sentBy?.[0] === (to.deviceId ?? "") && event.pdu.sender === to.userId) {
     unsigned.transaction_id = event.sentBy[1];
   }
   if (membership !== undefined) unsigned.membership = membership;

@@ -17,6 +17,7 @@ import type {
   StoredEvent,
   ThreadsQuery,
   TimelineChunk,
+  Viewer,
 } from "./api.ts";
 import { clientEvent, strippedEvent } from "./client-event.ts";
 import type { RoomInput } from "./input/api.ts";
@@ -358,17 +359,13 @@ export class RoomServer implements RoomForClient, RoomForReaders {
 
   clientEvents(
     events: readonly StoredEvent[],
-    to: { userId: string; deviceId: string },
+    to: Viewer,
     options: { form: "sync" | "full"; ignored: ReadonlySet<string> },
   ): Promise<ClientEvent[]> {
     return presented(this.#parts, to, events, options);
   }
 
-  clientEvent(
-    event: StoredEvent,
-    to: { userId: string; deviceId: string },
-    form: "sync" | "full",
-  ): ClientEvent {
+  clientEvent(event: StoredEvent, to: Viewer, form: "sync" | "full"): ClientEvent {
     return clientEvent(event, to, form, this.#parts.now());
   }
 

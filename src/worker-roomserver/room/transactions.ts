@@ -1,7 +1,11 @@
+import type { Requester } from "../node/requester.ts";
 import type { Storage, Write } from "../storage/api.ts";
 import { Lru } from "../storage/lru.ts";
+import type { Fill, Removed } from "../users/api.ts";
 import type { SendTransactions } from "./api.ts";
 
+/** In keys, for the transactions of an application service that has named no device. */
+const NO_DEVICE = "";
 /** Long after a client has given up sending something again. */
 const KEPT_MS = 30 * 24 * 60 * 60_000;
 
@@ -26,16 +30,35 @@ export class Transactions implements SendTransactions {
   }
 
   /** The event that this transaction made, undefined if it is new. Call it in the lock of what it is about. */
-  async find(userId: string, deviceId: string, transaction: string): Promise<string | undefined> {
-    return (await this.#of(userId, deviceId)).get(transaction);
+  async find(userId: string, deviceId: string | undefined, transaction: string): Promise<string | undefined> {
+    return (await this.#of(userId, deviceId ?? NO_DEVICE)).get(transaction);
   }
 
-  record(write: Write, userId: string, deviceId: string, transaction: string, eventId: string): void {
+  record(
+    write: Write,
+    userId: string,
+    device: string | undefined,
+    transaction: string,
+    eventId: string,
+  ): void {
+    const deviceId = device ?? NO_DEVICE;
     write.put("transactions", [eventId, this.#now()], [userId, deviceId, transaction]);
     const key = deviceKey(userId, deviceId);
     const known = this.#devices.get(key);
     (known ?? this.#loading.get(key)?.answers)?.set(transaction, eventId);
     if (known !== undefined) this.#devices.set(key, known); // it weighs more now
+  }
+
+  /** What a device has sent is its own: one that gets its id later sends anew. */
+  async removal({ userId, deviceIds }: Removed): Promise<Fill> {
+    return (write) => {
+      for (const deviceId of deviceIds) {
+        write.delete("transactions", IDBKeyRange.bound([userId, deviceId], [userId, deviceId, []]));
+        const key = deviceKey(userId, deviceId);
+        this.#devices.delete(key);
+        this.#loading.delete(key);
+      }
+    };
   }
 
   async #of(userId: string, deviceId: string): Promise<Map<string, string>> {
@@ -79,6 +102,12 @@ export class Transactions implements SendTransactions {
     }
   }
 }
+
+/** Which device has sent an event, and in which transaction: as it stands in the event's row. */
+export const sentBy = ({ deviceId }: Requester, txnId: string): [deviceId: string, txnId: string] => [
+  deviceId ?? NO_DEVICE,
+  txnId,
+];
 
 /** Rows looked at together. */
 const PAGE = 500;

@@ -8,7 +8,6 @@ import type { Position } from "../storage/schema.ts";
 import { withoutBlockedInvites } from "./blocked-invites.ts";
 import { type Changes, changesIn } from "./changes.ts";
 import { type E2eeSection, e2eeSection } from "./e2ee-section.ts";
-import type { IgnoredUsers } from "./ignored-users.ts";
 import { type Interest, nidsOf } from "./interest.ts";
 import { joinedSection, roomAccountData } from "./joined-section.ts";
 import { type PresenceSection, presenceSection } from "./presence-section.ts";
@@ -35,7 +34,6 @@ export type Answer = {
 /** @param since - undefined for a client that knows nothing yet */
 export async function buildAnswer(
   readers: Readers,
-  ignoredUsers: IgnoredUsers,
   sync: SyncRequest,
   { since, upTo }: { since: Position | undefined; upTo: Position },
 ): Promise<Answer> {
@@ -44,7 +42,7 @@ export async function buildAnswer(
   const lists = sync.filter.room;
   const [{ rooms, sharing, interest }, ignored] = await Promise.all([
     scopeOf(readers, sync, { since, upTo }),
-    ignoredUsers.of(userId, sync.user),
+    readers.ignoredUsers.of(userId, sync.user),
   ]);
   const span = { since: since ?? 0, upTo };
   const changes = since === undefined ? everything(interest) : await changesIn(readers, interest, span);

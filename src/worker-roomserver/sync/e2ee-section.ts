@@ -15,6 +15,9 @@ export type E2eeSection = {
   isNews: boolean;
 };
 
+/** Of who syncs without a device. */
+const noKeys = { oneTimeKeys: {}, unusedFallbacks: [] };
+
 /**
  * What one device has to know for end-to-end encryption, in whatever form of sync.
  * @param span - undefined for a client that knows nothing yet, and asks for devices when it needs them
@@ -36,7 +39,7 @@ export async function e2eeSection(
     span === undefined
       ? { changed: startsAnew ? [userId, ...sharing] : [], left: [] }
       : deviceLists(readers, userId, span, { ...changes, sharing }),
-    readers.keys.counts(userId, deviceId),
+    deviceId === undefined ? noKeys : readers.keys.counts(userId, deviceId),
   ]);
   return {
     json: {

@@ -6,8 +6,8 @@ import type { Nid } from "../storage/schema.ts";
 /** What of the log concerns one user. */
 export type Interest = {
   user: Nid;
-  /** The device that syncs. */
-  deviceId: string;
+  /** The device that syncs, if it is one. */
+  deviceId: string | undefined;
   /** Rooms in which the user is joined. */
   rooms: ReadonlySet<Nid>;
   /** Other users with whom the user shares a room: whose devices, and presence, the user is told of. */
@@ -54,11 +54,12 @@ export function concerns(interest: Interest, { topic, room, user, detail }: Posi
     case "deviceList":
       return concernsKeys(interest, user, detail);
     // These have no part in an answer: a profile shows in member events, a room that is gone in nothing, history where
-    // it is asked for, and the others are not there yet.
+    // it is asked for; a session that has ended gets none, and the others are not there yet.
     case "profile":
     case "purge":
     case "history":
     case "mail":
+    case "session":
     case "media":
       return false;
   }

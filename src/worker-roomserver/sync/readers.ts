@@ -8,6 +8,7 @@ import type { Storage } from "../storage/api.ts";
 import type { Position } from "../storage/schema.ts";
 import type { ToDeviceForReaders } from "../to-device/api.ts";
 import type { TypingForReaders } from "../typing/api.ts";
+import type { IgnoredUsers } from "./ignored-users.ts";
 
 /** What sync asks of the other components. */
 export type Readers = {
@@ -20,6 +21,7 @@ export type Readers = {
   push: PushForReaders;
   toDevice: ToDeviceForReaders;
   keys: KeysForReaders;
+  ignoredUsers: IgnoredUsers;
 };
 
 /** The newest position, once the unread counts have come that far. */

@@ -7,7 +7,6 @@ import type { Sync, SyncQuery } from "./api.ts";
 import { type DeviceLists, deviceLists } from "./device-lists.ts";
 import { type End, Ends } from "./ends.ts";
 import { FilterSource } from "./filter-source.ts";
-import { IgnoredUsers } from "./ignored-users.ts";
 import { Notifier } from "./notifier.ts";
 import { newestPosition, type Readers } from "./readers.ts";
 import type { SyncRequest } from "./request.ts";
@@ -26,7 +25,6 @@ export function openSync(readers: Readers): Sync {
 class LogSync implements Sync {
   readonly #readers: Readers;
   readonly #filters: FilterSource;
-  readonly #ignoredUsers: IgnoredUsers;
   readonly #notifier: Notifier;
   readonly #ends = new Ends();
   readonly #sliding: () => Promise<SlidingSyncServer>;
@@ -34,13 +32,11 @@ class LogSync implements Sync {
   constructor(readers: Readers) {
     this.#readers = readers;
     this.#filters = new FilterSource(readers.accountData);
-    this.#ignoredUsers = new IgnoredUsers(readers.storage, readers.accountData);
     this.#notifier = new Notifier(readers.storage);
     this.#sliding = once(async () => {
       const { SlidingSyncServer } = await slidingSync();
       return new SlidingSyncServer({
         readers,
-        ignoredUsers: this.#ignoredUsers,
         notifier: this.#notifier,
       });
     });
@@ -54,7 +50,7 @@ class LogSync implements Sync {
       const point = query.since === undefined ? undefined : parseSince(query.since, newest);
       const since = point?.position;
       // The client has the answer that its token came with.
-      if (point !== undefined) {
+      if (point !== undefined && requester.deviceId !== undefined) {
         this.#readers.toDevice.delivered(requester.userId, requester.deviceId, point.toDevice);
       }
       if (since === undefined || query.fullState) end.come();
@@ -109,9 +105,7 @@ class LogSync implements Sync {
       const ended = end.hasCome;
       const upTo = await newestPosition(this.#readers);
       const span = { since: from, upTo };
-      const answer = await this.#unlessPurged(upTo, () =>
-        buildAnswer(this.#readers, this.#ignoredUsers, request, span),
-      );
+      const answer = await this.#unlessPurged(upTo, () => buildAnswer(this.#readers, request, span));
       if (answer === undefined) continue;
       if (answer.isNews || ended) return answer;
       // What holds nothing for this client need not be looked at again when the next entry comes.

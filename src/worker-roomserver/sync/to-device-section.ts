@@ -22,6 +22,8 @@ export async function toDeviceSection(
   { userId, deviceId }: Requester,
   span: { after: Position; upTo: Position; limit: number },
 ): Promise<ToDeviceSection> {
+  // Messages are for devices: an application service that is none here is sent them in its transactions.
+  if (deviceId === undefined) return { events: [], upTo: span.upTo };
   const { messages, upTo } = await toDevice.messages(userId, deviceId, span);
   return { events: messages.map(({ event }) => event), upTo };
 }

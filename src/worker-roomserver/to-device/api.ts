@@ -2,6 +2,7 @@ import type { JsonObject } from "../../matrix/json.ts";
 import type { Requester } from "../node/requester.ts";
 import type { Write } from "../storage/api.ts";
 import type { Position } from "../storage/schema.ts";
+import type { Belongings } from "../users/api.ts";
 
 /** Contents by device id, or under `*` for all devices that are not named beside it, by user id. */
 export type MessagesByUser = Record<string, Record<string, JsonObject>>;
@@ -66,8 +67,5 @@ export interface ToDeviceForReaders {
   take(write: Write, userId: string, deviceId: string, position: Position): void;
 }
 
-/** For who removes devices. */
-export interface ToDeviceForUsers {
-  /** Removes what waits for a device, in the unit that removes the device. Messages under way to it are dropped. */
-  deviceRemoved(write: Write, userId: string, deviceId: string): void;
-}
+/** For who removes devices: what waits for one goes with it, and messages under way to it are dropped. */
+export type ToDeviceForUsers = Required<Pick<Belongings, "removal">>;

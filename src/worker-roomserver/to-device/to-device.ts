@@ -8,7 +8,7 @@ import type { Storage, Write } from "../storage/api.ts";
 import { LeaderFenced } from "../storage/errors.ts";
 import { Lru } from "../storage/lru.ts";
 import type { Nid, Position } from "../storage/schema.ts";
-import type { UsersForMessages } from "../users/api.ts";
+import type { Fill, Removed, UsersForMessages } from "../users/api.ts";
 import { addressed, type Delivery } from "./addressed.ts";
 import type {
   MessagesByUser,
@@ -123,10 +123,15 @@ export class StoredToDevice implements ToDevice, ToDeviceForReaders, ToDeviceFor
     write.delete("toDevice", rangeOfDevice({ userId, deviceId }, { after: position - 1, upTo: position }));
   }
 
-  deviceRemoved(write: Write, userId: string, deviceId: string): void {
-    write.delete("toDevice", rangeOfDevice({ userId, deviceId }));
-    this.#removals += 1;
-    this.#removed.set(deviceKey({ userId, deviceId }), this.#removals);
+  /** Nothing is read, so that who sends knows of it in the moment in which it is queued. */
+  async removal({ userId, deviceIds }: Removed): Promise<Fill> {
+    return (write) => {
+      for (const deviceId of deviceIds) {
+        write.delete("toDevice", rangeOfDevice({ userId, deviceId }));
+        this.#removals += 1;
+        this.#removed.set(deviceKey({ userId, deviceId }), this.#removals);
+      }
+    };
   }
 
   #gave(key: string, position: Position): void {

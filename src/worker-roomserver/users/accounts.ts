@@ -6,15 +6,7 @@ import type { KeyedLock } from "../node/keyed-lock.ts";
 import type { Requester, RequestId } from "../node/requester.ts";
 import type { Storage, Write } from "../storage/api.ts";
 import type { AccountRow, Position } from "../storage/schema.ts";
-import type {
-  AccountRemoved,
-  ChangePasswordBody,
-  DeactivateBody,
-  DeviceBelongings,
-  DeviceRemoved,
-  LeaveRooms,
-  UiaChallenge,
-} from "./api.ts";
+import type { Belongings, ChangePasswordBody, DeactivateBody, LeaveRooms, UiaChallenge } from "./api.ts";
 import type { Credentials } from "./credentials.ts";
 import { removalOfDevices } from "./device-rows.ts";
 import type { Erasures } from "./erasures.ts";
@@ -30,9 +22,7 @@ export type AccountsOptions = {
   uia: Uia;
   erasures: Erasures;
   leaveRooms: LeaveRooms;
-  deviceRemoved: DeviceRemoved;
-  accountRemoved: AccountRemoved;
-  belongings: DeviceBelongings;
+  belongings: Required<Belongings>;
 };
 
 type Deactivated = { id_server_unbind_result: "success" };
@@ -128,7 +118,7 @@ export class Accounts {
    * @throws MatrixError M_FORBIDDEN 403 when it is closed already
    */
   async close<T>(userId: string, erase: boolean, also: (write: Write) => T): Promise<T> {
-    const { storage, locks, erasures, accountRemoved } = this.#with;
+    const { storage, locks, erasures } = this.#with;
     const user = await storage.names.intern(userId);
     return locks.run(userId, async () => {
       const account = await this.#active(userId);
@@ -138,7 +128,6 @@ export class Accounts {
       const answer = await storage.commit((write) => {
         write.put("accounts", gone, userId);
         remove(write);
-        accountRemoved(write, userId);
         if (erase) erasedAt = erasures.put(write, userId, user);
         return also(write);
       });

@@ -144,6 +144,7 @@ export interface Users {
   ): Promise<LoginToken | UiaChallenge>;
   /** @throws MatrixError M_UNKNOWN_TOKEN 401 */
   refresh(request: RequestId, refreshToken: string): Promise<RefreshResult>;
+  /** @throws MatrixError M_MISSING_PARAM 400 for an application service that has named no device */
   logout(requester: Requester): Promise<void>;
   logoutAll(requester: Requester): Promise<void>;
   changePassword(
@@ -231,7 +232,22 @@ export interface UsersForDevices {
    * before that, and goes with it, or never. Nothing of the account may be asked for within.
    * @throws MatrixError M_UNKNOWN_TOKEN 401 when the device has gone
    */
-  whileDevice<T>(device: Pick<Requester, "userId" | "deviceId">, task: () => Promise<T>): Promise<T>;
+  whileDevice<T>(device: { userId: string; deviceId: string }, task: () => Promise<T>): Promise<T>;
+}
+
+/**
+ * Answers a request of a client, and nothing but the error of a new request once its session has ended: the task's answer
+ * is dropped then, even if it is there already. Sessions end by logout, removal of their device, another login of it,
+ * locking of the account and expiry of the token; not by a refresh. Costs nothing where this leader has just looked at
+ * the token, else three rows.
+ * @param stop - called when the session ends, so that the task waits for nothing any more; it may fail then
+ * @throws MatrixError M_UNKNOWN_TOKEN 401 (with `soft_logout` for a token that has expired); M_USER_LOCKED 401
+ */
+export type WhileLoggedIn = <T>(requester: Requester, task: () => Promise<T>, stop: () => void) => Promise<T>;
+
+/** What is asked for requests that are held open until there is something to answer. */
+export interface UsersForHeldRequests {
+  readonly whileLoggedIn: WhileLoggedIn;
 }
 
 /** What components ask whose endpoints want user-interactive authentication. */
@@ -304,7 +320,7 @@ export type KnownDevice = {
 };
 
 /** What the component asks that keeps devices' keys. */
-export interface UsersForKeys extends UsersForConfirmation {
+export interface UsersForKeys {
   /** Runs a task while nobody else changes these users' accounts or devices, or what belongs to those. */
   holding<T>(userIds: readonly string[], task: () => Promise<T>): Promise<T>;
   /** By device id; undefined if there is no such account here, or not any more. Reads the account and its devices. */
@@ -344,13 +360,32 @@ export interface UsersForNode {
 /** Who may register. `token`: whoever has a registration token. */
 export type RegistrationSettings = { registration: "open" | "token" | "closed"; guests: boolean };
 
-/**
- * Removes what other components keep for a device, in the unit that removes the device. Reads nothing, and fails never.
- */
-export type DeviceRemoved = (write: Write, userId: string, deviceId: string) => void;
+/** What of a user goes: these devices, and with the account all of them. Devices that are not there are not among them. */
+export type Removed = { userId: string; deviceIds: readonly string[]; isAccount: boolean };
 
-/** The same of an account that is deactivated, beside its devices. */
-export type AccountRemoved = (write: Write, userId: string) => void;
+/** Fills the unit. Reads nothing and never fails; what it changes in memory has to be undone when the unit fails. */
+export type Fill = (write: Write) => void;
+
+/**
+ * What a component keeps of devices and accounts, and what becomes of it when they go: each that has a store with users
+ * or devices in its keys gives one, or says why nothing goes (test/worker-roomserver/users/belongings.test.ts has all).
+ *
+ * - **In the same unit** as the device or account goes everything that is stored of it. So after a crash all of it is
+ *   there, or nothing. What is called here runs under the lock of the account: who writes something of a device does so in
+ *   `whileDevice`, or has other means to know that it has gone meanwhile.
+ * - **What follows** is told by entries of the log in that unit: `session` to who holds requests open, `deviceList` to who
+ *   shares rooms. Durable readers come to them after a crash too; for the others, what they had in memory is gone with it.
+ * - **What takes its time** is only leaving an account's rooms: the account's row says so in that unit, it is done
+ *   afterwards, and by the next leader where the tab closes before that (`finishDeactivations`).
+ */
+export type Belongings = {
+  /** Reads what goes with these devices, and with the account. */
+  removal(removed: Removed): Promise<Fill>;
+  /** Reads what goes when a device logs in anew, perhaps as somebody else's app. What stays is then the new login's. */
+  newLogin?(userId: string, deviceId: string): Promise<Fill>;
+  /** Reads whom it concerns that a device gets another name. */
+  renaming?(userId: string, deviceId: string): Promise<Fill>;
+};
 
 /** Leaves all rooms of a user, and may be called again for one who has left them already. */
 export type LeaveRooms = (userId: UserId) => Promise<void>;
@@ -360,11 +395,3 @@ export type LeaveRooms = (userId: UserId) => Promise<void>;
  * this fails: a profile that is stored reaches the rooms sooner or later.
  */
 export type ProfilesAnnounced = (position: Position) => Promise<void>;
-
-/** What other components keep for devices. Called under the lock of the account; what is returned fills the unit. */
-export type DeviceBelongings = {
-  /** Reads what goes with these devices. @param isAccount - the account goes too, with all of them */
-  removal(userId: string, deviceIds: readonly string[], isAccount: boolean): Promise<(write: Write) => void>;
-  /** Reads whom it concerns that a device gets another name. */
-  renaming(userId: string, deviceId: string): Promise<(write: Write) => void>;
-};

@@ -22,6 +22,8 @@ export type AppServiceUsersOptions = {
   sessions: Sessions;
 };
 
+type AuthenticateOptions = { asserted?: Assertion; evenLocked?: boolean };
+
 /** The users that application services act as. @see https://spec.matrix.org/v1.19/application-service-api/#identity-assertion */
 export class AppServiceUsers {
   readonly #with: AppServiceUsersOptions;
@@ -36,12 +38,17 @@ export class AppServiceUsers {
    * @throws MatrixError M_FORBIDDEN 403 for a user outside of its namespaces, or who is not there; M_UNKNOWN_DEVICE 400;
    *   M_USER_LOCKED 401
    */
-  async authenticate(
-    token: string,
-    { asserted = {}, evenLocked = false }: { asserted?: Assertion; evenLocked?: boolean } = {},
+  async authenticate(token: string, options: AuthenticateOptions = {}): Promise<TokenInfo | undefined> {
+    return this.authenticateHash(await hashToken(token), options);
+  }
+
+  /** The same by the hash of a token. */
+  async authenticateHash(
+    session: string,
+    { asserted = {}, evenLocked = false }: AuthenticateOptions = {},
   ): Promise<TokenInfo | undefined> {
     const { storage, appServices } = this.#with;
-    const service = appServices.identify(await hashToken(token));
+    const service = appServices.identify(session);
     if (service === undefined) return undefined;
     const userId = parseUserId(asserted.userId ?? service.sender);
     if (!appServices.covers(service.id, "users", userId)) {
@@ -52,14 +59,21 @@ export class AppServiceUsers {
       throw forbidden("There is no such user here: the application service has to register it first.");
     }
     if (account.locked && !evenLocked) throw lockedAccount();
-    const { deviceId = "" } = asserted;
-    if (deviceId !== "" && (await storage.get("devices", [userId, deviceId])) === undefined) {
+    const deviceId = asserted.deviceId || undefined;
+    if (deviceId !== undefined && (await storage.get("devices", [userId, deviceId])) === undefined) {
       throw new MatrixError("M_UNKNOWN_DEVICE", 400, "The user has no such device.");
     }
     const isLimited = service.rateLimited && userId !== service.sender;
     // What the owner of the server may do is theirs, and not that of who acts for them.
     const { kind, suspended } = account;
-    const requester = { userId, deviceId, kind, admin: false, ...(suspended && { suspended: true }) };
+    const requester = {
+      userId,
+      ...(deviceId !== undefined && { deviceId }),
+      kind,
+      admin: false,
+      session,
+      ...(suspended && { suspended: true }),
+    };
     return { requester: { ...requester, appService: { id: service.id, isLimited } }, expiresAt: null };
   }
 

@@ -1,14 +1,13 @@
 import { invalidParam } from "../../matrix/errors.ts";
 import type { JsonObject } from "../../matrix/json.ts";
 import type { Storage, Write } from "../storage/api.ts";
-import type { DeviceBelongings, DeviceRemoved, KnownDevice } from "./api.ts";
+import type { Belongings, KnownDevice } from "./api.ts";
 import { checkDeviceDisplayName, checkDeviceId } from "./device-names.ts";
 import { devicesOf, removalOfDevices } from "./device-rows.ts";
 
 export type DehydratedDevicesOptions = {
   storage: Storage;
-  belongings: DeviceBelongings;
-  deviceRemoved: DeviceRemoved;
+  belongings: Required<Belongings>;
   now: () => number;
 };
 

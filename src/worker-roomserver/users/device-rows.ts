@@ -1,6 +1,6 @@
-import type { Storage, Write } from "../storage/api.ts";
-import type { DeviceRow, PusherRow, TokenRow } from "../storage/schema.ts";
-import type { DeviceBelongings, DeviceRemoved } from "./api.ts";
+import type { Storage } from "../storage/api.ts";
+import type { DeviceRow, TokenRow } from "../storage/schema.ts";
+import type { Belongings, Fill } from "./api.ts";
 
 /** A token's row with the key that it stands under. */
 export type KeyedToken = TokenRow & { hash: string };
@@ -23,47 +23,31 @@ export async function tokensOf(storage: Storage, userId: string, deviceId?: stri
   return rows.map((row, i) => ({ ...row, hash: hashes[i]! }));
 }
 
-/** The pushers of a user's devices. */
-export function pushersOf(storage: Storage, userId: string): Promise<PusherRow[]> {
-  return storage.getAll("pushers", ofUser(userId));
-}
-
-/** Removes a pusher, with what is known of how far it has come. */
-export function deletePusher(write: Write, { userId, appId, pushkey }: PusherRow): void {
-  write.delete("pushers", [userId, appId, pushkey]);
-  write.delete("pushProgress", [userId, appId, pushkey]);
-}
-
 /**
  * Reads what has to go with those devices of a user that `which` says. To be called, and its result used, under the
  * account's lock.
  * @param isAccount - all of them go, and the account with them
- * @returns removes them, their tokens, their pushers and what else is kept for them
+ * @returns removes them, their tokens and what else is kept for them, and tells who answers for their sessions
  */
 export async function removalOfDevices(
-  {
-    storage,
-    deviceRemoved,
-    belongings,
-  }: { storage: Storage; deviceRemoved: DeviceRemoved; belongings: DeviceBelongings },
+  { storage, belongings }: { storage: Storage; belongings: Belongings },
   userId: string,
   which: (deviceId: string) => boolean,
   isAccount = false,
-): Promise<(write: Write) => void> {
-  const [devices, tokens, pushers] = await Promise.all([
+): Promise<Fill> {
+  const [user, devices, tokens] = await Promise.all([
+    storage.names.intern(userId),
     devicesOf(storage, userId),
     tokensOf(storage, userId),
-    pushersOf(storage, userId),
   ]);
-  const gone = devices.map(({ deviceId }) => deviceId).filter(which);
-  const removeBelongings = await belongings.removal(userId, gone, isAccount);
+  const deviceIds = devices.map(({ deviceId }) => deviceId).filter(which);
+  const removeBelongings = await belongings.removal({ userId, deviceIds, isAccount });
   return (write) => {
-    for (const deviceId of gone) {
+    for (const deviceId of deviceIds) {
       write.delete("devices", [userId, deviceId]);
-      deviceRemoved(write, userId, deviceId);
+      write.append({ topic: "session", user, detail: deviceId });
     }
     for (const { deviceId, hash } of tokens) if (which(deviceId)) write.delete("tokens", hash);
-    for (const pusher of pushers) if (which(pusher.deviceId)) deletePusher(write, pusher);
     removeBelongings(write);
   };
 }

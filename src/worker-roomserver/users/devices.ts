@@ -3,9 +3,10 @@ import type { JsonObject } from "../../matrix/json.ts";
 import type { Answers } from "../node/answers.ts";
 import type { KeyedLock } from "../node/keyed-lock.ts";
 import type { Requester, RequestId } from "../node/requester.ts";
+import { requireDevice } from "../node/require-device.ts";
 import type { Storage } from "../storage/api.ts";
 import type { DeviceRow } from "../storage/schema.ts";
-import type { ClientDevice, DeviceBelongings, DeviceRemoved, UiaChallenge } from "./api.ts";
+import type { Belongings, ClientDevice, UiaChallenge } from "./api.ts";
 import type { Credentials } from "./credentials.ts";
 import { checkDeviceDisplayName, checkDeviceId } from "./device-names.ts";
 import { devicesOf, removalOfDevices } from "./device-rows.ts";
@@ -17,8 +18,7 @@ export type DevicesOptions = {
   locks: KeyedLock<string>;
   uia: Uia;
   credentials: Credentials;
-  deviceRemoved: DeviceRemoved;
-  belongings: DeviceBelongings;
+  belongings: Required<Belongings>;
   /** Milliseconds since 1970. */
   now: () => number;
 };
@@ -92,7 +92,8 @@ export class Devices {
   }
 
   /** Ends a device's login; the device goes with it. */
-  logout({ userId, deviceId }: Requester): Promise<void> {
+  async logout(requester: Requester): Promise<void> {
+    const { userId, deviceId } = requireDevice(requester);
     return this.#logout(userId, (other) => other === deviceId);
   }
 
@@ -102,7 +103,7 @@ export class Devices {
 
   /** See UsersForDevices. */
   whileDevice<T>(
-    { userId, deviceId }: Pick<Requester, "userId" | "deviceId">,
+    { userId, deviceId }: { userId: string; deviceId: string },
     task: () => Promise<T>,
   ): Promise<T> {
     const { storage, locks } = this.#with;

@@ -4,7 +4,7 @@ import type { KeyedLock } from "../node/keyed-lock.ts";
 import type { Requester, RequestId } from "../node/requester.ts";
 import type { Storage } from "../storage/api.ts";
 import type { OwnerRow } from "../storage/schema.ts";
-import type { Claim, DeviceBelongings, DeviceRemoved, GrantedLogin, RefreshResult } from "./api.ts";
+import type { Belongings, Claim, GrantedLogin, RefreshResult } from "./api.ts";
 import type { Credentials } from "./credentials.ts";
 import { removalOfDevices, tokensOf } from "./device-rows.ts";
 import { newSession, type Sessions } from "./sessions.ts";
@@ -17,8 +17,7 @@ export type GrantedLoginsOptions = {
   serverName: ServerName;
   credentials: Credentials;
   sessions: Sessions;
-  deviceRemoved: DeviceRemoved;
-  belongings: DeviceBelongings;
+  belongings: Required<Belongings>;
 };
 
 /** Logins that a user has allowed on a page, as UsersForOAuth says. */
@@ -44,7 +43,7 @@ export class GrantedLogins {
   async requesterFor(userId: string): Promise<Requester> {
     const account = await this.#with.storage.get("accounts", userId);
     if (account === undefined || account.deactivated) throw forbidden("This account has been deactivated.");
-    return { userId: parseUserId(userId), deviceId: "", kind: account.kind, admin: account.admin };
+    return { userId: parseUserId(userId), kind: account.kind, admin: account.admin };
   }
 
   async logIn<T>(owner: OwnerRow, login: GrantedLogin, claim: Claim<T>): Promise<T | undefined> {

@@ -33,7 +33,11 @@ export class Moderation {
     if (requester.userId === userId) throw forbidden("Nobody can lock or suspend themselves.");
     await this.#locks.run(userId, async () => {
       const account = await this.#moderated(requester, userId);
-      await this.#storage.commit((write) => write.put("accounts", { ...account, ...change }, userId));
+      const user = await this.#storage.names.intern(userId);
+      await this.#storage.commit((write) => {
+        write.put("accounts", { ...account, ...change }, userId);
+        write.append({ topic: "session", user });
+      });
     });
   }
 

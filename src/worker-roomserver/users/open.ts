@@ -6,9 +6,7 @@ import { later, lazily, once } from "../node/later.ts";
 import type { Storage } from "../storage/api.ts";
 import { Accounts } from "./accounts.ts";
 import type {
-  AccountRemoved,
-  DeviceBelongings,
-  DeviceRemoved,
+  Belongings,
   LeaveRooms,
   ProfilesAnnounced,
   RegistrationSettings,
@@ -17,12 +15,14 @@ import type {
   UsersForComponents,
   UsersForConfirmation,
   UsersForDevices,
+  UsersForHeldRequests,
   UsersForKeys,
   UsersForMessages,
   UsersForNode,
   UsersForOAuth,
 } from "./api.ts";
 import { AppServiceUsers, serviceOf } from "./app-service-users.ts";
+import { together } from "./belongings.ts";
 import type { UsersConsole } from "./console/api.ts";
 import { Credentials } from "./credentials.ts";
 import { DehydratedDevices } from "./dehydrated-devices.ts";
@@ -31,6 +31,7 @@ import { Devices } from "./devices.ts";
 import { Erasures } from "./erasures.ts";
 import { GrantedLogins } from "./granted-logins.ts";
 import { GuessLimits } from "./guess-limits.ts";
+import { HeldRequests } from "./held-requests.ts";
 import { Login } from "./login.ts";
 import { LoginTokens } from "./login-tokens.ts";
 import { Moderation } from "./moderation.ts";
@@ -40,7 +41,7 @@ import { defaultPasswordCost, type PasswordCost, Passwords } from "./passwords.t
 import { Profiles } from "./profiles.ts";
 import { Registration } from "./registration.ts";
 import { RegistrationTokens } from "./registration-tokens.ts";
-import { Sessions } from "./sessions.ts";
+import { Sessions, unknownToken } from "./sessions.ts";
 import { clientsInUse, dropOldTokens } from "./token-sweep.ts";
 import { Uia } from "./uia.ts";
 
@@ -53,10 +54,9 @@ export type UsersOptions = {
   /** Asked anew for each registration. */
   settings: () => RegistrationSettings;
   leaveRooms: LeaveRooms;
-  deviceRemoved: DeviceRemoved;
-  accountRemoved: AccountRemoved;
   profilesAnnounced: ProfilesAnnounced;
-  belongings: DeviceBelongings;
+  /** Asked each time: other components are made later. */
+  belongings: () => readonly Belongings[];
   appServices: AppServiceNamespaces;
   passwordCost?: PasswordCost;
 };
@@ -73,6 +73,7 @@ export async function openUsers(
     UsersForConfirmation &
     UsersForOAuth &
     UsersForDevices &
+    UsersForHeldRequests &
     UsersForKeys &
     UsersForAppServices &
     UsersForNode & { readonly console: UsersConsole }
@@ -80,6 +81,7 @@ export async function openUsers(
   const { storage, now, leaveRooms } = options;
   const shared = {
     ...options,
+    belongings: together(options.belongings),
     // What reads an account's rows and then writes them holds the lock of its user id.
     locks: new KeyedLock<string>(),
     guesses: new GuessLimits(now),
@@ -107,9 +109,26 @@ export async function openUsers(
     if (!(await accounts.isLocal(userId))) await options.appServices.findUser(userId);
   };
 
+  const held = new HeldRequests({
+    storage,
+    now,
+    authenticate: async ({ session = "", appService, userId, deviceId }) => {
+      const asserted = { userId, deviceId };
+      const info = appService
+        ? await ofServices.authenticateHash(session, { asserted })
+        : await sessions.authenticateHash(session);
+      if (info === undefined) throw unknownToken();
+      return info;
+    },
+  });
+
   return {
-    authenticate: async (token, options) =>
-      (await ofServices.authenticate(token, options)) ?? sessions.authenticate(token, options),
+    authenticate: (token, options) => {
+      const look = async () =>
+        (await ofServices.authenticate(token, options)) ?? (await sessions.authenticate(token, options));
+      // What is let through though it is locked is no session that lives.
+      return options?.evenLocked ? look() : held.known(look);
+    },
     bindPage: (page, token) => pages.bind(page, token),
     authenticatePage: (page) => pages.authenticate(page),
     register: (request, kind, body) =>
@@ -153,6 +172,7 @@ export async function openUsers(
     erasedSince: (userId) => erasures.since(userId),
 
     deviceIds: async (userId) => (await devicesOf(storage, userId)).map(({ deviceId }) => deviceId),
+    whileLoggedIn: held.whileLoggedIn,
     whileDevice: (device, task) => devices.whileDevice(device, task),
 
     confirmOwner: async (requester, purpose, auth) => {

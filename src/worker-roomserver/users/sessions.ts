@@ -5,9 +5,9 @@ import type { KeyedLock } from "../node/keyed-lock.ts";
 import type { RequestId } from "../node/requester.ts";
 import type { Storage, Write } from "../storage/api.ts";
 import type { DeviceRow, OAuthLogin, TokenRow } from "../storage/schema.ts";
-import type { LoginResult, RefreshResult, SessionRequest, TokenInfo } from "./api.ts";
+import type { Belongings, LoginResult, RefreshResult, SessionRequest, TokenInfo } from "./api.ts";
 import { checkDeviceDisplayName, checkDeviceId, randomDeviceId } from "./device-names.ts";
-import { deletePusher, type KeyedToken, pushersOf, tokensOf } from "./device-rows.ts";
+import { type KeyedToken, tokensOf } from "./device-rows.ts";
 import { lockedAccount } from "./moderation.ts";
 import { hashToken, type NewToken, newToken } from "./tokens.ts";
 
@@ -44,6 +44,7 @@ export class Sessions {
   readonly #storage: Storage;
   readonly #answers: Answers;
   readonly #locks: KeyedLock<string>;
+  readonly #belongings: Required<Belongings>;
   readonly #now: () => number;
   /** Devices whose `last_seen_ts` is being written, as `[user, device]` in JSON. */
   readonly #seen = new Set<string>();
@@ -52,38 +53,41 @@ export class Sessions {
     storage: Storage;
     answers: Answers;
     locks: KeyedLock<string>;
+    belongings: Required<Belongings>;
     now: () => number;
   }) {
     this.#storage = options.storage;
     this.#answers = options.answers;
     this.#locks = options.locks;
+    this.#belongings = options.belongings;
     this.#now = options.now;
   }
 
   /**
-   * Reads what a new login takes the place of: a device that is there keeps its name and loses its tokens
-   * and pushers, as whoever logs in may be somebody else's app. To be
-   * called, and its result used, under the account's lock.
+   * Reads what a new login takes the place of: a device that is there keeps its name and loses its tokens, and what
+   * others say. To be called, and its result used, under the account's lock.
    * @returns stores the login
    * @throws MatrixError M_USER_LOCKED 401
    */
   async starting(userId: string, session: NewSession): Promise<(write: Write) => LoginResult> {
     const { deviceId, access, refresh, oauth } = session;
-    const [account, device, old, pushers] = await Promise.all([
+    const [user, account, device, old, endFormer] = await Promise.all([
+      this.#storage.names.intern(userId),
       this.#storage.get("accounts", userId),
       this.#storage.get("devices", [userId, deviceId]),
       tokensOf(this.#storage, userId, deviceId),
-      pushersOf(this.#storage, userId),
+      this.#belongings.newLogin(userId, deviceId),
     ]);
     if (account?.locked) throw lockedAccount();
     const now = this.#now();
     return (write) => {
       for (const { hash } of old) write.delete("tokens", hash);
-      for (const pusher of pushers) if (pusher.deviceId === deviceId) deletePusher(write, pusher);
+      endFormer(write);
       const displayName = device?.displayName ?? session.displayName;
       const lastSeenIp = device?.lastSeenIp ?? "";
       write.put("devices", { userId, deviceId, displayName, lastSeenTs: now, lastSeenIp });
       putTokens(write, { userId, deviceId, replaces: "", oauth }, { access, refresh }, now);
+      if (old.length > 0) write.append({ topic: "session", user, detail: deviceId });
       return {
         user_id: userId,
         device_id: deviceId,
@@ -126,6 +130,7 @@ export class Sessions {
         deviceId: device.deviceId,
         kind: account.kind,
         admin: account.admin,
+        session: hash,
         ...(account.suspended && { suspended: true }),
       },
       expiresAt: row.expiresAt,
@@ -230,9 +235,9 @@ function putToken(write: Write, { hash, ...row }: TokenRow & { hash: string }): 
   write.put("tokens", row, hash);
 }
 
-const unknownToken = () =>
+export const unknownToken = () =>
   new MatrixError("M_UNKNOWN_TOKEN", 401, "This token is not known here: please log in.");
-const expiredToken = () =>
+export const expiredToken = () =>
   new MatrixError("M_UNKNOWN_TOKEN", 401, "This access token has expired: please refresh it.", {
     soft_logout: true,
   });

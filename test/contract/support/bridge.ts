@@ -1,5 +1,6 @@
 import type { JsonObject, JsonValue } from "../../../src/matrix/json.ts";
 import type { Egress } from "../../../src/worker-roomserver/egress/api.ts";
+import { outsideJson } from "../../worker-roomserver/support/egress.ts";
 
 /** An application service that is always there, and knows one place of another network. */
 export const bridgeUrl = "http://bridge.invalid";
@@ -41,9 +42,11 @@ const answers: [path: string, answer: JsonValue][] = [
 ];
 
 /** The only one that there is a way to. */
-export const bridgeEgress: Egress = async ({ url }) => {
-  if (!url.startsWith(bridgeUrl)) throw new Error("there is no way to other servers in this test");
-  const found = answers.find(([path]) => url.slice(bridgeUrl.length).startsWith(path));
-  const body = new TextEncoder().encode(JSON.stringify(found?.[1] ?? { errcode: "M_NOT_FOUND" }));
-  return { status: found === undefined ? 404 : 200, headers: {}, body };
+export const bridgeEgress: Egress = {
+  fetch: async ({ url }) => {
+    if (!url.startsWith(bridgeUrl))
+      return { failure: "unreachable", why: "There is no way out of this test." };
+    const found = answers.find(([path]) => url.slice(bridgeUrl.length).startsWith(path));
+    return found === undefined ? outsideJson({ errcode: "M_NOT_FOUND" }, 404) : outsideJson(found[1]);
+  },
 };

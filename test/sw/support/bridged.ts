@@ -1,8 +1,9 @@
 import type { JsonObject } from "../../../src/matrix/json.ts";
 import { allEndpoints } from "../../../src/sw/index.ts";
 import { TokenBuckets } from "../../../src/sw/limits.ts";
-import type { Egress } from "../../../src/worker-roomserver/egress/api.ts";
+import type { Egress, EgressFailure } from "../../../src/worker-roomserver/egress/api.ts";
 import { asToken, yamlOf } from "../../worker-roomserver/appservices/support/registration.ts";
+import { outsideJson } from "../../worker-roomserver/support/egress.ts";
 import { testNode } from "../../worker-roomserver/support/node.ts";
 import { dummy } from "../../worker-roomserver/support/users.ts";
 import { type Answer, asking } from "./ask.ts";
@@ -25,8 +26,10 @@ export const part = encodeURIComponent;
 /** A homeserver with a bridge, and alice; `change`: in the bridge's registration. */
 export async function bridged(change: JsonObject = {}) {
   const calls: Call[] = [];
-  let answer: (call: Call) => Promise<{ status: number; body?: JsonObject }> = async () => ({ status: 200 });
-  const egress: Egress = async ({ method, url, headers, body }) => {
+  let answer: (call: Call) => Promise<{ status: number; body?: JsonObject } | EgressFailure> = async () => ({
+    status: 200,
+  });
+  const fetch: Egress["fetch"] = async ({ url }, { method, headers, body }) => {
     const path = url.replace("http://irc/_matrix/app/v1/", "").replace("http://irc/", "/");
     const call = {
       method,
@@ -35,10 +38,10 @@ export async function bridged(change: JsonObject = {}) {
       body: JSON.parse(body ?? "{}") as JsonObject,
     };
     calls.push(call);
-    const { status, body: said = {} } = await answer(call);
-    return { status, headers: {}, body: new TextEncoder().encode(JSON.stringify(said)) };
+    const said = await answer(call);
+    return "failure" in said ? said : outsideJson(said.body ?? {}, said.status);
   };
-  const node = await testNode(undefined, egress);
+  const node = await testNode(undefined, { fetch });
   const { serverName } = await node.info();
   const endpoints = allEndpoints("https://home.example");
   const options = { node, endpoints, limiter: new TokenBuckets(() => 0) };

@@ -6,6 +6,7 @@ import { type OpenNode, openNode } from "../../../src/worker-roomserver/node/nod
 import type { Requester } from "../../../src/worker-roomserver/node/requester.ts";
 import { deleteDatabase } from "../../../src/worker-roomserver/storage/open.ts";
 import { cryptoDevice } from "../support/crypto-device.ts";
+import { outsideJson } from "../support/egress.ts";
 import { registerAt } from "../support/node.ts";
 import { diesAfterNextUnit, nextTask, until } from "../support/rounds.ts";
 import { cheap } from "../support/users.ts";
@@ -170,18 +171,19 @@ class Trial {
 
   #egressOf(life: number): Egress {
     const gone = new Promise<never>(() => undefined);
-    return async ({ url, body }) => {
+    const fetch: Egress["fetch"] = async ({ url }, { body }) => {
       await nextTask();
       if (life !== this.#life) return gone;
-      if (this.#state === "down") throw new TypeError("down");
+      if (this.#state === "down") return { failure: "unreachable", why: "down" };
       const id = url.split("/").at(-1)!;
       const known = this.transactions.get(id) ?? body!;
       if (known !== body) this.complaints.push(`${id} has changed`);
       this.transactions.set(id, known);
       if ([...this.transactions.keys()].at(-1) !== id) this.complaints.push(`${id} comes after a later one`);
-      if (this.#state === "unheard") throw new DOMException("the answer was lost", "TimeoutError");
-      return { status: 200, headers: {}, body: new TextEncoder().encode("{}") };
+      if (this.#state === "unheard") return { failure: "timeout", why: "the answer was lost" };
+      return outsideJson({});
     };
+    return { fetch };
   }
 }
 

@@ -14,12 +14,14 @@ const alice = requester("alice");
 const bob = requester("bob");
 const method = { algorithm: "m.megolm_backup.v1.curve25519-aes-sha2", auth_data: { public_key: "abc" } };
 
-type Backup = ReturnType<typeof openKeyBackup> & { storage: TestStorage };
+type Opened = ReturnType<typeof openKeyBackup>;
+type Backup = Opened["keyBackup"] & Opened["belongings"] & { storage: TestStorage };
 
 async function open(name?: string): Promise<Backup> {
   const storage = await testStorage(name);
   const answers = await Answers.open(storage, Date.now);
-  return Object.assign(openKeyBackup({ storage, answers }), { storage });
+  const { keyBackup, belongings } = openKeyBackup({ storage, answers });
+  return Object.assign(keyBackup, belongings, { storage });
 }
 
 async function create(backup: Backup, who = alice): Promise<string> {
@@ -231,7 +233,10 @@ test("all of a user goes with their account", async () => {
   for (const who of [alice, bob]) {
     await backup.putKeys(who, await create(backup, who), { "!r": { s: key() } });
   }
-  await backup.storage.commit((write) => backup.accountRemoved(write, alice.userId));
+  const { userId } = alice;
+  await backup.storage.commit(await backup.removal({ userId, deviceIds: ["PHONE"], isAccount: false }));
+  expect(await backup.storage.getAllKeys("keyBackupSessions")).toHaveLength(2);
+  await backup.storage.commit(await backup.removal({ userId, deviceIds: [], isAccount: true }));
   expect(await refusal(backup.info(alice, undefined))).toEqual(notFound);
   expect(await keys(backup, "1", {}, bob)).toEqual({ rooms: { "!r": { sessions: { s: key() } } } });
   expect(await backup.storage.getAllKeys("keyBackupSessions")).toHaveLength(1);

@@ -46,7 +46,7 @@ async function line(orders: readonly number[]) {
       presentEvents: async (nids: readonly number[]) => nids.map(event),
       stateEntry: async () => undefined,
     } as never,
-    devices: { whileDevice: (_, task) => task() },
+    devices: { whileDevice: (_, task) => task(), whileLoggedIn: (_, task) => task() },
     egress: gateway.egress,
     now: () => clock.now,
     later: clock.later,

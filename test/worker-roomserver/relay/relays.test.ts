@@ -2,12 +2,13 @@ import { describe, expect, onTestFinished, test, vi } from "vitest";
 import type { LinkHandler } from "../../../src/link/api.ts";
 import type { KeyMailboxRequest } from "../../../src/link/relay-api.ts";
 import type { JsonObject } from "../../../src/matrix/json.ts";
-import type { EgressRequest } from "../../../src/worker-roomserver/egress/api.ts";
+import type { EgressRequest, EgressTarget } from "../../../src/worker-roomserver/egress/api.ts";
 import type { AskHomeRelay } from "../../../src/worker-roomserver/node/identity.ts";
 import { type OpenNode, openNode } from "../../../src/worker-roomserver/node/node.ts";
 import { openRelays } from "../../../src/worker-roomserver/relay/open.ts";
 import { deleteDatabase } from "../../../src/worker-roomserver/storage/open.ts";
 import { cryptoDevice } from "../support/crypto-device.ts";
+import { outsideAnswer } from "../support/egress.ts";
 import { registerAt } from "../support/node.ts";
 import { testStorage } from "../support/storage.ts";
 import { cheap } from "../support/users.ts";
@@ -321,7 +322,7 @@ describe("keys", () => {
 
 test("a way out: over a relay that is connected, else the browser's own", async () => {
   const relay = new FakeRelay();
-  const direct = vi.fn(async () => ({ status: 418, headers: {}, body: new Uint8Array() }));
+  const direct = { fetch: async () => outsideAnswer(null, { status: 418 }) };
   const { relays, egress, close } = openRelays({
     ...{ storage: await testStorage(), serverName: "node.example", origin: "", now: Date.now },
     key: { keyId: "ed25519:1", publicKey: new Uint8Array(32), sign: async () => new Uint8Array(64) },
@@ -337,16 +338,19 @@ test("a way out: over a relay that is connected, else the browser's own", async 
   });
   onTestFinished(close);
   const request: EgressRequest = {
-    ...{ method: "GET", purpose: "push", url: "https://push.example.org/", headers: {} },
+    ...{ method: "GET", headers: {} },
     ...{ timeout: 5_000, maxBytes: 100 },
   };
-  const go = async (more: Partial<EgressRequest> = {}) =>
-    (await egress(direct)({ ...request, ...more })).status;
+  const push: EgressTarget = { kind: "push", url: "https://push.example.org/" };
+  const go = async (target: EgressTarget = push) => {
+    const answer = await egress(direct).fetch(target, request);
+    return "failure" in answer ? answer : answer.status;
+  };
   expect(await go()).toBe(418);
   await relays.add("relay.example");
   await vi.waitFor(async () => expect((await relays.states())[0]!.connection).toBe("connected"));
   expect(await go()).toBe(200);
-  expect(await go({ url: "http://localhost:29328/", hosts: "any" })).toBe(418);
+  expect(await go({ kind: "app-service", url: "http://localhost:29328/" })).toBe(418);
   relay.links[0]!.cut();
   await vi.waitFor(async () => expect((await relays.states())[0]!.connection).toBe("waiting"));
   expect(await go()).toBe(418);

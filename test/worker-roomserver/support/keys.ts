@@ -9,7 +9,7 @@ import type {
 } from "../../../src/worker-roomserver/keys/api.ts";
 import { openKeys } from "../../../src/worker-roomserver/keys/open.ts";
 import { Answers } from "../../../src/worker-roomserver/node/answers.ts";
-import type { Requester } from "../../../src/worker-roomserver/node/requester.ts";
+import type { DeviceRequester } from "../../../src/worker-roomserver/node/requester.ts";
 import { type CryptoDevice, cryptoDevice } from "./crypto-device.ts";
 import { login, register, request, requesterOf, serverName, type TestUsers, testUsers } from "./users.ts";
 
@@ -26,7 +26,7 @@ export type TestKeys = {
   reopen: () => Promise<TestKeys>;
 };
 
-export type Somebody = Requester & { device: CryptoDevice };
+export type Somebody = DeviceRequester & { device: CryptoDevice };
 
 type SentMessage = { userId: string; deviceId: string; event: JsonObject; position: number };
 
@@ -42,6 +42,7 @@ async function over(users: TestUsers): Promise<TestKeys> {
     storage,
     answers: await Answers.open(storage, () => world.time),
     users,
+    oauth: { confirmCrossSigningReset: (...asked) => users.confirmOwner(...asked) },
     serverName,
     ed25519: await chooseEd25519(crypto.subtle),
     toDevice: {
@@ -55,7 +56,7 @@ async function over(users: TestUsers): Promise<TestKeys> {
     },
   });
   world.belongings = belongings;
-  const somebody = async (requester: Requester): Promise<Somebody> => ({
+  const somebody = async (requester: DeviceRequester): Promise<Somebody> => ({
     ...requester,
     device: await cryptoDevice(requester.userId, requester.deviceId),
   });
@@ -80,7 +81,7 @@ export const userIdOf = (username: string) => `@${username}:${serverName}` as Us
 /** Claims one key of a device. @returns its name and itself, if there was one */
 export async function claimOne(
   keys: Keys,
-  { userId, deviceId }: Requester,
+  { userId, deviceId }: DeviceRequester,
   asked: { request?: string; algorithm?: string } = {},
 ): Promise<[name: string, key: unknown] | undefined> {
   const algorithm = asked.algorithm ?? "signed_curve25519";

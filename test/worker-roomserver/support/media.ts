@@ -1,10 +1,10 @@
 import { vi } from "vitest";
+import type { Egress } from "../../../src/worker-roomserver/egress/api.ts";
 import type { UploadedFile } from "../../../src/worker-roomserver/media/api.ts";
 import type { MediaLimits } from "../../../src/worker-roomserver/media/limits.ts";
 import { defaultLimits } from "../../../src/worker-roomserver/media/limits.ts";
 import { openMedia } from "../../../src/worker-roomserver/media/open.ts";
 import type { OpenMedia } from "../../../src/worker-roomserver/media/options.ts";
-import type { Egress } from "../../../src/worker-roomserver/media/preview/egress.ts";
 import type { RemoteMedia } from "../../../src/worker-roomserver/media/remote-media.ts";
 import type { DrawThumbnail } from "../../../src/worker-roomserver/media/thumbnails.ts";
 import { Answers } from "../../../src/worker-roomserver/node/answers.ts";
@@ -16,7 +16,7 @@ export type MediaWorld = {
   time: number;
   limits: MediaLimits;
   remote: RemoteMedia["fetch"];
-  egress: Egress["get"];
+  egress: Egress["fetch"];
   draw: DrawThumbnail;
 };
 
@@ -49,7 +49,7 @@ async function opened(world: MediaWorld, name?: string): Promise<TestMedia> {
     now,
     limits: world.limits,
     remote: { fetch: (...asked) => world.remote(...asked) },
-    egress: { get: (...asked) => world.egress(...asked) },
+    egress: { fetch: (...asked) => world.egress(...asked) },
     draw: (...asked) => world.draw(...asked),
   });
   return { ...media, storage, world, crash: () => opened(world, storage.name) };

@@ -1,7 +1,8 @@
 import { onTestFinished } from "vitest";
 import type { Egress } from "../../../src/worker-roomserver/egress/api.ts";
 import { type OpenNode, openNode } from "../../../src/worker-roomserver/node/node.ts";
-import type { Requester } from "../../../src/worker-roomserver/node/requester.ts";
+import type { DeviceRequester } from "../../../src/worker-roomserver/node/requester.ts";
+import { requireDevice } from "../../../src/worker-roomserver/node/require-device.ts";
 import { deleteDatabase } from "../../../src/worker-roomserver/storage/open.ts";
 import { cheap, dummy } from "./users.ts";
 
@@ -21,9 +22,9 @@ export async function testNode(dbName = `test-${crypto.randomUUID()}`, egress?: 
   return node;
 }
 
-export async function registerAt(node: OpenNode, username: string): Promise<Requester> {
+export async function registerAt(node: OpenNode, username: string): Promise<DeviceRequester> {
   const body = { username, password: "correct horse battery", auth: dummy };
   const result = await node.users.register(crypto.randomUUID(), "user", body);
   if (!("access_token" in result) || result.access_token === undefined) throw new Error("not registered");
-  return (await node.users.authenticate(result.access_token)).requester;
+  return requireDevice((await node.users.authenticate(result.access_token)).requester);
 }

@@ -2,11 +2,10 @@ import { expect, vi } from "vitest";
 import { parseServerName } from "../../../src/matrix/identifiers.ts";
 import type { JsonObject } from "../../../src/matrix/json.ts";
 import { Answers } from "../../../src/worker-roomserver/node/answers.ts";
-import type { Requester } from "../../../src/worker-roomserver/node/requester.ts";
+import type { DeviceRequester } from "../../../src/worker-roomserver/node/requester.ts";
+import { requireDevice } from "../../../src/worker-roomserver/node/require-device.ts";
 import type {
-  AccountRemoved,
-  DeviceBelongings,
-  DeviceRemoved,
+  Belongings,
   LoginResult,
   ProfilesAnnounced,
   RegisterBody,
@@ -29,10 +28,8 @@ export type World = {
   time: number;
   settings: RegistrationSettings;
   leaveRooms: (userId: string) => Promise<void>;
-  deviceRemoved: DeviceRemoved;
-  accountRemoved: AccountRemoved;
   profilesAnnounced: ProfilesAnnounced;
-  belongings: DeviceBelongings;
+  belongings: Belongings;
 };
 
 export type TestUsers = Awaited<ReturnType<typeof openUsers>> & {
@@ -48,13 +45,8 @@ export function testUsers(settings: Partial<RegistrationSettings> = {}): Promise
     time: 1_700_000_000_000,
     settings: { registration: "open", guests: true, ...settings },
     leaveRooms: vi.fn(async () => undefined),
-    deviceRemoved: vi.fn(),
-    accountRemoved: vi.fn(),
     profilesAnnounced: async () => undefined,
-    belongings: {
-      removal: async () => () => undefined,
-      renaming: async () => () => undefined,
-    },
+    belongings: { removal: vi.fn(async () => () => undefined) },
   });
 }
 
@@ -68,14 +60,9 @@ async function opened(world: World, name?: string): Promise<TestUsers> {
     appServices: noAppServices,
     now,
     settings: () => world.settings,
-    deviceRemoved: (write, userId, deviceId) => world.deviceRemoved(write, userId, deviceId),
-    accountRemoved: (write, userId) => world.accountRemoved(write, userId),
     leaveRooms: (userId) => world.leaveRooms(userId),
     profilesAnnounced: (position) => world.profilesAnnounced(position),
-    belongings: {
-      removal: (...devices) => world.belongings.removal(...devices),
-      renaming: (...device) => world.belongings.renaming(...device),
-    },
+    belongings: () => [world.belongings],
     passwordCost: cheap,
   });
   const reopen = async () => {
@@ -122,8 +109,8 @@ export async function login(users: TestUsers, user: string, more: object = {}): 
   return (await users.login(request(), body)) as LoggedIn;
 }
 
-export async function requesterOf(users: TestUsers, { access_token }: LoggedIn): Promise<Requester> {
-  return (await users.authenticate(access_token)).requester;
+export async function requesterOf(users: TestUsers, { access_token }: LoggedIn): Promise<DeviceRequester> {
+  return requireDevice((await users.authenticate(access_token)).requester);
 }
 
 /** The `auth` with which a user gives their password. */

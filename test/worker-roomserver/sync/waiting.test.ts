@@ -55,7 +55,7 @@ describe("a long poll is answered by", () => {
     ["a signature of one's own", (t) => t.keys.sign(t.id("alice"), t.id("bob")), '"changed":["@bob'],
     [
       "a key of the device that is claimed",
-      (t) => t.keys.claim(t.id("alice"), t.user("alice").deviceId),
+      (t) => t.keys.claim(t.id("alice"), t.user("alice").deviceId!),
       '"signed_curve25519":0',
     ],
     ["the presence of somebody", (t) => t.presence.set(t.id("bob"), "unavailable"), "unavailable"],

@@ -224,10 +224,12 @@ describe("a page", () => {
 });
 
 describe("a device that is removed", () => {
+  const phone = { userId: alice.userId, deviceIds: ["PHONE"], isAccount: false };
+
   test("takes its messages along, in the same unit, and nobody else's", async () => {
     const t = await open();
     await t.put({ [alice.userId]: { "*": {} }, [bob.userId]: { D: {} } });
-    await t.storage.commit((write) => t.deviceRemoved(write, alice.userId, "PHONE"));
+    await t.storage.commit(await t.removal(phone));
     expect(await t.waiting("PHONE")).toEqual([]);
     expect(await t.waiting("LAPTOP")).toHaveLength(1);
     expect(await t.waiting("D", bob.userId)).toHaveLength(1);
@@ -236,11 +238,12 @@ describe("a device that is removed", () => {
   test("gets nothing that was on its way, so that a new one of its name does not either", async () => {
     const t = await open();
     const { devices } = t;
+    const remove = await t.removal(phone);
     // The removal is queued after the sender has looked at the devices, and before it stores anything.
     const intern = t.storage.names.intern.bind(t.storage.names);
     vi.spyOn(t.storage.names, "intern").mockImplementationOnce((text) => {
       devices.set(alice.userId, ["LAPTOP"]);
-      void t.storage.commit((write) => t.deviceRemoved(write, alice.userId, "PHONE"));
+      void t.storage.commit(remove);
       return intern(text);
     });
     await t.put({ [alice.userId]: { "*": { n: 1 } } }, "1");

@@ -1,7 +1,10 @@
 import { describe, expect, onTestFinished, test, vi } from "vitest";
+import type { Write } from "../../../src/worker-roomserver/storage/api.ts";
+import type { Removed } from "../../../src/worker-roomserver/users/api.ts";
 import {
   challenge,
   error,
+  failNextCommit,
   login,
   passwordAuth,
   register,
@@ -94,19 +97,24 @@ describe("deactivating an account", () => {
 
   test("takes along what others keep for it and for its devices, in the same unit", async () => {
     const { users, alice } = await aliceWithTwoDevices();
-    const { deviceRemoved, accountRemoved } = users.world;
+    const fill = vi.fn((write: Write) => void write.append({ topic: "media" }));
+    const removal = vi.fn(async (_: Removed) => fill);
+    users.world.belongings = { removal };
     await users.deactivate(request(), alice, {});
-    expect(accountRemoved).not.toHaveBeenCalled();
-    await users.deactivate(request(), alice, { auth: passwordAuth("alice") });
-    expect(accountRemoved).toHaveBeenCalledExactlyOnceWith(expect.anything(), alice.userId);
-    const unit = vi.mocked(accountRemoved).mock.calls[0]![0];
-    const removed = vi
-      .mocked(deviceRemoved)
-      .mock.calls.map(([write, ...device]) => [write === unit, ...device]);
-    expect(removed.map(([isSame, userId]) => [isSame, userId])).toEqual([
-      [true, alice.userId],
-      [true, alice.userId],
+    expect(removal).not.toHaveBeenCalled();
+    failNextCommit(users.storage);
+    const auth = passwordAuth("alice");
+    await expect(users.deactivate(request(), alice, { auth })).rejects.toThrow();
+    const { position } = users.storage;
+    await users.deactivate(request(), alice, { auth });
+    const deviceIds = (await users.storage.entriesAfter(position, 9))?.map(({ topic, detail }) => [
+      topic,
+      detail,
     ]);
+    expect(deviceIds?.map(([topic]) => topic)).toEqual(["session", "session", "media"]);
+    const gone = deviceIds?.slice(0, 2).map(([, deviceId]) => deviceId);
+    expect(removal).toHaveBeenLastCalledWith({ userId: alice.userId, deviceIds: gone, isAccount: true });
+    expect(await users.isLocalAccount(alice.userId)).toBe(false);
   });
 
   test("erases the profile where that is wanted", async () => {
@@ -115,7 +123,11 @@ describe("deactivating an account", () => {
     const position = users.storage.position;
     await users.deactivate(request(), alice, { auth: passwordAuth("alice"), erase: true });
     await expect(users.profile(alice.userId)).rejects.toEqual(error("M_NOT_FOUND", 404));
-    expect(await users.storage.entriesAfter(position, 10)).toMatchObject([{ topic: "profile", user }]);
+    expect(await users.storage.entriesAfter(position, 10)).toMatchObject([
+      { topic: "session", user },
+      { topic: "session", user },
+      { topic: "profile", user },
+    ]);
   });
 
   test("leaves its rooms, and the next leader goes on where this one could not", async () => {

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { pusherBelongings } from "../../../src/worker-roomserver/push/pushers/belongings.ts";
 import type { PusherRow } from "../../../src/worker-roomserver/storage/schema.ts";
 import { nextTask } from "../support/rounds.ts";
 import {
@@ -16,6 +17,7 @@ import {
 /** Two devices of alice and one of bob, of the same name, each with a pusher. */
 async function withPushers() {
   const users = await testUsers();
+  users.world.belongings = pusherBelongings(users.storage);
   const phone = await register(users, "alice", { device_id: "PHONE" });
   const laptop = await login(users, "alice", { device_id: "LAPTOP" });
   const bobs = await register(users, "bob", { device_id: "PHONE" });

@@ -57,14 +57,11 @@ describe("devices", () => {
     const wrong = challenge(await ask(passwordAuth("alice", { session, password: "wrong" })));
     expect(wrong).toMatchObject({ session, flows, errcode: "M_FORBIDDEN" });
     expect(await users.devices(alice)).toHaveLength(2);
-    expect(users.world.deviceRemoved).not.toHaveBeenCalled();
+    expect(users.world.belongings.removal).not.toHaveBeenCalled();
     expect(await ask(passwordAuth("alice", { session }))).toEqual({});
     // Others remove what they keep for it in the same unit; of one that is not there they need not be told.
-    expect(users.world.deviceRemoved).toHaveBeenCalledExactlyOnceWith(
-      expect.anything(),
-      alice.userId,
-      "LAPTOP",
-    );
+    const removed = { userId: alice.userId, deviceIds: ["LAPTOP"], isAccount: false };
+    expect(users.world.belongings.removal).toHaveBeenCalledExactlyOnceWith(removed);
     expect(await users.devices(alice)).toMatchObject([{ device_id: "PHONE" }]);
     await expect(users.authenticate(laptop.access_token)).rejects.toEqual(error("M_UNKNOWN_TOKEN", 401));
   });

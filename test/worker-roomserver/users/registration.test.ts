@@ -26,7 +26,13 @@ describe("an account", () => {
       access_token: expect.stringMatching(/^hearth_access_[\w-]{43}$/),
     });
     const { requester, expiresAt } = await users.authenticate(alice.access_token);
-    expect(requester).toEqual({ userId: alice.user_id, deviceId: "PHONE", kind: "user", admin: true });
+    expect(requester).toEqual({
+      session: expect.any(String),
+      userId: alice.user_id,
+      deviceId: "PHONE",
+      kind: "user",
+      admin: true,
+    });
     expect(expiresAt).toBeNull();
     expect(await users.profile(alice.user_id)).toEqual({ displayname: "alice" });
     expect(await users.device(requester, "PHONE")).toMatchObject({ display_name: "Alice's phone" });

@@ -4,15 +4,16 @@ import type { JsonObject } from "../../../matrix/json.ts";
 import { isJsonObject } from "../../../matrix/json.ts";
 import { essenceOf } from "../../../matrix/media-type.ts";
 import { mxcUri } from "../../../matrix/mxc.ts";
+import { type Egress, type EgressAnswer, type EgressFailure, isFailure } from "../../egress/api.ts";
+import { beginningOf, bytesOf } from "../../egress/body.ts";
+import { refusalOf } from "../../egress/rules.ts";
 import type { Storage } from "../../storage/api.ts";
 import { readImageHeader } from "../image-header/image-header.ts";
 import { fetchedMs } from "../limits.ts";
 import { randomId } from "../media-rows.ts";
 import type { Uploads } from "../uploads.ts";
 import { decodePage } from "./charset.ts";
-import { type Egress, readUpTo } from "./egress.ts";
 import { summarisePage } from "./open-graph.ts";
-import { isPublicAddress } from "./public-address.ts";
 
 /** How much of a page is read: what it says of itself stands at its beginning. */
 const pageBytes = 1024 ** 2;
@@ -54,46 +55,51 @@ export class UrlPreviews {
   }
 
   async #fetchAndKeep(url: URL, freshMs: number): Promise<JsonObject> {
-    const answer = await this.#summary(url, AbortSignal.timeout(fetchWithinMs));
     const { storage, now } = this.#with;
+    const answer = await this.#summary(url, now() + fetchWithinMs);
     const row = { json: JSON.stringify(answer), until: now() + freshMs };
     await storage.commit((write) => write.put("urlPreviews", row, url.href), { relaxed: true });
     return answer;
   }
 
-  async #summary(url: URL, signal: AbortSignal): Promise<JsonObject> {
-    const response = await this.#get(url, "text/html,application/xhtml+xml,image/*;q=0.8", signal);
-    const type = response.headers.get("Content-Type") ?? "";
+  /** @param by - when it has to be there, in milliseconds since 1970 */
+  async #summary(url: URL, by: number): Promise<JsonObject> {
+    const response = await this.#get(url, "text/html,application/xhtml+xml,image/*;q=0.8", by);
+    const type = response.headers["content-type"] ?? "";
     const essence = essenceOf(type);
     if (essence.startsWith("image/")) return this.#imageProperties(response);
     if (essence !== "text/html" && essence !== "application/xhtml+xml") {
       await response.body?.cancel();
       return {};
     }
-    const page = await this.#read(response, pageBytes, true);
-    const { properties, image, base } = summarisePage(decodePage(page ?? new Uint8Array(), type));
-    // Redirected: relative addresses are of where it is.
-    const here = response.url === "" ? url.href : response.url;
-    const source = image === undefined ? undefined : resolved(image, base, here);
-    return { ...properties, ...(source && (await this.#imageOf(source, signal))) };
+    const page = await beginningOf(response, pageBytes);
+    if (isFailure(page)) throw noAnswer(page);
+    const { properties, image, base } = summarisePage(decodePage(page, type));
+    // Relative addresses are of where it is, which redirects may have changed.
+    const source = image === undefined ? undefined : resolved(image, base, response.url);
+    return { ...properties, ...(source && (await this.#imageOf(source, by))) };
   }
 
   /** A page without its image is better than none. */
-  async #imageOf(url: URL, signal: AbortSignal): Promise<JsonObject> {
+  async #imageOf(url: URL, by: number): Promise<JsonObject> {
     if (!this.#isAllowed(url)) return {};
     try {
-      return await this.#imageProperties(await this.#get(url, "image/*", signal));
+      return await this.#imageProperties(await this.#get(url, "image/*", by));
     } catch (error) {
       if (error instanceof MatrixError) return {};
       throw error;
     }
   }
 
-  async #imageProperties(response: Response): Promise<JsonObject> {
-    const bytes = await this.#read(response, imageBytes);
+  async #imageProperties(response: EgressAnswer): Promise<JsonObject> {
+    const bytes = await bytesOf(response);
+    if (isFailure(bytes)) {
+      if (bytes.failure === "tooLarge") return {};
+      throw noAnswer(bytes);
+    }
     // By its bytes: what is none of the known formats is not handed on as an image.
-    const header = bytes && readImageHeader(bytes, false);
-    if (bytes === undefined || header === undefined || header === "more") return {};
+    const header = readImageHeader(bytes, false);
+    if (header === undefined || header === "more") return {};
     const { serverName, uploads, now } = this.#with;
     const id = randomId();
     const blob = new Blob([bytes], { type: header.type });
@@ -112,21 +118,20 @@ export class UrlPreviews {
     };
   }
 
-  async #get(url: URL, accept: string, signal: AbortSignal): Promise<Response> {
-    const response = await this.#with.egress
-      .get(url, { accept, signal })
-      .catch((error: unknown) => Promise.reject(noAnswer(error)));
-    if (response.url !== "" && !this.#isAllowed(new URL(response.url))) {
+  async #get(url: URL, accept: string, by: number): Promise<EgressAnswer> {
+    const { egress, now } = this.#with;
+    const response = await egress.fetch(
+      { kind: "preview", url: url.href },
+      { method: "GET", headers: { Accept: accept }, timeout: Math.max(1, by - now()), maxBytes: imageBytes },
+    );
+    if (isFailure(response)) throw noAnswer(response);
+    if (!this.#isAllowed(new URL(response.url))) {
       await response.body?.cancel();
       throw notPublic();
     }
-    if (response.ok) return response;
+    if (response.status >= 200 && response.status < 300) return response;
     await response.body?.cancel();
     throw unknown(`The page could not be fetched: its server answers ${response.status}.`, 502);
-  }
-
-  #read(response: Response, maxBytes: number, orPart = false): Promise<Uint8Array<ArrayBuffer> | undefined> {
-    return readUpTo(response, maxBytes, orPart).catch((error: unknown) => Promise.reject(noAnswer(error)));
   }
 
   #parse(text: string): URL {
@@ -140,7 +145,7 @@ export class UrlPreviews {
   }
 
   #isAllowed(url: URL): boolean {
-    return isPublicAddress(url) && url.origin !== this.#with.ownOrigin;
+    return refusalOf({ kind: "preview", url: url.href }) === undefined && url.origin !== this.#with.ownOrigin;
   }
 }
 
@@ -152,9 +157,10 @@ function resolved(address: string, base: string | undefined, page: string): URL 
 const notPublic = () => forbidden("There are no previews of addresses that are not of the public internet.");
 
 /** A network says little of why; a browser says the same where another origin's pages may not be read. */
-function noAnswer(error: unknown): MatrixError {
-  const isOver = error instanceof DOMException && error.name === "TimeoutError";
-  return unknown(isOver ? "The page took too long to answer." : "The page could not be fetched.", 502);
+function noAnswer({ failure }: EgressFailure): MatrixError {
+  if (failure === "refused") return notPublic();
+  const isLate = failure === "timeout";
+  return unknown(isLate ? "The page took too long to answer." : "The page could not be fetched.", 502);
 }
 
 function parsed(json: string): JsonObject {

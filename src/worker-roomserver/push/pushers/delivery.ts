@@ -3,7 +3,7 @@ import { fromRow, type Notification } from "../notification.ts";
 import { GIVE_UP_AFTER_MS } from "./back-off.ts";
 import { MOST_WAITING, PusherLine } from "./line.ts";
 import type { DeliveryOptions } from "./options.ts";
-import { keyOf, type PusherKey } from "./pusher.ts";
+import { keyOf, type PusherKey } from "./pusher-key.ts";
 
 /**
  * Brings notifications to the gateways of all pushers: each pusher has a line of its own, so that a slow gateway holds

@@ -8,7 +8,7 @@ import type { Notification } from "../notification.ts";
 import { backOffMs, GIVE_UP_AFTER_MS } from "./back-off.ts";
 import { askGateway } from "./gateway.ts";
 import type { DeliveryOptions } from "./options.ts";
-import type { PusherKey } from "./pusher.ts";
+import type { PusherKey } from "./pusher-key.ts";
 
 /** Notifications that wait for one pusher. When its gateway is back, the newest are what counts. */
 export const MOST_WAITING = 1_000;

@@ -1,7 +1,7 @@
 import type { Position } from "../../storage/schema.ts";
 import type { PushOptions } from "../options.ts";
 import type { UnreadStore } from "../unread-store.ts";
-import type { PusherKey } from "./pusher.ts";
+import type { PusherKey } from "./pusher-key.ts";
 
 export type PushersOptions = Pick<
   PushOptions,

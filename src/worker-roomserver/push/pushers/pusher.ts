@@ -3,7 +3,6 @@ import type { JsonObject } from "../../../matrix/json.ts";
 import { isPublicHost } from "../../../matrix/public-hosts.ts";
 import { NOTIFY_PATH } from "../../../matrix/push-gateway.ts";
 import { utf8Length } from "../../../matrix/utf8.ts";
-import type { PusherRow } from "../../storage/schema.ts";
 import type { ClientPusher, PusherBody } from "../api.ts";
 
 /** @see https://spec.matrix.org/v1.19/client-server-api/#post_matrixclientv3pushersset */
@@ -13,10 +12,6 @@ const MAX_PUSHKEY_BYTES = 512;
 const MAX_PUSHERS = 100;
 /** Names and data of one pusher, as JSON: they are sent along each time. */
 const MAX_PUSHER_CHARACTERS = 16 * 1024;
-
-export type PusherKey = [userId: string, appId: string, pushkey: string];
-
-export const keyOf = ({ userId, appId, pushkey }: PusherRow): PusherKey => [userId, appId, pushkey];
 
 /**
  * The pusher that a body asks for, undefined for one that asks for its removal.

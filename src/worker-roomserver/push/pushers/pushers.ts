@@ -1,12 +1,15 @@
 import { KeyedLock } from "../../node/keyed-lock.ts";
 import { later } from "../../node/later.ts";
-import type { Requester } from "../../node/requester.ts";
+import type { DeviceRequester, Requester } from "../../node/requester.ts";
+import { requireDevice } from "../../node/require-device.ts";
 import type { Nid, Position, PusherRow } from "../../storage/schema.ts";
 import type { ClientPusher, PusherBody } from "../api.ts";
 import type { Notification, NotificationListener } from "../notification.ts";
+import { deletePusher } from "./belongings.ts";
 import type { Delivery } from "./delivery.ts";
 import type { PushersOptions } from "./options.ts";
-import { checkNumber, keyOf, type PusherKey, wantedPusher } from "./pusher.ts";
+import { checkNumber, wantedPusher } from "./pusher.ts";
+import type { PusherKey } from "./pusher-key.ts";
 
 const delivering = later(() => import("./delivery.ts"));
 
@@ -56,7 +59,7 @@ export class Pushers implements NotificationListener {
       const meanwhile = delivery.expect(requester.userId);
       try {
         await delivery.add(
-          await this.#store(requester, wanted, body.append === true),
+          await this.#store(requireDevice(requester), wanted, body.append === true),
           meanwhile.notifications,
         );
       } finally {
@@ -75,7 +78,7 @@ export class Pushers implements NotificationListener {
     this.#opened?.close();
   }
 
-  #store(requester: Requester, wanted: ClientPusher, append: boolean): Promise<PusherRow> {
+  #store(requester: DeviceRequester, wanted: ClientPusher, append: boolean): Promise<PusherRow> {
     const { storage, devices } = this.#with;
     const { userId } = requester;
     // A pusher of a device that has just been removed would stay for ever.
@@ -87,10 +90,7 @@ export class Pushers implements NotificationListener {
       if (present === undefined) checkNumber((await this.#ofUser(userId)).length);
       const row = this.#row(requester, wanted, present);
       await storage.commit((write) => {
-        for (const other of others) {
-          write.delete("pushers", keyOf(other));
-          write.delete("pushProgress", keyOf(other));
-        }
+        for (const other of others) deletePusher(write, other);
         write.put("pushers", row);
       });
       return row;
@@ -105,7 +105,11 @@ export class Pushers implements NotificationListener {
     this.#opened?.remove(key);
   }
 
-  #row({ userId, deviceId }: Requester, wanted: ClientPusher, present: PusherRow | undefined): PusherRow {
+  #row(
+    { userId, deviceId }: DeviceRequester,
+    wanted: ClientPusher,
+    present: PusherRow | undefined,
+  ): PusherRow {
     const { storage, now } = this.#with;
     return {
       userId,

@@ -5,6 +5,7 @@ import type { Requester } from "../../node/requester.ts";
 import type { StoredEvent } from "../api.ts";
 import type { RoomParts } from "../parts.ts";
 import { authForm, type Proposal, type RoomPlan } from "../plan.ts";
+import { sentBy } from "../transactions.ts";
 import { requireActive } from "./suspension.ts";
 
 type Redacting = {
@@ -38,7 +39,7 @@ export async function redactionOf(
     sender: requester.userId,
     content: plan.base.rules.redactsInContent ? { ...rest, redacts: eventId } : rest,
     ts: ts ?? parts.now(),
-    sentBy: [requester.deviceId, txnId],
+    sentBy: sentBy(requester, txnId),
     redacts: target,
   };
 }

@@ -6,6 +6,7 @@ import type { Requester } from "../../node/requester.ts";
 import type { Nid } from "../../storage/schema.ts";
 import type { RoomParts } from "../parts.ts";
 import type { Proposal, RoomPlan } from "../plan.ts";
+import { sentBy } from "../transactions.ts";
 import { sendAnnotation } from "./annotations.ts";
 import { redactionOf } from "./redaction.ts";
 
@@ -28,7 +29,7 @@ export function sendEvent(parts: RoomParts, requester: Requester, event: Sending
       redactionOf(parts, requester, { ...event, eventId: redacts }, plan),
     );
   }
-  const { userId, deviceId } = requester;
+  const { userId } = requester;
   const send = () =>
     sendOnce(parts, requester, roomId, path, async () => {
       await requireThreadRoot(parts, roomId, content);
@@ -37,7 +38,7 @@ export function sendEvent(parts: RoomParts, requester: Requester, event: Sending
         sender: userId,
         content,
         ts: event.ts ?? parts.now(),
-        sentBy: [deviceId, txnId],
+        sentBy: sentBy(requester, txnId),
       };
     });
   const annotation = annotationOf(content);

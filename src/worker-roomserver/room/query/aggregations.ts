@@ -2,7 +2,7 @@ import type { JsonObject } from "../../../matrix/json.ts";
 import { isReplaceable, isValidReplacement, latestReplacement } from "../../../matrix/replacements.ts";
 import { relationOf } from "../../../matrix/threads.ts";
 import type { EventNid } from "../../storage/schema.ts";
-import type { ClientEvent, StoredEvent } from "../api.ts";
+import type { ClientEvent, StoredEvent, Viewer } from "../api.ts";
 import { clientEvent } from "../client-event.ts";
 import type { RoomParts } from "../parts.ts";
 import { type Child, type Children, childrenOf } from "./children.ts";
@@ -11,9 +11,6 @@ export type AggregationParts = Pick<
   RoomParts,
   "storage" | "events" | "visibility" | "relatedTargets" | "now"
 >;
-
-/** For whom events are summed up. */
-export type Viewer = { userId: string; deviceId: string };
 
 export type AggregationOptions = {
   /** Of the events that stand in the answer; the same as that of the events they are in. */

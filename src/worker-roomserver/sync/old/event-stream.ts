@@ -5,7 +5,7 @@ import { positionToken } from "../../node/tokens.ts";
 import type { StoredEvent } from "../../room/api.ts";
 import type { Nid, Position } from "../../storage/schema.ts";
 import { type End, Ends } from "../ends.ts";
-import { IgnoredUsers } from "../ignored-users.ts";
+import type { IgnoredUsers } from "../ignored-users.ts";
 import type { Interest } from "../interest.ts";
 import { Notifier } from "../notifier.ts";
 import { parseSince } from "../span.ts";
@@ -27,7 +27,7 @@ export class EventStream {
   constructor(parts: OldSyncParts) {
     this.#parts = parts;
     this.#notifier = new Notifier(parts.storage);
-    this.#ignored = new IgnoredUsers(parts.storage, parts.accountData);
+    this.#ignored = parts.ignoredUsers;
   }
 
   cancel(call: string): void {

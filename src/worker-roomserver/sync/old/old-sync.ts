@@ -8,7 +8,12 @@ import { roomInitialSync } from "./room-initial-sync.ts";
 export function makeOldSync(parts: OldSyncParts): OldSync {
   const stream = new EventStream(parts);
   return {
-    events: (requester, query, call) => stream.events(requester, query, call),
+    events: (requester, query, call) =>
+      parts.users.whileLoggedIn(
+        requester,
+        () => stream.events(requester, query, call),
+        () => stream.cancel(call),
+      ),
     cancel: async (call) => stream.cancel(call),
     initialSync: (requester, query) => initialSync(parts, requester, query),
     roomInitialSync: (requester, roomId) => roomInitialSync(parts, requester, roomId),

@@ -1,4 +1,5 @@
 import type { RoomForClient } from "../../room/api.ts";
+import type { UsersForHeldRequests } from "../../users/api.ts";
 import type { Sync } from "../api.ts";
 import type { Readers } from "../readers.ts";
 
@@ -8,4 +9,6 @@ export type OldSyncParts = {
   accountData: Readers["accountData"];
   room: Readers["room"] & RoomForClient;
   sync: Sync;
+  users: UsersForHeldRequests;
+  ignoredUsers: Readers["ignoredUsers"];
 };

@@ -6,7 +6,6 @@ import { withoutBlockedInvites } from "../blocked-invites.ts";
 import { type Changes, changesIn } from "../changes.ts";
 import type { End } from "../ends.ts";
 import { noFilter } from "../filter-source.ts";
-import type { IgnoredUsers } from "../ignored-users.ts";
 import { type Interest, nidsOf } from "../interest.ts";
 import type { Notifier } from "../notifier.ts";
 import { newestPosition, type Readers } from "../readers.ts";
@@ -23,7 +22,6 @@ import { UserDataCache } from "./user-data.ts";
 
 export type SlidingSyncParts = {
   readers: Readers;
-  ignoredUsers: IgnoredUsers;
   notifier: Notifier;
 };
 
@@ -97,7 +95,7 @@ export class SlidingSyncServer {
   }
 
   async #build(asked: Asked, told: Told | undefined, upTo: Position): Promise<Look> {
-    const { readers, ignoredUsers } = this.#parts;
+    const { readers } = this.#parts;
     const { requester, user, query } = asked;
     const { userId } = requester;
     const sentRooms = told?.rooms ?? new Map<Nid, SentRoom>();
@@ -106,7 +104,7 @@ export class SlidingSyncServer {
     const [all, data, ignored, sharing] = await Promise.all([
       listRooms(readers.room, this.#facts, { userId, upTo, isKnown }),
       this.#userData.of(userId, user),
-      ignoredUsers.of(userId, user),
+      readers.ignoredUsers.of(userId, user),
       query.extensions?.e2ee?.enabled === true ? readers.room.sharingUsers(userId) : new Set<string>(),
     ]);
     const isInvite = ({ membership }: ListedRoom) => membership === "invite";

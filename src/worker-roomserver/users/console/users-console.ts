@@ -7,7 +7,7 @@ import type { RequestId } from "../../node/requester.ts";
 import type { Storage } from "../../storage/api.ts";
 import type { AccountRow } from "../../storage/schema.ts";
 import type { Accounts } from "../accounts.ts";
-import type { DeviceBelongings, DeviceRemoved } from "../api.ts";
+import type { Belongings } from "../api.ts";
 import { devicesOf, removalOfDevices } from "../device-rows.ts";
 import { described } from "../devices.ts";
 import { checkNewPassword, type Passwords } from "../passwords.ts";
@@ -29,8 +29,7 @@ export type UsersConsoleOptions = {
   passwords: Passwords;
   accounts: Accounts;
   registration: Pick<Registration, "checkAvailable">;
-  deviceRemoved: DeviceRemoved;
-  belongings: DeviceBelongings;
+  belongings: Belongings;
 };
 
 /**
@@ -128,8 +127,15 @@ class AccountConsole {
         const changed: AccountRow = { ...account, admin };
         if (locked !== undefined) changed.locked = locked;
         if (suspended !== undefined) changed.suspended = suspended;
-        const profile = await storage.get("profiles", userId);
-        await storage.commit((write) => write.put("accounts", changed, userId));
+        const [profile, user] = await Promise.all([
+          storage.get("profiles", userId),
+          storage.names.intern(userId),
+        ]);
+        await storage.commit((write) => {
+          write.put("accounts", changed, userId);
+          // What is held open for the user may have to end.
+          write.append({ topic: "session", user });
+        });
         return listing({ account: changed, profile: profileOf(profile?.json) });
       }),
     );

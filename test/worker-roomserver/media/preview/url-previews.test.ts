@@ -1,6 +1,7 @@
 import { describe, expect, test, vi } from "vitest";
+import type { Egress, EgressFailure } from "../../../../src/worker-roomserver/egress/api.ts";
 import { defaultLimits, fetchedMs } from "../../../../src/worker-roomserver/media/limits.ts";
-import type { Egress } from "../../../../src/worker-roomserver/media/preview/egress.ts";
+import { outsideAnswer } from "../../support/egress.ts";
 import { atOnce, partsOf, testMedia, through } from "../../support/media.ts";
 import { refusal, requester } from "../../support/requester.ts";
 import { dump } from "../../support/storage.ts";
@@ -10,25 +11,33 @@ const alice = requester("alice");
 const hour = 60 * 60_000;
 const page = "https://cats.example/about/";
 
-type Answer = { body: BodyInit; type?: string; status?: number; url?: string };
+/** A body that is read more than once is made each time. */
+type Answer = { body: BodyInit | (() => BodyInit); type?: string; status?: number; url?: string };
 
 /** A web of these addresses, and what has been asked of it. */
-function web(answers: Record<string, Answer | Error>) {
+function web(answers: Record<string, Answer | EgressFailure>) {
   const asked: string[] = [];
-  const egress: Egress["get"] = async (url, { signal }) => {
-    asked.push(url.href);
-    signal.throwIfAborted();
-    const answer = answers[url.href];
-    if (answer === undefined || answer instanceof Error) throw answer ?? new TypeError("Failed to fetch");
-    const response = new Response(answer.body, {
-      status: answer.status ?? 200,
-      headers: { "Content-Type": answer.type ?? "text/html" },
-    });
-    Object.defineProperty(response, "url", { value: answer.url ?? url.href });
-    return response;
+  const egress: Egress["fetch"] = async ({ url }) => {
+    asked.push(url);
+    const answer = answers[url] ?? failed;
+    if ("failure" in answer) return answer;
+    const body = typeof answer.body === "function" ? answer.body() : answer.body;
+    return outsideAnswer(body, { type: "text/html", url, ...answer });
   };
   return { asked, egress };
 }
+
+const failed: EgressFailure = { failure: "unreachable", why: "Failed to fetch" };
+const late: EgressFailure = { failure: "timeout", why: "over" };
+/** A body that fails after its first bytes. */
+const broken = (failure: EgressFailure) =>
+  new ReadableStream<Uint8Array<ArrayBuffer>>(
+    {
+      pull: (stream) => stream.error(failure),
+      start: (stream) => stream.enqueue(png(3, 2).slice(0, 9)),
+    },
+    { highWaterMark: 0 },
+  );
 
 const html = (image: string) => `<title>Cats</title><meta property="og:image" content="${image}">`;
 
@@ -95,11 +104,12 @@ describe("a preview", () => {
     expect(await media.preview(alice, "https://cats.example/no-image")).toEqual({});
   });
 
-  test.each<[what: string, image: string, answer: Answer | Error]>([
+  test.each<[what: string, image: string, answer: Answer | EgressFailure]>([
     ["cannot be had", "/cat.png", { body: "", status: 404 }],
-    ["nobody answers for", "/cat.png", new TypeError("Failed to fetch")],
+    ["nobody answers for", "/cat.png", failed],
+    ["breaks off", "/cat.png", { body: () => broken(failed) }],
     ["is no image", "/cat.png", { body: "<svg/>", type: "image/svg+xml" }],
-    ["is too large", "/cat.png", { body: new Uint8Array(5 * 1024 ** 2 + 1) }],
+    ["is too large", "/cat.png", { body: broken({ failure: "tooLarge", why: "" }) }],
     ["has led elsewhere", "/cat.png", { body: png(3, 2), url: "http://192.168.0.1/" }],
     ["is of a network of its own", "http://127.0.0.1/cat.png", { body: png(3, 2) }],
     ["has no address", "https://", { body: png(3, 2) }],
@@ -131,9 +141,11 @@ describe("a preview", () => {
     expect(pulls).toBeLessThan(20);
   });
 
-  test.each<[what: string, answer: Answer | Error]>([
-    ["cannot be reached", new TypeError("Failed to fetch")],
-    ["takes too long", new DOMException("over", "TimeoutError")],
+  test.each<[what: string, answer: Answer | EgressFailure]>([
+    ["cannot be reached", failed],
+    ["breaks off", { body: () => broken(failed) }],
+    ["takes too long", late],
+    ["takes too long in the midst of it", { body: () => broken(late) }],
     ["is not there", { body: "", status: 404 }],
   ])("of a page that %s is refused, and asked for again", async (_, answer) => {
     const { asked, egress } = web({ [page]: answer });

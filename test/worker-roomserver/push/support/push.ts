@@ -1,10 +1,16 @@
 import { onTestFinished } from "vitest";
 import type { JsonObject } from "../../../../src/matrix/json.ts";
 import { openAccountData } from "../../../../src/worker-roomserver/account-data/open.ts";
-import type { Egress, EgressRequest } from "../../../../src/worker-roomserver/egress/api.ts";
+import type {
+  Egress,
+  EgressAnswer,
+  EgressRequest,
+  EgressTarget,
+} from "../../../../src/worker-roomserver/egress/api.ts";
 import type { UnreadCounts } from "../../../../src/worker-roomserver/push/api.ts";
 import { openPush } from "../../../../src/worker-roomserver/push/open.ts";
 import { openReceipts } from "../../../../src/worker-roomserver/receipts/open.ts";
+import { outsideJson } from "../../support/egress.ts";
 import { testRooms } from "../../support/room.ts";
 
 type Action = "join" | "leave" | "invite" | "kick";
@@ -46,7 +52,7 @@ export class Clock {
 
 const nowhere = (): PushWorld => ({
   clock: new Clock(),
-  egress: (request) => Promise.reject(new Error(`${request.url} was not expected to be asked`)),
+  egress: { fetch: ({ url }) => Promise.reject(new Error(`${url} was not expected to be asked`)) },
 });
 
 /** A room server with the components that counts come from; `name`: the database of an earlier one. */
@@ -68,6 +74,7 @@ export async function openPushTest(name?: string, world: PushWorld = nowhere()) 
         removed.has(JSON.stringify([userId, deviceId]))
           ? Promise.reject(new Error("no such device"))
           : task(),
+      whileLoggedIn: (_, task) => task(),
     },
     egress: world.egress,
     serverName,
@@ -124,14 +131,16 @@ export class GatewayDouble {
   /** A number: that status. A promise: as soon as it is fulfilled. */
   next: (number | JsonObject | Promise<void>)[] = [];
 
-  readonly egress: Egress = async ({ url, body }: EgressRequest) => {
+  readonly egress: Egress = { fetch: (target, request) => this.#answer(target, request) };
+
+  async #answer({ url }: EgressTarget, { body }: EgressRequest): Promise<EgressAnswer> {
     this.asked.push({ url, notification: (JSON.parse(body!) as { notification: JsonObject }).notification });
     const next = this.next.shift() ?? {};
     if (next instanceof Promise) await next;
     const status = typeof next === "number" ? next : 200;
     const answer = typeof next === "number" || next instanceof Promise ? {} : next;
-    return { status, headers: {}, body: new TextEncoder().encode(JSON.stringify(answer)) };
-  };
+    return outsideJson(answer, status);
+  }
 
   /** Ids of the events that it was told of, null for a count alone. */
   get events(): (JsonObject[string] | null)[] {

@@ -411,7 +411,7 @@ describe("the extension e2ee", () => {
     const second = await changed;
     expect(second.extensions.e2ee!.device_lists).toEqual({ changed: [t.id("bob")], left: [] });
     const claimed = slide(t, "alice", { pos: second.pos, timeout: LONG, extensions });
-    await t.keys.claim(t.id("alice"), t.user("alice").deviceId);
+    await t.keys.claim(t.id("alice"), t.user("alice").deviceId!);
     const third = await claimed;
     expect(third.extensions.e2ee!.device_lists).toEqual({ changed: [], left: [] });
     const gone = slide(t, "alice", { pos: third.pos, timeout: LONG, extensions });

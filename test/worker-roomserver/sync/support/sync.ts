@@ -3,6 +3,7 @@ import type { JsonObject } from "../../../../src/matrix/json.ts";
 import type { MembershipAction } from "../../../../src/worker-roomserver/room/api.ts";
 import type { Nid } from "../../../../src/worker-roomserver/storage/schema.ts";
 import type { Sync, SyncQuery } from "../../../../src/worker-roomserver/sync/api.ts";
+import { IgnoredUsers } from "../../../../src/worker-roomserver/sync/ignored-users.ts";
 import { openSync } from "../../../../src/worker-roomserver/sync/sync.ts";
 import { openToDevice } from "../../../../src/worker-roomserver/to-device/open.ts";
 import { json, type TestRooms, testRooms } from "../../support/room.ts";
@@ -82,8 +83,10 @@ export type TestSync = TestRooms & {
 export async function testSync(name?: string, serverName?: string): Promise<TestSync> {
   const t = await testRooms(name, serverName);
   const { storage, rooms, user } = t;
+  const accountData = new AccountDataDouble(storage);
   const readers = {
-    accountData: new AccountDataDouble(storage),
+    accountData,
+    ignoredUsers: new IgnoredUsers(storage, accountData),
     typing: new TypingDouble(storage),
     receipts: new ReceiptsDouble(storage),
     presence: new PresenceDouble(storage),
