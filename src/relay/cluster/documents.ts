@@ -39,8 +39,8 @@ export async function natsDocuments(nats: Nats): Promise<Documents> {
       if (!("to" in made) || (made.to === undefined && document === undefined)) return made.result;
       const nonce = nuid.next();
       const writers = JSON.stringify([nonce, ...by].slice(0, REMEMBERED));
-      const rest = made.to === undefined ? "" : `,"document":${encodeDocument(made.to)}`;
-      const stored = `{"by":${writers}${rest}}`;
+      const content = made.to === undefined ? "" : `,"document":${encodeDocument(made.to)}`;
+      const stored = `{"by":${writers}${content}}`;
       for (let now = revision; now === revision; ) {
         try {
           await bucket.put(place, stored, { previousSeq: revision });

@@ -5,7 +5,7 @@ import {
   jetstream,
   jetstreamManager,
 } from "@nats-io/jetstream";
-import { connect, type NatsConnection } from "@nats-io/transport-node";
+import { connect, errors, type NatsConnection } from "@nats-io/transport-node";
 
 /** A connection to the NATS servers that the relays of a cluster share. */
 export type Nats = {
@@ -87,6 +87,8 @@ const passing = new Set([
 /** Whether it is of use to ask again. */
 export function isPassing(error: unknown): boolean {
   const code = codeOf(error);
+  if (error instanceof errors.ClosedConnectionError || error instanceof errors.DrainingConnectionError)
+    return false;
   return code === undefined ? !(error instanceof TypeError) : passing.has(code);
 }
 
