@@ -44,14 +44,14 @@ export async function natsDocuments(nats: Nats): Promise<Documents> {
       for (let now = revision; now === revision; ) {
         try {
           await bucket.put(place, stored, { previousSeq: revision });
-          return made.result;
         } catch (error) {
           if (!isConflict(error)) {
             if (!isPassing(error) || performance.now() >= until) throw error;
             await rest();
           }
         }
-        // It may have been stored all the same.
+        // It may have been stored though nobody has said so; and NATS 2.9, in a cluster, takes two on top of the same
+        // one when they come together: then the later one stays, and the other is made again on top of it.
         const after = await get(place, until);
         if (after.by.includes(nonce)) return made.result;
         now = after.revision;

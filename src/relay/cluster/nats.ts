@@ -49,7 +49,8 @@ export async function openNats({ servers, replicas, prefix = "hearth", within }:
   });
   try {
     const options = { timeout: answerTime };
-    const manager = await jetstreamManager(connection, options);
+    // Servers that have just started choose a leader first.
+    const manager = await persist(() => jetstreamManager(connection, options));
     return { connection, jetstream: jetstream(connection, options), manager, prefix, replicas };
   } catch (error) {
     await connection.close();

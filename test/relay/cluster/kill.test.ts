@@ -111,5 +111,5 @@ describe.skipIf(!hasNatsServer)("three relays over three nats-servers", () => {
     // Both ways were taken: to nodes at another relay, and through the mailbox.
     expect(nodes[0]?.served.length).toBeGreaterThan(50);
     expect(nodes[2]?.got.length).toBeGreaterThan(50);
-  }, 180_000);
+  }, 120_000);
 });

@@ -35,12 +35,17 @@ export class MailboxLog {
     let seen = false;
     if (!this.#loaded) seen = await this.#load(nonce, until);
     for (;;) {
-      const read = await this.#next(this.state.at + 1, until);
+      const read = await this.#next(this.state.tip + 1, until);
       if (read === undefined) return seen;
-      if (read.step.previous === this.state.at) this.#count(read);
-      // Others have written a snapshot meanwhile, and removed what is before it.
-      else if (await this.#load(nonce, until)) seen = true;
-      if (read.step.nonce === nonce) seen = true;
+      const { previous, nonce: writer } = read.step;
+      if (previous === this.state.at) {
+        this.#count(read);
+        if (writer === nonce) seen = true;
+      } else if (previous > this.state.at) {
+        // Others have written a snapshot meanwhile, and removed what is before it.
+        if (await this.#load(nonce, until)) seen = true;
+        // Two were stored on top of the same one (NATS 2.9 does so, in a cluster, when they come together): the first counts.
+      } else this.state.tip = read.at;
     }
   }
 
@@ -55,7 +60,7 @@ export class MailboxLog {
     bodies: readonly Uint8Array[] = [],
     snapshot?: Step["snapshot"],
   ): Promise<{ bodies: string[] } | undefined> {
-    const { at: previous, base } = this.state;
+    const { at: previous, tip, base } = this.state;
     const nonce = nuid.next();
     const step: Step = { previous, base, nonce, operations, ...(snapshot && { snapshot }) };
     const record = encodeRecord(step, bodies);
@@ -64,10 +69,10 @@ export class MailboxLog {
     for (;;) {
       let conflict = false;
       try {
-        const expect = { lastSubjectSequence: previous };
-        const { seq } = await this.#parts.nats.jetstream.publish(this.#subject, record, { expect });
-        this.#count({ at: seq, step, bodies: new Uint8Array() });
-        return { bodies: dropped };
+        const expect = { lastSubjectSequence: tip };
+        await this.#parts.nats.jetstream.publish(this.#subject, record, { expect });
+        // Whether it counts is seen by what is before it.
+        conflict = true;
       } catch (error) {
         conflict = isConflict(error);
         if (!conflict) {
@@ -78,7 +83,7 @@ export class MailboxLog {
       // It may have been stored though nobody has said so: then it is among what is read now, or comes late. Late it is
       // refused once this same record, or another one, is there.
       if (await this.refresh(nonce, until)) return { bodies: dropped };
-      if (conflict || this.state.at !== previous) return undefined;
+      if (conflict || this.state.tip !== tip) return undefined;
     }
   }
 
@@ -104,6 +109,7 @@ export class MailboxLog {
   #count({ at, step }: Read): void {
     for (const operation of step.operations) this.state.apply(operation, at);
     this.state.at = at;
+    this.state.tip = at;
     this.state.since++;
     if (step.snapshot === undefined) return;
     this.state.base = at;
@@ -128,6 +134,7 @@ export class MailboxLog {
       if (base !== undefined && bytes !== undefined) {
         this.state = MailboxState.from(new TextDecoder().decode(bytes));
         this.state.at = at;
+        this.state.tip = at;
         this.state.base = at;
         return base.step.nonce === nonce;
       }

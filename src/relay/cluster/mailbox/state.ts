@@ -27,6 +27,8 @@ const SNAPSHOT_AFTER = { least: 64, most: 1000 };
 export class MailboxState {
   /** Number of the last record that is counted in; 0 before the first one. */
   at = 0;
+  /** Number of the last record that was read, whether it counts or not. */
+  tip = 0;
   /** Number of the record of the snapshot that this goes back to; 0 without one. */
   base = 0;
   /** Records since then. */
