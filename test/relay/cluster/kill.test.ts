@@ -33,7 +33,12 @@ async function spawnRelay(servers: string[], prefix: string) {
 }
 
 /** Sends transactions one after the other to any relay, each until it is accepted, as homeservers do. */
-function startSender(from: Person, to: readonly string[], origins: readonly string[], accepted: string[][]) {
+function startSender(
+  from: Person,
+  to: readonly string[],
+  origins: readonly string[],
+  accept: (index: number, txnId: string) => void,
+) {
   let stopped = false;
   const run = async () => {
     for (let number = 0; !stopped; number++) {
@@ -51,9 +56,7 @@ function startSender(from: Person, to: readonly string[], origins: readonly stri
         // It is given up, unfinished, when the test ends.
         if (stopped) return;
       }
-      accepted[index]?.push(txnId);
-      // Also while nothing else is waited for.
-      await new Promise((resolve) => setTimeout(resolve));
+      accept(index, txnId);
     }
   };
   const running = run();
@@ -81,15 +84,20 @@ describe.skipIf(!hasNatsServer)("three relays over three nats-servers", () => {
     for (const node of nodes) await node.until(() => node.keeper.state.state === "open");
 
     const accepted: string[][] = nodes.map(() => []);
-    const count = () => accepted.reduce((sum, of) => sum + of.length, 0);
+    let [count, goal, reached] = [0, 0, () => undefined as void];
+    const accept = (index: number, txnId: string) => {
+      accepted[index]?.push(txnId);
+      if (++count >= goal) reached();
+    };
     const names = nodes.map(({ name }) => name);
     const origins = relays.map(({ origin }) => origin);
     const senders = await Promise.all([person(11), person(12), person(13), person(14)]);
-    const stops = senders.map((one) => startSender(one, names, origins, accepted));
-    const more = async (by: number) => {
-      const goal = count() + by;
-      while (count() < goal) await new Promise((resolve) => setTimeout(resolve, 10));
-    };
+    const stops = senders.map((one) => startSender(one, names, origins, accept));
+    const more = (by: number) =>
+      new Promise<void>((resolve) => {
+        goal = count + by;
+        reached = resolve;
+      });
 
     await more(120);
     await first.kill();
