@@ -84,7 +84,8 @@ describe.skipIf(!hasNatsServer)("three relays over three nats-servers", () => {
     for (const node of nodes) await node.until(() => node.keeper.state.state === "open");
 
     const accepted: string[][] = nodes.map(() => []);
-    let [count, goal, reached] = [0, 0, () => undefined as void];
+    let [count, goal] = [0, 0];
+    let reached: () => void = () => undefined;
     const accept = (index: number, txnId: string) => {
       accepted[index]?.push(txnId);
       if (++count >= goal) reached();
