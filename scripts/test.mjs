@@ -4,6 +4,7 @@ import { ensureChromium } from "./support/chromium.mjs";
 import { denoFlags, findDeno } from "./support/deno.mjs";
 import { ensureDependencies } from "./support/dependencies.mjs";
 import { ensureDist } from "./support/dist.mjs";
+import { ensureNatsServer } from "./support/nats-server.mjs";
 import { main, root, run, say } from "./support/steps.mjs";
 import { closingLine, countTests } from "./support/test-counts.mjs";
 
@@ -13,15 +14,16 @@ const options = process.argv.slice(2);
 /**
  * What runs the tests: the relay's where the relay runs, in Deno, all others in Node.
  * @param {string} chromium
+ * @param {string | undefined} natsServer
  * @returns {{ name: string, program: string, args: string[], env: Record<string, string> }[]}
  */
-const runs = (chromium) => [
+const runs = (chromium, natsServer) => [
   { name: "vitest", program: process.execPath, args: [vitest, "run"], env: { HEARTH_CHROMIUM: chromium } },
   {
     name: "vitest-relay",
     program: findDeno(),
     args: [...denoFlags, vitest, "run", "--config", "vitest.relay.config.ts"],
-    env: {},
+    env: natsServer === undefined ? {} : { HEARTH_NATS_SERVER: natsServer },
   },
 ];
 
@@ -44,11 +46,12 @@ async function testsOf({ name, program, args, env }) {
 await main(async () => {
   await ensureDependencies();
   const chromium = await ensureChromium();
+  const natsServer = await ensureNatsServer();
   await ensureDist();
   await mkdir(`${root}.cache`, { recursive: true });
   say("running the tests");
   const counts = { passed: 0, failed: 0, skipped: 0 };
-  for (const one of runs(chromium)) {
+  for (const one of runs(chromium, natsServer)) {
     const { passed, failed, skipped } = await testsOf(one);
     counts.passed += passed;
     counts.failed += failed;

@@ -120,7 +120,13 @@ export const settings = {
     storage,
     kind.natsUrls(),
     "",
-    "NATS servers with JetStream, for several relays as one. Without any: one relay, with SQLite in the data folder.",
+    "NATS servers with JetStream, for several relays as one; nats://user:password@host where they ask for it. Without any: one relay, with SQLite in the data folder.",
+  ),
+  natsReplicas: setting(
+    storage,
+    kind.wholeNumber(1, 5),
+    "3",
+    "How many NATS servers keep a copy: 3 or 5, so that one or two may fail; 1 for a server without a cluster.",
   ),
   retention: setting(
     storage,

@@ -1,10 +1,7 @@
 import { Buffer } from "node:buffer";
-import { tooLarge } from "../../matrix/errors.ts";
 import type { SqliteStore } from "../sqlite/store.ts";
 import type { Documents } from "./api.ts";
-
-/** Bytes of one document's JSON. */
-export const MAX_DOCUMENT = 512 * 1024;
+import { encodeDocument } from "./limit.ts";
 
 /** @throws {MatrixError} M_TOO_LARGE (413), from `change`, for a document over the limit, of which nothing is kept */
 export function sqliteDocuments({ db, write }: SqliteStore): Documents {
@@ -25,21 +22,13 @@ export function sqliteDocuments({ db, write }: SqliteStore): Documents {
         const made = change(read(kind, key));
         if ("to" in made) {
           if (made.to === undefined) remove.run(kind, toUnits(key));
-          else replace.run(kind, toUnits(key), textOf(made.to));
+          else replace.run(kind, toUnits(key), encodeDocument(made.to));
         }
         return made.result;
       }),
     list: async (kind, after, limit) =>
       page.all(kind, toUnits(after), limit).map(({ key }) => fromUnits(key as Uint8Array)),
   };
-}
-
-function textOf(document: unknown): string {
-  const text = JSON.stringify(document);
-  if (Buffer.byteLength(text) > MAX_DOCUMENT) {
-    throw tooLarge(`What is kept as one document has at most ${MAX_DOCUMENT} bytes.`);
-  }
-  return text;
 }
 
 /** Big-endian UTF-16: bytes are ordered as code units are. */

@@ -6,8 +6,8 @@ export type Arrivals = {
   next(owner: string, signal: AbortSignal): Promise<void>;
 };
 
-/** @returns the same mailbox, which tells of what is stored through it */
-export function withArrivals(mailbox: Mailbox): { mailbox: Mailbox; arrivals: Arrivals } {
+/** @returns besides, how it is told that something came */
+export function openArrivals(): Arrivals & { tell(owner: string): void } {
   const waiting = new Map<string, Set<() => void>>();
 
   const next = (owner: string, signal: AbortSignal) =>
@@ -25,10 +25,27 @@ export function withArrivals(mailbox: Mailbox): { mailbox: Mailbox; arrivals: Ar
       signal.addEventListener("abort", done);
     });
 
+  const tell = (owner: string) => {
+    for (const done of waiting.get(owner) ?? []) done();
+  };
+  return { next, tell };
+}
+
+/**
+ * @param tell - called with the owner of what was stored
+ * @returns the same mailbox, which tells of what is stored through it
+ */
+export function telling(mailbox: Mailbox, tell: (owner: string) => void): Mailbox {
   const put: Mailbox["put"] = async (owner, mail) => {
     const outcome = await mailbox.put(owner, mail);
-    if (outcome === "stored") for (const done of waiting.get(owner) ?? []) done();
+    if (outcome === "stored") tell(owner);
     return outcome;
   };
-  return { mailbox: { ...mailbox, put }, arrivals: { next } };
+  return { ...mailbox, put };
+}
+
+/** @returns the same mailbox, which tells of what is stored through it */
+export function withArrivals(mailbox: Mailbox): { mailbox: Mailbox; arrivals: Arrivals } {
+  const arrivals = openArrivals();
+  return { mailbox: telling(mailbox, arrivals.tell), arrivals };
 }

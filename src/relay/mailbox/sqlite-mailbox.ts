@@ -2,16 +2,10 @@ import type { Row } from "node:sqlite";
 import type { SqliteStore } from "../sqlite/store.ts";
 import type { Entry, Mail, Mailbox, Put } from "./api.ts";
 import { fingerprintsOf } from "./fingerprints.ts";
+import { fits, type MailboxLimits, sizeOf, type Used } from "./room.ts";
 
-/** What is kept for one node. */
-export type MailboxLimits = { bytes: number; entries: number };
-
-/** Of a node's space, what is not verified may take one part in so many: forged names fill no more than that. */
-export const UNVERIFIED_SHARE = 4;
 /** Rows that expiry removes in one transaction: others wait for as long as that takes. */
 const EXPIRY_STEP = 500;
-/** What a row costs beside its texts: its other columns, indexes and what is remembered of it. */
-const OVERHEAD = 256;
 /** Transactions that are remembered for one node, at least. The oldest are forgotten first. */
 const REMEMBERED = 100_000;
 
@@ -66,8 +60,8 @@ export function sqliteMailbox({ db, write }: SqliteStore, limits: MailboxLimits)
     const row = rowOf(owner) ?? (create.get(owner) as MailboxRow);
     if (known.get(row.number, own, other) !== undefined) return "duplicate";
     const authorization = JSON.stringify(mail.authorization);
-    const bytes = sizeOf(mail, authorization);
-    if (!fits(row, bytes, mail.verified, limits)) return "full";
+    const bytes = sizeOf(mail);
+    if (!fits(usedOf(row), bytes, mail.verified, limits)) return "full";
     const id = row.last_id + 1;
     const { number } = row;
     const surplus = Math.max(0, row.remembered + 1 - remembered);
@@ -132,18 +126,9 @@ export function sqliteMailbox({ db, write }: SqliteStore, limits: MailboxLimits)
   };
 }
 
-function fits(row: MailboxRow, bytes: number, verified: boolean, limits: MailboxLimits): boolean {
-  if (row.entries >= limits.entries || row.bytes + bytes > limits.bytes) return false;
-  if (verified) return true;
-  return (
-    row.unverified_entries < limits.entries / UNVERIFIED_SHARE &&
-    row.unverified_bytes + bytes <= limits.bytes / UNVERIFIED_SHARE
-  );
-}
-
-/** What an entry takes of its owner's space. */
-function sizeOf({ origin, txnId, uri, body }: Mail, authorization: string): number {
-  return OVERHEAD + origin.length + txnId.length + uri.length + authorization.length + body.length;
+function usedOf(row: MailboxRow): Used {
+  const { entries, bytes, unverified_entries: unverifiedEntries, unverified_bytes: unverifiedBytes } = row;
+  return { entries, bytes, unverifiedEntries, unverifiedBytes };
 }
 
 function byMailbox(rows: readonly Row[]): Map<number, Row[]> {

@@ -24,6 +24,8 @@ export type SessionsOptions = {
   log(error: unknown): void;
   /** A node can be reached here from now on, or cannot any more. */
   changed?(serverName: string, awake: boolean): void;
+  /** A session has opened, which may have taken the place of another one here. Called before `changed`. */
+  opened?(link: Session): void;
 };
 
 export type SessionLimits = {
@@ -144,6 +146,17 @@ export class SessionRegistry implements Sessions {
     this.#options.changed?.(serverName, !asleep);
   }
 
+  /** Another relay has a session of this server that was opened later: this one is used no more, if it still is. */
+  moveAway(link: Session): void {
+    const { serverName } = link;
+    const entry = this.#entries.get(serverName);
+    if (entry?.link !== link) return;
+    this.#entries.delete(serverName);
+    this.counters.moved++;
+    link.closeAs({ kind: "moved", reason: "A session at another relay took its place." }, movedGrace);
+    if (!entry.asleep) this.#options.changed?.(serverName, false);
+  }
+
   /** Takes no more sessions and lets those that are open end what is under way, for so many milliseconds at most. */
   async close(reason: string, grace: number): Promise<void> {
     this.#stopped = reason;
@@ -165,6 +178,7 @@ export class SessionRegistry implements Sessions {
         movedGrace,
       );
     }
+    this.#options.opened?.(link);
     if (before?.asleep !== false) this.#options.changed?.(serverName, true);
     // Stopped while it shook hands.
     if (this.#stopped !== undefined) link.closeAs({ kind: "closed", reason: this.#stopped }, 0);

@@ -36,6 +36,7 @@ test("without anything, the relay is one for this machine alone", () => {
     tls: undefined,
     data: "/users/operator/.local/share/hearth-relay",
     nats: [],
+    natsReplicas: 3,
     retention: 30 * 86_400_000,
     mailboxBytes: 1e9,
     mailboxEntries: 100_000,

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, onTestFinished, test } from "vitest";
 import type { Mail, Mailbox } from "../../../src/relay/mailbox/api.ts";
-import type { MailboxLimits } from "../../../src/relay/mailbox/sqlite-mailbox.ts";
+import type { MailboxLimits } from "../../../src/relay/mailbox/room.ts";
 import type { Opened } from "../documents/contract.ts";
 import { modelMailbox } from "./model.ts";
 

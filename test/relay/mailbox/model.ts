@@ -1,5 +1,5 @@
 import type { Entry, Mail, Put } from "../../../src/relay/mailbox/api.ts";
-import type { MailboxLimits } from "../../../src/relay/mailbox/sqlite-mailbox.ts";
+import type { MailboxLimits } from "../../../src/relay/mailbox/room.ts";
 
 type Kept = { mail: Mail; id: number };
 type Box = { last: number; entries: Kept[]; seen: Mail[] };
