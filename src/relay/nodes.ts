@@ -4,7 +4,6 @@ import type { Address } from "./config/kinds.ts";
 import { openIngress } from "./ingress/ingress.ts";
 import { defaultLimits, type IngressParts } from "./ingress/parts.ts";
 import { openKeyMailbox } from "./key-mailbox/key-mailbox.ts";
-import { withArrivals } from "./mailbox/arrivals.ts";
 import { openDomains } from "./names/domains.ts";
 import { openKeyRing } from "./names/key-ring.ts";
 import { openNames } from "./names/names.ts";
@@ -26,7 +25,7 @@ const SELF = "(relay)";
 /** All that the relay does for nodes: their sessions, their mail, and what others want of them. */
 export async function openNodes(storage: NodeStorage, services: Services): Promise<Nodes> {
   const { config, version, log, metrics, egress, delegation, wakeUp } = services;
-  const { documents } = storage;
+  const { documents, mailbox, arrivals } = storage;
   const ed25519 = await chooseEd25519(crypto.subtle);
   const now = () => Date.now();
   const onFault = (error: unknown) => log.error("nodes", errorFields(error));
@@ -36,9 +35,8 @@ export async function openNodes(storage: NodeStorage, services: Services): Promi
   const names = openNames({ documents, domains, relayName: config.name, shortNames: config.shortNames, now });
   const keyRing = openKeyRing({ names, published, now });
   const keyMailbox = openKeyMailbox(documents);
-  const { mailbox, arrivals } = withArrivals(storage.mailbox);
 
-  const sessions: SessionRegistry = new SessionRegistry({
+  const own: SessionRegistry = new SessionRegistry({
     relayName: config.name,
     ed25519,
     authorize: names.authorize,
@@ -46,7 +44,11 @@ export async function openNodes(storage: NodeStorage, services: Services): Promi
     clock: systemClock,
     limits: { ...defaultSessionLimits, sessions: config.nodes },
     log: onFault,
+    opened: (link) => storage.sessions?.opened(link),
+    changed: (owner, awake) => storage.sessions?.changed(owner, awake),
   });
+  storage.sessions?.join(own);
+  const sessions = storage.sessions ?? own;
   const forNode = nodeApi({
     ...{ mailbox, arrivals, keyMailbox, documents, names, egress, ed25519, sessions, wakeUp, onFault },
   });
@@ -57,15 +59,15 @@ export async function openNodes(storage: NodeStorage, services: Services): Promi
     limits: { ...defaultLimits, transactionBytes: config.transactionBytes },
   };
   const ingress = openIngress(parts);
-  const accept = sessions.accept.bind(sessions);
+  const accept = own.accept.bind(own);
   const door = createLinkDoor(systemClock, accept);
   const endExpiring = expiring(mailbox, config.retention, log);
 
   metrics.gauge("sessions", "Sessions of nodes that are open", () =>
-    Object.values(sessions.counters.open).reduce((sum, count) => sum + count, 0),
+    Object.values(own.counters.open).reduce((sum, count) => sum + count, 0),
   );
   metrics.gauge("handshakes", "Connections whose node has not proved its name yet", () =>
-    Promise.resolve(sessions.counters.handshakes),
+    Promise.resolve(own.counters.handshakes),
   );
 
   return {
@@ -86,7 +88,7 @@ export async function openNodes(storage: NodeStorage, services: Services): Promi
     checks: {},
     close: async (reason, grace) => {
       endExpiring();
-      await sessions.close(reason, grace);
+      await own.close(reason, grace);
     },
   };
 }

@@ -52,6 +52,6 @@ export type Nodes = {
 
 /** What a relay is put together from. */
 export type RelayParts<S extends Storage = Storage> = {
-  openStorage(config: Config): Promise<S>;
+  openStorage(config: Config, log: Log): Promise<S>;
   openNodes(storage: S, services: Services): Promise<Nodes>;
 };

@@ -68,7 +68,7 @@ async function start<S extends Storage>(
   closing.push(await takeDataFolder(config.data));
   const tls = await openTls(config, log);
   closing.push(tls.close);
-  const storage = await parts.openStorage(config);
+  const storage = await parts.openStorage(config, log);
   closing.push(storage.close);
 
   // The way out and the nodes need one another: nobody asks before both are there.

@@ -1,17 +1,30 @@
 import { describe, expect, test } from "vitest";
 import { denoFlags, findDeno } from "../../../scripts/support/deno.mjs";
 import type { LinkAddresses } from "../../../src/link/transports/connect.ts";
+import { LINK_PATH } from "../../../src/relay/sessions/link-door.ts";
 import { atTheEnd } from "../support/at-the-end.ts";
 import { startNode } from "../support/cluster-node.ts";
-import { hasNatsServer, randomPrefix, startNatsServers } from "../support/nats-servers.ts";
-import { type Person, person, signed } from "../support/people.ts";
+import { makeFolder } from "../support/folder.ts";
+import { hasNatsServer, startNatsServers } from "../support/nats-servers.ts";
+import { type Person, person, RELAY, signed } from "../support/people.ts";
 
-const harness = new URL("../support/cluster-relay-process.ts", import.meta.url).pathname;
+const main = new URL("../../../src/relay/main.ts", import.meta.url).pathname;
 
-/** Another relay, in a process of its own. */
-async function spawnRelay(servers: string[], prefix: string) {
+/** A port that is free now. */
+function freePort(): number {
+  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const { port } = listener.addr;
+  listener.close();
+  return port;
+}
+
+/** Another relay of the cluster: the real one, in a process of its own. */
+async function spawnRelay(servers: string[]) {
+  const host = `127.0.0.1:${freePort()}`;
+  const cluster = ["--nats", servers.join(","), "--nats-replicas", String(servers.length)];
+  const own = ["--name", RELAY, "--listen", host, "--data", await makeFolder(), "--log-level", "error"];
   const child = new Deno.Command(findDeno(), {
-    args: [...denoFlags, "--no-check", harness, servers.join(","), String(servers.length), prefix],
+    args: [...denoFlags, "--no-check", main, ...cluster, ...own],
     stdin: "null",
     stdout: "piped",
     stderr: "inherit",
@@ -26,10 +39,13 @@ async function spawnRelay(servers: string[], prefix: string) {
   let text = "";
   for await (const piece of child.stdout.pipeThrough(new TextDecoderStream())) {
     text += piece;
-    if (text.endsWith("\n")) break;
+    if (text.includes("ready at")) break;
   }
-  const { origin, addresses } = JSON.parse(text) as { origin: string; addresses: LinkAddresses };
-  return { origin, addresses, kill };
+  const addresses: LinkAddresses = {
+    websocket: `ws://${host}${LINK_PATH}`,
+    fetch: `http://${host}${LINK_PATH}`,
+  };
+  return { origin: `http://${host}`, addresses, kill };
 }
 
 /** Sends transactions one after the other to any relay, each until it is accepted, as homeservers do. */
@@ -70,9 +86,8 @@ describe.skipIf(!hasNatsServer)("three relays over three nats-servers", () => {
   test("one relay and then one server killed under load: nothing accepted is lost, nothing acknowledged comes again", async () => {
     const servers = await startNatsServers(3);
     atTheEnd(() => servers.stop());
-    const prefix = randomPrefix();
-    const first = await spawnRelay(servers.urls, prefix);
-    const others = await Promise.all([spawnRelay(servers.urls, prefix), spawnRelay(servers.urls, prefix)]);
+    const first = await spawnRelay(servers.urls);
+    const others = await Promise.all([spawnRelay(servers.urls), spawnRelay(servers.urls)]);
     const relays = [first, ...others];
     const addresses = relays.map((relay) => relay.addresses);
 
