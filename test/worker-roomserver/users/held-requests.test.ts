@@ -71,6 +71,15 @@ test.each<[what: string, end: (people: People) => Promise<unknown>, told?: unkno
     ({ users, owner, alice }) => users.moderate(owner, alice.userId, { locked: true }),
     error("M_USER_LOCKED", 401),
   ],
+  [
+    "the locking of the account by the console",
+    ({ users, alice }) => users.console.change(alice.userId, { locked: true }),
+    error("M_USER_LOCKED", 401),
+  ],
+  [
+    "the removal of its devices by the console",
+    ({ users, alice }) => users.console.deleteDevices(alice.userId),
+  ],
 ])("a held request ends with %s", async (_, end, told = unknown) => {
   const t = await people();
   const held = hold(t.users, t.alice);
