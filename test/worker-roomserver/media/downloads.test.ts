@@ -90,6 +90,7 @@ describe("the owner", () => {
         expires_ts: world.time + fetchedMs,
         is_uploaded: true,
         is_quarantined: false,
+        is_protected: false,
       },
       {
         server_name: serverName,
@@ -101,6 +102,7 @@ describe("the owner", () => {
         upload_name: "ccc",
         is_uploaded: true,
         is_quarantined: false,
+        is_protected: false,
       },
     ]);
     world.time += 1;
