@@ -84,6 +84,8 @@ describe("somebody who leaves a dehydrated device behind", () => {
     expect(before).toBe(true);
     await laptop.evaluate(async (device, secret) => {
       device.secretStorageKey = window.devices.decodeRecoveryKey(secret);
+      // Secret halves are compared with what is known of the public ones.
+      await device.until("the public keys", () => device.crypto.userHasCrossSigningKeys(device.userId, true));
       await device.crypto.bootstrapCrossSigning({});
       await device.crypto.startDehydration({ rehydrate: true });
     }, secret);

@@ -118,11 +118,22 @@ describe.each([
         },
         { ...at, body },
       );
-    const replies = [
-      await reply(alicePhone, "Soup"),
-      await reply(bob, "Again?"),
-      await reply(alicePhone, "Yes"),
-    ];
+    const replies: string[] = [];
+    for (const [sender, body] of [
+      [alicePhone, "Soup"],
+      [bob, "Again?"],
+      [alicePhone, "Yes"],
+    ] as const) {
+      const before = replies.at(-1);
+      // The SDK shows what oneself says before what has not arrived yet: each reply is to what has been seen.
+      if (before !== undefined) {
+        await sender.evaluate(
+          (device, { room, before }) => device.event(room, before).then(() => undefined),
+          { ...at, before },
+        );
+      }
+      replies.push(await reply(sender, body));
+    }
     for (const device of await all()) {
       const thread = await device.evaluate(async (device, { room, root }) => {
         const thread = () => device.client.getRoom(room)?.getThread(root);
