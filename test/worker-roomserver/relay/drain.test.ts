@@ -254,8 +254,7 @@ async function lead(name: string, relays: readonly FakeRelay[]) {
       storage.close();
     },
     finish: async () => {
-      while (relays.some(({ mailbox }) => mailbox.length > 0))
-        await new Promise((done) => setTimeout(done));
+      while (relays.some(({ mailbox }) => mailbox.length > 0)) await new Promise((done) => setTimeout(done));
       while (await take());
     },
     effects: async () => {
