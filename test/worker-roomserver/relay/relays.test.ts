@@ -217,6 +217,13 @@ describe("mail", () => {
   });
 });
 
+/** Keys of a device that are given out, one after the other until there are none. */
+async function claimAll(claim: () => Promise<string | undefined>): Promise<string[]> {
+  const ids: string[] = [];
+  for (let id = await claim(); id !== undefined; id = await claim()) ids.push(id);
+  return ids;
+}
+
 describe("keys", () => {
   async function withUser(home: Home) {
     const alice = await registerAt(home.node, "alice");
@@ -251,14 +258,8 @@ describe("keys", () => {
     relay.links[0]!.cut();
     const next = await home.reopen();
     await vi.waitFor(() => expect(relay.oneTimeKeys.size).toBe(4));
-    for (let id = await claimHere(next, alice); id !== undefined; id = await claimHere(next, alice))
-      out.push(id);
-    for (
-      let id = relay.claim(alice.userId, alice.deviceId);
-      id;
-      id = relay.claim(alice.userId, alice.deviceId)
-    )
-      out.push(id);
+    out.push(...(await claimAll(() => claimHere(next, alice))));
+    out.push(...(await claimAll(async () => relay.claim(alice.userId, alice.deviceId))));
     expect(out).toHaveLength(10);
     expect(new Set(out).size).toBe(10);
   });
@@ -286,9 +287,7 @@ describe("keys", () => {
     await vi.waitFor(async () =>
       expect((await node.relays.states())[0]!.words).toContain("could not be left there: No."),
     );
-    const ids = [];
-    for (let id = await claimHere(home, alice); id !== undefined; id = await claimHere(home, alice))
-      ids.push(id);
+    const ids = await claimAll(() => claimHere(home, alice));
     expect(ids).toHaveLength(10);
   });
 
@@ -307,14 +306,8 @@ describe("keys", () => {
     const out = [relay.claim(alice.userId, alice.deviceId)];
     await node.relays.retry(relay.url);
     await vi.waitFor(() => expect(relay.oneTimeKeys.size).toBe(4));
-    for (let id = await claimHere(home, alice); id !== undefined; id = await claimHere(home, alice))
-      out.push(id);
-    for (
-      let id = relay.claim(alice.userId, alice.deviceId);
-      id;
-      id = relay.claim(alice.userId, alice.deviceId)
-    )
-      out.push(id);
+    out.push(...(await claimAll(() => claimHere(home, alice))));
+    out.push(...(await claimAll(async () => relay.claim(alice.userId, alice.deviceId))));
     expect(out).toHaveLength(10);
     expect(new Set(out).size).toBe(10);
   });
