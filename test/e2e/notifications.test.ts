@@ -67,6 +67,18 @@ describe("notifications of the browser", () => {
     expect(shown).toEqual(expect.arrayContaining(wanted));
   };
   const look = (person: Person) => person.page.bringToFront();
+  /** The tabs hear of it a moment after the browser has been told; until then what comes counts as seen. */
+  const lookAway = async () => {
+    await elsewhere.bringToFront();
+    await alice.page.waitForFunction(
+      async () => {
+        const { held } = await navigator.locks.query();
+        return !held?.some(({ name }) => name?.startsWith("hearth-viewing:"));
+      },
+      undefined,
+      { polling: 50 },
+    );
+  };
 
   beforeAll(async () => {
     context = await launchBrowser();
@@ -97,7 +109,7 @@ describe("notifications of the browser", () => {
     const firstAnswer = alice.page.waitForResponse((response) => response.url().includes(WATCH));
     await alice.turnNotificationsOn();
     await firstAnswer;
-    await elsewhere.bringToFront();
+    await lookAway();
     await bobSays(rooms.one, "Are you there?");
     await shows([{ title: "bob (One)", body: "Are you there?", room: rooms.one }]);
   });
@@ -114,7 +126,7 @@ describe("notifications of the browser", () => {
   });
 
   test("open the room when they are clicked", async () => {
-    await elsewhere.bringToFront();
+    await lookAway();
     const [worker] = context.serviceWorkers();
     // Nobody can click on them in a browser without a screen. The event is the one that the browser makes.
     await worker!.evaluate(async () => {
@@ -135,7 +147,7 @@ describe("notifications of the browser", () => {
   test("are shown once where two tabs are open, each room its own", async () => {
     second = await openTab();
     await second.page.getByTestId("room-list").waitFor();
-    await elsewhere.bringToFront();
+    await lookAway();
     for (const { page } of [alice, second]) {
       await page.evaluate(() => {
         const { prototype } = ServiceWorkerRegistration;
