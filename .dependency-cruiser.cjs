@@ -1,4 +1,4 @@
-// Imports point one way: ui -> (HTTP only); sw -> worker-roomserver/*/api -> matrix;
+// Imports point one way: ui -> (HTTP only); sw -> worker-roomserver/*/api -> matrix; sw and worker-roomserver -> door;
 // worker-roomserver and relay -> link -> matrix. Starting a worker by its URL is no import.
 
 /** What a component shows to everybody who may call it. */
@@ -75,6 +75,13 @@ module.exports = {
       to: { path: "^src/(?!matrix/)" },
     },
     {
+      name: "door-knows-matrix-only",
+      comment: "How a request is routed and held to its description, whoever asks.",
+      severity: "error",
+      from: { path: "^src/door/" },
+      to: { path: "^src/(?!(door|matrix)/)" },
+    },
+    {
       name: "link-knows-matrix-only",
       severity: "error",
       from: { path: "^src/link/" },
@@ -92,7 +99,7 @@ module.exports = {
       comment: "The service worker calls components through their api.ts.",
       severity: "error",
       from: { path: "^src/sw/" },
-      to: { path: "^src/(?!(sw|matrix)/)", pathNot: componentApi },
+      to: { path: "^src/(?!(sw|door|matrix)/)", pathNot: componentApi },
     },
     {
       name: "relay-knows-link-and-matrix",
@@ -106,13 +113,13 @@ module.exports = {
         "But for the door of the owner's API, which is loaded by the one file that puts the node together.",
       severity: "error",
       from: { path: "^src/worker-roomserver/", pathNot: "^src/worker-roomserver/node/node[.]ts$" },
-      to: { path: "^src/(?!(worker-roomserver|link|matrix)/)" },
+      to: { path: "^src/(?!(worker-roomserver|door|link|matrix)/)" },
     },
     {
       name: "worker-loads-one-door",
       severity: "error",
       from: { path: "^src/worker-roomserver/node/node[.]ts$" },
-      to: { path: "^src/(?!(worker-roomserver|link|matrix)/)", pathNot: "^src/sw/console/door[.]ts$" },
+      to: { path: "^src/(?!(worker-roomserver|door|link|matrix)/)", pathNot: "^src/sw/console/door[.]ts$" },
     },
     {
       name: "components-by-their-api",

@@ -1,9 +1,10 @@
+import { encodeBase64 } from "./base64.ts";
 import { ed25519Key } from "./device-keys.ts";
 import type { Ed25519 } from "./ed25519-rules.ts";
 import { badJson, invalidParam, MatrixError } from "./errors.ts";
 import { isKeyId } from "./identifiers.ts";
-import { isJsonObject, type JsonValue } from "./json.ts";
-import { verifySignedJson } from "./signing.ts";
+import { isJsonObject, type JsonObject, type JsonValue } from "./json.ts";
+import { type SigningKey, signJson, verifySignedJson } from "./signing.ts";
 
 /** The keys that a server signs with now, each of which has signed the document that they come from. */
 export type ServerKeys = {
@@ -46,4 +47,22 @@ export async function readServerKeys(
     throw new MatrixError("M_INVALID_SIGNATURE", 400, "None of its keys has signed the key document.");
   }
   return { keys, validUntil };
+}
+
+/** Others ask again at the half of it; a server that is away for longer than all of it cannot be checked anew. */
+export const SERVER_KEYS_VALID_MS = 7 * 24 * 60 * 60_000;
+
+/**
+ * The document that says with which key a server signs.
+ * @param now - milliseconds since 1970
+ * @see https://spec.matrix.org/v1.19/server-server-api/#get_matrixkeyv2server
+ */
+export function serverKeyDocument(serverName: string, key: SigningKey, now: number): Promise<JsonObject> {
+  const document = {
+    server_name: serverName,
+    verify_keys: { [key.keyId]: { key: encodeBase64(key.publicKey) } },
+    old_verify_keys: {},
+    valid_until_ts: now + SERVER_KEYS_VALID_MS,
+  };
+  return signJson(document, serverName, key.keyId, key.sign);
 }

@@ -1,6 +1,6 @@
 import * as v from "valibot";
+import { emptyAnswer, jsonObject } from "../door/schemas.ts";
 import { type Endpoint, endpoint } from "./endpoint.ts";
-import { emptyAnswer, jsonObject } from "./schemas.ts";
 
 const globalParams = v.object({ userId: v.string(), type: v.string() });
 const roomParams = v.object({ userId: v.string(), roomId: v.string(), type: v.string() });

@@ -1,7 +1,7 @@
 import * as v from "valibot";
+import { jsonObject } from "../door/schemas.ts";
 import { MatrixError } from "../matrix/errors.ts";
 import { type Endpoint, endpoint } from "./endpoint.ts";
-import { jsonObject } from "./schemas.ts";
 import { clientSecret, refusedValidations } from "./threepid-validation.ts";
 
 const threepids: [] = [];

@@ -1,6 +1,6 @@
 import * as v from "valibot";
+import { emptyAnswer } from "../door/schemas.ts";
 import { type Endpoint, endpoint } from "./endpoint.ts";
-import { emptyAnswer } from "./schemas.ts";
 
 /** @see https://spec.matrix.org/v1.19/application-service-api/#post_matrixclientv1appserviceappserviceidping */
 const ping = endpoint(

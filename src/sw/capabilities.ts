@@ -1,9 +1,9 @@
 import * as v from "valibot";
+import { jsonObject } from "../door/schemas.ts";
 import type { JsonObject } from "../matrix/json.ts";
 import { defaultRoomVersion, roomVersionRules, roomVersions } from "../matrix/room-versions.ts";
 import type { Requester } from "../worker-roomserver/node/requester.ts";
 import { type Endpoint, endpoint } from "./endpoint.ts";
-import { jsonObject } from "./schemas.ts";
 
 const capabilities = endpoint(
   {

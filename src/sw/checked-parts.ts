@@ -1,7 +1,7 @@
+import { checkShape } from "../door/check-shape.ts";
+import type { parseQuery } from "../door/query.ts";
 import { type BodySource, readBody } from "./body.ts";
-import { checkShape } from "./check-shape.ts";
 import type { AnyContext, Description } from "./endpoint.ts";
-import type { parseQuery } from "./query.ts";
 
 /**
  * What a request brings along, held to the description of its endpoint.

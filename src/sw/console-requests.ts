@@ -1,5 +1,6 @@
 import * as v from "valibot";
-import { type Description, type Endpoint, endpoint, type Method } from "./endpoint.ts";
+import type { Method } from "../door/path-router.ts";
+import { type Description, type Endpoint, endpoint } from "./endpoint.ts";
 import { untilGone } from "./sync.ts";
 
 /*

@@ -1,6 +1,6 @@
 import * as v from "valibot";
+import { jsonObject, jsonRecord } from "../door/schemas.ts";
 import { type Endpoint, endpoint } from "./endpoint.ts";
-import { jsonObject, jsonRecord } from "./schemas.ts";
 import { doneOrPage } from "./uia.ts";
 
 const uploadKeys = (baseUrl: string) =>

@@ -1,6 +1,6 @@
 import * as v from "valibot";
+import { jsonObject, limitParameter } from "../door/schemas.ts";
 import { type Endpoint, endpoint } from "./endpoint.ts";
-import { jsonObject, limitParameter } from "./schemas.ts";
 
 const path = "/_matrix/client/unstable/org.matrix.msc3814.v1/dehydrated_device";
 

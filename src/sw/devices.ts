@@ -1,6 +1,6 @@
 import * as v from "valibot";
+import { emptyAnswer, jsonObject } from "../door/schemas.ts";
 import { type Endpoint, endpoint, Reply } from "./endpoint.ts";
-import { emptyAnswer, jsonObject } from "./schemas.ts";
 import { doneOrChallenge } from "./uia.ts";
 
 const deviceParams = v.object({ deviceId: v.string() });

@@ -1,6 +1,6 @@
 import * as v from "valibot";
+import { emptyAnswer, roomParams } from "../door/schemas.ts";
 import { type Endpoint, endpoint } from "./endpoint.ts";
-import { emptyAnswer, roomParams } from "./schemas.ts";
 
 const aliasPath = "/_matrix/client/v3/directory/room/{roomAlias}";
 const aliasParams = v.object({ roomAlias: v.string() });

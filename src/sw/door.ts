@@ -1,3 +1,4 @@
+import { parseQuery } from "../door/query.ts";
 import { forbidden, MatrixError, unrecognized } from "../matrix/errors.ts";
 import type { Node } from "../worker-roomserver/node/api.ts";
 import type { Requester } from "../worker-roomserver/node/requester.ts";
@@ -8,9 +9,8 @@ import { checkedParts } from "./checked-parts.ts";
 import type { AnyContext, Description, Endpoint, LimitClass } from "./endpoint.ts";
 import type { Caller, Limiter } from "./limits.ts";
 import { PageSessions } from "./page-sessions.ts";
-import { parseQuery } from "./query.ts";
 import { requestIdOf } from "./request-id.ts";
-import { createRouter, type Match } from "./router.ts";
+import { createRouter } from "./router.ts";
 import { TokenCache } from "./token-cache.ts";
 
 export type ClientApiOptions = {
@@ -42,7 +42,7 @@ export function createClientApi({
     const { pathname } = new URL(request.url);
     const path = pathInScope(pathname, scopePath);
     if (path === undefined) throw unrecognized("There is no such endpoint on this homeserver.");
-    const { endpoint, params } = route(request.method, path);
+    const { target: endpoint, params } = route(request.method, path);
     const { refusal, refusalInTab } = endpoint.description;
     const inTab = request.destination === "document" ? refusalInTab : undefined;
     const begun = performance.now();
@@ -56,7 +56,7 @@ export function createClientApi({
   async function serve(
     request: Request,
     caller: Caller,
-    { path, endpoint, params }: Match & { path: string },
+    { path, endpoint, params }: { path: string; endpoint: Endpoint; params: Record<string, string> },
   ): Promise<Response> {
     const { description } = endpoint;
     const { search } = new URL(request.url);

@@ -1,9 +1,8 @@
 import type { GenericSchema, InferOutput } from "valibot";
+import type { Method } from "../door/path-router.ts";
 import type { MatrixError } from "../matrix/errors.ts";
 import type { Node } from "../worker-roomserver/node/api.ts";
 import type { JsonBytes, Requester, RequestId } from "../worker-roomserver/node/requester.ts";
-
-export type Method = "GET" | "PUT" | "POST" | "DELETE";
 
 /**
  * Who may call. `none`: anyone, a token is not looked at. `optional`: with or without a token, but a bad one is an

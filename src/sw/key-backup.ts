@@ -1,6 +1,6 @@
 import * as v from "valibot";
+import { emptyAnswer, jsonObject, jsonRecord, writtenAnswer } from "../door/schemas.ts";
 import { type Endpoint, endpoint } from "./endpoint.ts";
-import { emptyAnswer, jsonObject, jsonRecord, writtenAnswer } from "./schemas.ts";
 
 const versions = "/_matrix/client/v3/room_keys/version";
 const keys = "/_matrix/client/v3/room_keys/keys";

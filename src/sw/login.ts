@@ -1,7 +1,7 @@
 import * as v from "valibot";
+import { emptyAnswer, jsonObject } from "../door/schemas.ts";
 import { MatrixError } from "../matrix/errors.ts";
 import { type Endpoint, endpoint } from "./endpoint.ts";
-import { emptyAnswer, jsonObject } from "./schemas.ts";
 import { doneOrChallenge } from "./uia.ts";
 
 /** What a client that gets a new access token may say of its device. */

@@ -1,9 +1,9 @@
 import * as v from "valibot";
+import { booleanParameter, emptyAnswer, jsonObject } from "../door/schemas.ts";
 import { notFound } from "../matrix/errors.ts";
 import type { Requester } from "../worker-roomserver/node/requester.ts";
 import { type Endpoint, endpoint } from "./endpoint.ts";
 import { mediaAnswer } from "./media-answer.ts";
-import { booleanParameter, emptyAnswer, jsonObject } from "./schemas.ts";
 import { strangerPage } from "./stranger-page.ts";
 
 const bytes = v.instance(Blob);

@@ -1,8 +1,8 @@
 import * as v from "valibot";
+import { emptyAnswer, reasonBody, roomIdAnswer, roomParams } from "../door/schemas.ts";
 import { forbidden, missingParam } from "../matrix/errors.ts";
 import type { MembershipAction } from "../worker-roomserver/room/api.ts";
 import { type Endpoint, endpoint } from "./endpoint.ts";
-import { emptyAnswer, reasonBody, roomIdAnswer, roomParams } from "./schemas.ts";
 
 /**
  * Entering a room by its id or an alias. `via` and `server_name` name servers to ask about a room elsewhere.

@@ -1,5 +1,4 @@
 import * as v from "valibot";
-import { type Endpoint, endpoint } from "./endpoint.ts";
 import {
   eventIdAnswer,
   jsonObject,
@@ -8,7 +7,8 @@ import {
   roomParams,
   timestampParameter,
   writtenAnswer,
-} from "./schemas.ts";
+} from "../door/schemas.ts";
+import { type Endpoint, endpoint } from "./endpoint.ts";
 
 /** Events in one answer, unless the client wants fewer. */
 const page = limitParameter(10, 1000);

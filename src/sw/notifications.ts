@@ -1,6 +1,6 @@
 import * as v from "valibot";
+import { jsonObject, limitParameter } from "../door/schemas.ts";
 import { type Endpoint, endpoint } from "./endpoint.ts";
-import { jsonObject, limitParameter } from "./schemas.ts";
 
 /** A page that asks for nothing in particular, and the most that one gets. */
 const DEFAULT_LIMIT = 20;

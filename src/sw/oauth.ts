@@ -1,7 +1,7 @@
 import * as v from "valibot";
+import { emptyAnswer, jsonObject } from "../door/schemas.ts";
 import { type Endpoint, endpoint, Reply } from "./endpoint.ts";
 import { oauthRefusal } from "./oauth-errors.ts";
-import { emptyAnswer, jsonObject } from "./schemas.ts";
 
 const optional = v.optional(v.string());
 

@@ -1,6 +1,6 @@
 import * as v from "valibot";
+import { booleanParameter, limitParameter, roomParams, writtenAnswer } from "../door/schemas.ts";
 import { type Endpoint, endpoint } from "./endpoint.ts";
-import { booleanParameter, limitParameter, roomParams, writtenAnswer } from "./schemas.ts";
 import { timeoutParameter, untilGone } from "./sync.ts";
 
 /** With `room_id` it is the API for looking into a room, else that which `/sync` took the place of. */

@@ -1,6 +1,6 @@
 import * as v from "valibot";
+import { jsonObject } from "../door/schemas.ts";
 import { type Endpoint, endpoint } from "./endpoint.ts";
-import { jsonObject } from "./schemas.ts";
 
 const requestToken = endpoint(
   {

@@ -1,6 +1,6 @@
 import * as v from "valibot";
+import { emptyAnswer } from "../door/schemas.ts";
 import { type Endpoint, endpoint } from "./endpoint.ts";
-import { emptyAnswer } from "./schemas.ts";
 
 const params = v.object({ userId: v.string() });
 const presences = v.picklist(["online", "offline", "unavailable"]);

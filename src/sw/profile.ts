@@ -1,7 +1,7 @@
 import * as v from "valibot";
+import { emptyAnswer, jsonObject } from "../door/schemas.ts";
 import { missingParam, notFound } from "../matrix/errors.ts";
 import { type Endpoint, endpoint } from "./endpoint.ts";
-import { emptyAnswer, jsonObject } from "./schemas.ts";
 
 const fieldPath = "/_matrix/client/v3/profile/{userId}/{keyName}";
 const fieldParams = v.object({ userId: v.string(), keyName: v.string() });

@@ -1,6 +1,6 @@
 import * as v from "valibot";
+import { countParameter, objectOf, writtenAnswer } from "../door/schemas.ts";
 import { type Endpoint, endpoint } from "./endpoint.ts";
-import { countParameter, objectOf, writtenAnswer } from "./schemas.ts";
 
 const path = "/_matrix/client/v3/publicRooms";
 const server = v.optional(v.string());

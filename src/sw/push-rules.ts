@@ -1,10 +1,10 @@
 import * as v from "valibot";
+import { emptyAnswer, jsonObject } from "../door/schemas.ts";
 import type { JsonValue } from "../matrix/json.ts";
 import { findRule } from "../matrix/push-rules/edit-rules.ts";
 import { type PushAction, type PushCondition, RULE_KINDS } from "../matrix/push-rules/ruleset.ts";
 import { isCondition, isKnownAction } from "../matrix/push-rules/shapes.ts";
 import { type Endpoint, endpoint } from "./endpoint.ts";
-import { emptyAnswer, jsonObject } from "./schemas.ts";
 
 /** A member of a list, handed on as it is. */
 const listed = <T extends JsonValue>(is: (value: JsonValue) => value is T, what: string) =>

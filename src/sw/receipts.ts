@@ -1,8 +1,8 @@
 import * as v from "valibot";
+import { emptyAnswer, roomParams } from "../door/schemas.ts";
 import { invalidParam } from "../matrix/errors.ts";
 import type { ReceiptRequest } from "../worker-roomserver/receipts/api.ts";
 import { type Endpoint, endpoint } from "./endpoint.ts";
-import { emptyAnswer, roomParams } from "./schemas.ts";
 
 const TYPES = ["m.fully_read", "m.read", "m.read.private"] as const;
 

@@ -1,7 +1,7 @@
 import * as v from "valibot";
+import { jsonObject } from "../door/schemas.ts";
 import { type Endpoint, endpoint } from "./endpoint.ts";
 import { loginAnswer, serviceLogin, sessionRequest, tokenOfService } from "./login.ts";
-import { jsonObject } from "./schemas.ts";
 import { refusedValidations } from "./threepid-validation.ts";
 import { doneOrChallenge } from "./uia.ts";
 

@@ -1,6 +1,6 @@
 import * as v from "valibot";
+import { booleanParameter, limitParameter, writtenAnswer } from "../door/schemas.ts";
 import { type Endpoint, endpoint } from "./endpoint.ts";
-import { booleanParameter, limitParameter, writtenAnswer } from "./schemas.ts";
 
 const query = v.object({
   dir: v.optional(v.picklist(["b", "f"]), "b"),

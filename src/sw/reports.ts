@@ -1,6 +1,6 @@
 import * as v from "valibot";
+import { emptyAnswer, roomParams } from "../door/schemas.ts";
 import { type Endpoint, endpoint } from "./endpoint.ts";
-import { emptyAnswer, roomParams } from "./schemas.ts";
 
 const reason = v.string();
 /** Gone from the spec since v1.18; clients that are older still send it. */

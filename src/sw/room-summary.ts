@@ -1,8 +1,8 @@
 import * as v from "valibot";
+import { jsonObject } from "../door/schemas.ts";
 import type { Node } from "../worker-roomserver/node/api.ts";
 import type { Requester } from "../worker-roomserver/node/requester.ts";
 import { type Endpoint, endpoint } from "./endpoint.ts";
-import { jsonObject } from "./schemas.ts";
 
 const params = v.object({ roomIdOrAlias: v.string() });
 

@@ -1,6 +1,6 @@
 import * as v from "valibot";
+import { roomParams } from "../door/schemas.ts";
 import { type Endpoint, endpoint } from "./endpoint.ts";
-import { roomParams } from "./schemas.ts";
 
 /** @see https://spec.matrix.org/v1.19/client-server-api/#post_matrixclientv3roomsroomidupgrade */
 const upgrade = endpoint(

@@ -1,6 +1,6 @@
 import * as v from "valibot";
+import { jsonObject, objectOf, writtenAnswer } from "../door/schemas.ts";
 import { type Endpoint, endpoint } from "./endpoint.ts";
-import { jsonObject, objectOf, writtenAnswer } from "./schemas.ts";
 
 const count = v.pipe(v.number(), v.integer(), v.minValue(0));
 

@@ -1,7 +1,7 @@
 import * as v from "valibot";
+import { jsonRecord, objectOf, writtenAnswer } from "../door/schemas.ts";
 import type { StatePair } from "../worker-roomserver/sync/sliding/api.ts";
 import { type Endpoint, endpoint } from "./endpoint.ts";
-import { jsonRecord, objectOf, writtenAnswer } from "./schemas.ts";
 import { presenceParameter, timeoutParameter, untilGone } from "./sync.ts";
 
 const MOST_LISTS = 100;

@@ -1,6 +1,6 @@
 import * as v from "valibot";
+import { booleanParameter, countParameter, roomParams, writtenAnswer } from "../door/schemas.ts";
 import { type Endpoint, endpoint } from "./endpoint.ts";
-import { booleanParameter, countParameter, roomParams, writtenAnswer } from "./schemas.ts";
 
 /** @see https://spec.matrix.org/v1.19/client-server-api/#get_matrixclientv1roomsroomidhierarchy */
 const hierarchy = endpoint(

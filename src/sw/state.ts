@@ -1,6 +1,6 @@
 import * as v from "valibot";
+import { eventIdAnswer, jsonObject, roomParams, timestampParameter, writtenAnswer } from "../door/schemas.ts";
 import { type Endpoint, endpoint } from "./endpoint.ts";
-import { eventIdAnswer, jsonObject, roomParams, timestampParameter, writtenAnswer } from "./schemas.ts";
 
 /** @see https://spec.matrix.org/v1.19/client-server-api/#get_matrixclientv3roomsroomidstate */
 const roomState = endpoint(

@@ -1,7 +1,7 @@
 import * as v from "valibot";
+import { booleanParameter, writtenAnswer } from "../door/schemas.ts";
 import type { StateSection } from "../worker-roomserver/sync/api.ts";
 import { type Endpoint, endpoint } from "./endpoint.ts";
-import { booleanParameter, writtenAnswer } from "./schemas.ts";
 
 /** A service worker may be stopped while an answer is pending: no poll is left open for longer. Milliseconds. */
 const LONGEST_WAIT = 25_000;

@@ -1,7 +1,7 @@
 import * as v from "valibot";
+import { jsonObject } from "../door/schemas.ts";
 import type { ThirdPartyKind } from "../worker-roomserver/appservices/api.ts";
 import { type Endpoint, endpoint } from "./endpoint.ts";
-import { jsonObject } from "./schemas.ts";
 
 const root = "/_matrix/client/v3/thirdparty";
 const protocolParams = v.object({ protocol: v.string() });

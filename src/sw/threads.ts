@@ -1,6 +1,6 @@
 import * as v from "valibot";
+import { limitParameter, roomParams, writtenAnswer } from "../door/schemas.ts";
 import { type Endpoint, endpoint } from "./endpoint.ts";
-import { limitParameter, roomParams, writtenAnswer } from "./schemas.ts";
 
 /** @see https://spec.matrix.org/v1.19/client-server-api/#get_matrixclientv1roomsroomidthreads */
 const threads = endpoint(

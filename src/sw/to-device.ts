@@ -1,6 +1,6 @@
 import * as v from "valibot";
+import { emptyAnswer, jsonObject, jsonRecord } from "../door/schemas.ts";
 import { type Endpoint, endpoint } from "./endpoint.ts";
-import { emptyAnswer, jsonObject, jsonRecord } from "./schemas.ts";
 
 /** @see https://spec.matrix.org/v1.19/client-server-api/#put_matrixclientv3sendtodeviceeventtypetxnid */
 const sendToDevice = endpoint(

@@ -1,6 +1,6 @@
 import * as v from "valibot";
+import { emptyAnswer } from "../door/schemas.ts";
 import { type Endpoint, endpoint } from "./endpoint.ts";
-import { emptyAnswer } from "./schemas.ts";
 
 /** For those who do not say how long they will type; clients repeat themselves within this. */
 const USUAL_TIMEOUT_MS = 30_000;

@@ -1,6 +1,6 @@
 import * as v from "valibot";
+import { objectOf } from "../door/schemas.ts";
 import { type Endpoint, endpoint } from "./endpoint.ts";
-import { objectOf } from "./schemas.ts";
 
 /** @see https://spec.matrix.org/v1.19/client-server-api/#post_matrixclientv3user_directorysearch */
 const search = endpoint(

@@ -1,5 +1,5 @@
+import { jsonObject } from "../door/schemas.ts";
 import { type Endpoint, endpoint } from "./endpoint.ts";
-import { jsonObject } from "./schemas.ts";
 
 /** @see https://spec.matrix.org/v1.19/client-server-api/#get_matrixclientv3voipturnserver */
 const turnServer = endpoint(

@@ -1,7 +1,7 @@
 import * as v from "valibot";
+import { jsonObject } from "../door/schemas.ts";
 import { notFound } from "../matrix/errors.ts";
 import { type Endpoint, endpoint } from "./endpoint.ts";
-import { jsonObject } from "./schemas.ts";
 
 /** @see https://spec.matrix.org/v1.19/client-server-api/#getwell-knownmatrixclient */
 const client = (baseUrl: string) =>

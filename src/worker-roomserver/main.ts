@@ -72,8 +72,12 @@ async function isNew(dbName: string): Promise<boolean> {
 async function startRelays(node: OpenNode): Promise<void> {
   try {
     await node.startRelays();
+    await node.startFederation();
   } catch (error) {
-    console.warn("hearth: the relays could not be loaded; the page's settings try again", error);
+    console.warn(
+      "hearth: the way to other servers could not be loaded; the page's settings try again",
+      error,
+    );
   }
 }
 

@@ -43,7 +43,7 @@ test("each endpoint is used by a scenario, or listed as one that is not, and not
 
 describe("no endpoint stands in the way of another", () => {
   const route = createRouter(endpoints);
-  const found = (method: string, path: string): Endpoint => route(method, path).endpoint;
+  const found = (method: string, path: string): Endpoint => route(method, path).target;
 
   test.each(endpoints.map((one): [string, Endpoint] => [routeOf(one.description), one]))("%s", (_, one) => {
     const { method, path } = one.description;

@@ -1,10 +1,10 @@
 import * as v from "valibot";
 import { afterEach, describe, expect, test, vi } from "vitest";
+import { booleanParameter, jsonObject, jsonParameter, limitParameter } from "../../src/door/schemas.ts";
 import { badJson, forbidden, MatrixError } from "../../src/matrix/errors.ts";
 import { maxBodyBytes } from "../../src/sw/body.ts";
 import { type Endpoint, endpoint, Reply } from "../../src/sw/endpoint.ts";
 import { budgets, TokenBuckets } from "../../src/sw/limits.ts";
-import { booleanParameter, jsonObject, jsonParameter, limitParameter } from "../../src/sw/schemas.ts";
 import type { Users } from "../../src/worker-roomserver/users/api.ts";
 import { asking } from "./support/ask.ts";
 import { alice, guest, nodeDouble } from "./support/node-double.ts";

@@ -1,9 +1,9 @@
 import { describe, expect, test, vi } from "vitest";
+import { jsonObject } from "../../src/door/schemas.ts";
 import { createClientApi, pathInScope } from "../../src/sw/door.ts";
 import { endpoint } from "../../src/sw/endpoint.ts";
 import { type Caller, TokenBuckets } from "../../src/sw/limits.ts";
 import { markOf, RelayedRequests } from "../../src/sw/relayed.ts";
-import { jsonObject } from "../../src/sw/schemas.ts";
 import { RELAY_MARK, RELAYED_STATUS } from "../../src/worker-roomserver/relay/api.ts";
 import { testHome } from "./support/home.ts";
 import { alice, nodeDouble } from "./support/node-double.ts";

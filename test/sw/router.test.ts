@@ -1,7 +1,8 @@
 import { describe, expect, test } from "vitest";
-import { type Endpoint, endpoint, type Method } from "../../src/sw/endpoint.ts";
+import type { Method } from "../../src/door/path-router.ts";
+import { jsonObject } from "../../src/door/schemas.ts";
+import { type Endpoint, endpoint } from "../../src/sw/endpoint.ts";
 import { createRouter } from "../../src/sw/router.ts";
-import { jsonObject } from "../../src/sw/schemas.ts";
 
 const at = (method: Method, path: `/${string}`): Endpoint =>
   endpoint({ method, path, auth: "none", limit: "none", response: jsonObject }, async () => ({}));

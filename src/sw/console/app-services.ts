@@ -1,9 +1,9 @@
 import * as v from "valibot";
+import { emptyAnswer } from "../../door/schemas.ts";
 import { notFound, notJson, tooLarge } from "../../matrix/errors.ts";
 import type { AppServiceStatus } from "../../worker-roomserver/appservices/api.ts";
 import { maxBodyBytes } from "../body.ts";
 import { type Endpoint, endpoint } from "../endpoint.ts";
-import { emptyAnswer } from "../schemas.ts";
 import { count, reads, timestamp, writes } from "./schemas.ts";
 
 const namespaces = v.array(v.strictObject({ regex: v.string(), exclusive: v.boolean() }));

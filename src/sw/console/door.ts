@@ -1,8 +1,8 @@
+import { parseQuery } from "../../door/query.ts";
 import type { Console, ConsoleRequest } from "../../worker-roomserver/console/api.ts";
 import type { Node } from "../../worker-roomserver/node/api.ts";
 import type { JsonBytes } from "../../worker-roomserver/node/requester.ts";
 import { checkedParts } from "../checked-parts.ts";
-import { parseQuery } from "../query.ts";
 import { createRouter } from "../router.ts";
 import { consoleEndpoints } from "./index.ts";
 import { openApiDocument } from "./openapi.ts";
@@ -21,7 +21,7 @@ export function createConsole(node: Node): Console {
   async function answer(asked: ConsoleRequest, signal: AbortSignal): Promise<unknown> {
     const { requester, request, method, target, body } = asked;
     const { pathname, search } = new URL(target, base);
-    const { endpoint, params } = route(method, pathname);
+    const { target: endpoint, params } = route(method, pathname);
     const { description, handle } = endpoint;
     const query = parseQuery(search);
     return handle({

@@ -1,5 +1,5 @@
 import type { GenericSchema } from "valibot";
-import { jsonObject } from "../schemas.ts";
+import { jsonObject } from "../../door/schemas.ts";
 
 /** A schema of JSON Schema 2020-12. */
 export type JsonSchema = { [keyword: string]: unknown };

@@ -1,6 +1,6 @@
 import * as v from "valibot";
+import { emptyAnswer } from "../../door/schemas.ts";
 import { type Endpoint, endpoint } from "../endpoint.ts";
-import { emptyAnswer } from "../schemas.ts";
 import { amount, count, reads, timestamp, writes } from "./schemas.ts";
 
 const token = v.strictObject({

@@ -1,6 +1,6 @@
 import * as v from "valibot";
+import { emptyAnswer } from "../../door/schemas.ts";
 import { type Endpoint, endpoint } from "../endpoint.ts";
-import { emptyAnswer } from "../schemas.ts";
 import { reads, timestamp, writes } from "./schemas.ts";
 
 /* What comes through a relay reaches none of this: see relayed.ts. */

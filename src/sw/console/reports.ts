@@ -1,7 +1,7 @@
 import * as v from "valibot";
+import { emptyAnswer } from "../../door/schemas.ts";
 import { notFound } from "../../matrix/errors.ts";
 import { type Endpoint, endpoint } from "../endpoint.ts";
-import { emptyAnswer } from "../schemas.ts";
 import { count, limitOf, reads, timestamp, writes } from "./schemas.ts";
 
 const report = v.strictObject({

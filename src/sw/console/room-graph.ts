@@ -1,8 +1,8 @@
 import * as v from "valibot";
+import { jsonObject, roomParams } from "../../door/schemas.ts";
 import { invalidParam } from "../../matrix/errors.ts";
 import type { RoomConsole } from "../../worker-roomserver/room/api.ts";
 import { type Endpoint, endpoint } from "../endpoint.ts";
-import { jsonObject, roomParams } from "../schemas.ts";
 import { count, from, limitOf, nextBatch, numberOf, reads } from "./schemas.ts";
 
 type GraphPage = Awaited<ReturnType<RoomConsole["eventGraph"]>>;

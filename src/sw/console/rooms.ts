@@ -1,7 +1,7 @@
 import * as v from "valibot";
+import { emptyAnswer, jsonObject, roomParams } from "../../door/schemas.ts";
 import { ROOM_ORDERS } from "../../worker-roomserver/room/console/api.ts";
 import { type Endpoint, endpoint } from "../endpoint.ts";
-import { emptyAnswer, jsonObject, roomParams } from "../schemas.ts";
 import { count, from, limitOf, nextBatch, reads, timestamp, writes } from "./schemas.ts";
 
 const listing = {

@@ -1,6 +1,6 @@
 import * as v from "valibot";
+import { emptyAnswer, jsonObject } from "../../door/schemas.ts";
 import { type Endpoint, endpoint } from "../endpoint.ts";
-import { emptyAnswer, jsonObject } from "../schemas.ts";
 import { bytes, count, flagOf, from, limitOf, nextBatch, reads, timestamp, writes } from "./schemas.ts";
 
 const kind = v.picklist(["user", "guest", "appservice"]);

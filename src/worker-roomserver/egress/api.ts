@@ -1,9 +1,10 @@
 /**
- * Where a request leads, and for what: each kind has rules of its own about which servers it may reach (rules.ts). Named as relays name them.
- * Federation and media of other servers get kinds of theirs when there is a way to them.
+ * Where a request leads, and for what: each kind has rules of its own about which servers it may reach (rules.ts). Named
+ * as relays name them. URLs of the kinds `federation` and `media` are `matrix://<server name>/…`: who carries them finds
+ * out who serves the name.
  */
 export type EgressTarget = { kind: EgressKind; url: string };
-export type EgressKind = "push" | "app-service" | "preview";
+export type EgressKind = "federation" | "media" | "push" | "app-service" | "preview";
 
 /** Plain data: it may be carried out elsewhere. */
 export type EgressRequest = {

@@ -10,6 +10,12 @@ export const directFetch: Egress = {
   async fetch(target, { method, headers, body, timeout, maxBytes }) {
     const refusal = refusalOf(target);
     if (refusal !== undefined) return { failure: "refused", why: refusal };
+    if (target.url.startsWith("matrix:")) {
+      return {
+        failure: "unreachable",
+        why: "Other homeservers are reached through a relay, and none is connected.",
+      };
+    }
     const signal = AbortSignal.timeout(timeout);
     let response: Response;
     try {

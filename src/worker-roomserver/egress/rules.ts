@@ -2,8 +2,8 @@ import { isPublicHost } from "../../matrix/public-hosts.ts";
 import type { EgressKind, EgressTarget } from "./api.ts";
 
 type Rules = {
-  /** Whether http will do. */
-  http: boolean;
+  /** What a URL may begin with. */
+  schemes: readonly ("https:" | "http:" | "matrix:")[];
   /** `any`: the owner of this server has named the URL, which may lead into their own network. */
   hosts: "public" | "any";
   /** A redirect could lead to where one would not have been sent to begin with, and only pages are known to move. */
@@ -11,18 +11,21 @@ type Rules = {
 };
 
 export const rulesOf: Record<EgressKind, Rules> = {
-  push: { http: false, hosts: "public", redirects: false },
-  "app-service": { http: true, hosts: "any", redirects: false },
-  preview: { http: true, hosts: "public", redirects: true },
+  // The relay knows which of its own network it may reach.
+  federation: { schemes: ["matrix:"], hosts: "any", redirects: false },
+  media: { schemes: ["matrix:"], hosts: "any", redirects: false },
+  push: { schemes: ["https:"], hosts: "public", redirects: false },
+  "app-service": { schemes: ["https:", "http:"], hosts: "any", redirects: false },
+  preview: { schemes: ["https:", "http:"], hosts: "public", redirects: true },
 };
 
 /** Why a URL is not to be asked, as a sentence; undefined where it may be. */
 export function refusalOf({ kind, url }: EgressTarget): string | undefined {
-  const { http, hosts } = rulesOf[kind];
+  const { schemes, hosts } = rulesOf[kind];
   if (!URL.canParse(url)) return "This is no URL.";
   const { protocol, hostname, username, password } = new URL(url);
-  if (protocol !== "https:" && !(http && protocol === "http:")) {
-    return http ? "Only http and https URLs are asked." : "Only https URLs are asked.";
+  if (!schemes.some((scheme) => scheme === protocol)) {
+    return `Only ${schemes.map((scheme) => scheme.slice(0, -1)).join(" and ")} URLs are asked.`;
   }
   if (username !== "" || password !== "") return "A URL with a name and a password is not asked.";
   return hosts === "any" || isPublicHost(hostname) ? undefined : "This host is not on the public internet.";

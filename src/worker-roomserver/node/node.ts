@@ -1,8 +1,10 @@
+import type { LinkHandler } from "../../link/api.ts";
 import { chooseEd25519 } from "../../matrix/ed25519.ts";
 import type { UserId } from "../../matrix/identifiers.ts";
 import { openAccountData } from "../account-data/open.ts";
 import { clientOf, openAppServices, openNamespaces } from "../appservices/open.ts";
 import type { Egress } from "../egress/api.ts";
+import { openFederation } from "../federation/open.ts";
 import { openKeyBackup } from "../key-backup/open.ts";
 import { openKeys } from "../keys/open.ts";
 import { trimLog } from "../log/trim.ts";
@@ -65,8 +67,12 @@ export type OpenNode = Node & {
   readonly storage: Storage;
   /** What other servers have sent, for who takes it in. */
   readonly inbox: Inbox;
+  /** Answers what other servers ask. */
+  readonly answerServers: LinkHandler;
   /** Connects to the relays, when all else is there. */
   startRelays(): Promise<void>;
+  /** Begins to send what waits for other servers, and to take in what has come from them. */
+  startFederation(): Promise<void>;
   /** Waits for what is queued, and lets go of the database. */
   close(): Promise<void>;
 };
@@ -94,6 +100,7 @@ export async function openNode(options: NodeOptions): Promise<OpenNode> {
   const relays = openRelays({
     ...{ storage, serverName, key, now },
     keys: () => keys,
+    answerServers: (request, signal) => federation.answer(request, signal),
     openKeeper: options.openKeeper,
     fetch: (url, init) => fetch(url, init),
     origin: options.origin ?? "",
@@ -176,6 +183,13 @@ export async function openNode(options: NodeOptions): Promise<OpenNode> {
     egress,
     ...(options.mediaLimits && { limits: options.mediaLimits }),
   });
+  const federation = openFederation({
+    ...{ storage, serverName, key, ed25519, egress, now, users, room, roomDirectory, roomInput, roomQueries },
+    ...{ keys, toDevice, presence, receipts, typing, media },
+    later: inTime,
+    random: Math.random,
+    inbox: relays.inbox,
+  });
   const oldSync = openOldSync({ storage, room, accountData, sync, users, ignoredUsers });
   const reports = openReports({ storage, room, users, serverName, now });
   const voip = openVoip({ settings, now });
@@ -246,11 +260,14 @@ export async function openNode(options: NodeOptions): Promise<OpenNode> {
   return {
     ...node,
     inbox: relays.inbox,
+    answerServers: federation.answer,
     startRelays: () => relays.start(),
+    startFederation: () => federation.start(),
     storage,
     close: async () => {
       for (const component of [
         relays,
+        federation,
         appServices,
         profiles,
         upgrades,

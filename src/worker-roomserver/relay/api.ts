@@ -106,6 +106,12 @@ export type MailVerdict = "taken" | "refused";
  * `mail`, or asks for what comes next; it may die at any moment, as mail stays until it is done.
  */
 export interface Inbox {
+  /**
+   * Takes in what was delivered, whole, in one unit with an entry of the log; it is on the disk when this resolves.
+   * @returns false for what is here already, or has been taken
+   * @throws MatrixError M_UNKNOWN 507 when there is no room for it, here or on the disk
+   */
+  add(mail: Mail): Promise<boolean>;
   /** The oldest after an id; undefined when there is none. One row. */
   next(after: Position): Promise<InboxMail | undefined>;
   /**

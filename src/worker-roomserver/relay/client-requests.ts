@@ -1,7 +1,7 @@
 import type { LinkHandler, LinkHeaders, LinkRequest } from "../../link/api.ts";
+import { BodyTooLong, readBody } from "../../link/bodies.ts";
 import { MatrixError, tooLarge } from "../../matrix/errors.ts";
 import { RELAY_MARK, RELAYED_STATUS } from "./api.ts";
-import { BodyTooLong, readBody } from "./bodies.ts";
 
 /** Where a browser cannot send a body piece by piece. The largest are uploads of media. */
 const MAX_WHOLE_BODY = 100 * 1024 * 1024;

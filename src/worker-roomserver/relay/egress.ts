@@ -1,9 +1,9 @@
 import type { LinkHeaders } from "../../link/api.ts";
+import { bodyOf } from "../../link/bodies.ts";
 import { isPublicHost } from "../../matrix/public-hosts.ts";
 import { encodeUtf8 } from "../../matrix/utf8.ts";
 import type { EgressAnswer, EgressFailure, EgressRequest, EgressTarget } from "../egress/api.ts";
 import { failureOf, limited } from "../egress/body.ts";
-import { bodyOf } from "./bodies.ts";
 import type { KeptLink } from "./keeper.ts";
 
 /** Header by which a relay tells what it has to say itself from what the other server has answered. */
@@ -12,7 +12,7 @@ const VERDICT = "x-hearth-egress";
 /** Whether a relay goes where this leads: it asks by https, and nobody of a private network. */
 export function mayGoOverRelay({ url }: EgressTarget): boolean {
   const { protocol, hostname } = new URL(url);
-  return protocol === "https:" && isPublicHost(hostname);
+  return protocol === "matrix:" || (protocol === "https:" && isPublicHost(hostname));
 }
 
 /** An `Egress` by way of a relay, which reaches servers that a browser does not. */

@@ -50,11 +50,6 @@ export class StoredInbox implements Inbox {
     for (const unsubscribe of this.#unsubscribe) unsubscribe();
   }
 
-  /**
-   * Takes in what was delivered, whole, in one unit with an entry of the log; it is on the disk when this resolves.
-   * @returns false for what is here already, or has been taken
-   * @throws MatrixError M_UNKNOWN 507 when there is no room for it, here or on the disk
-   */
   add(mail: Mail): Promise<boolean> {
     const { origin, transactionId } = mail;
     const transaction = nameOf(origin, transactionId);

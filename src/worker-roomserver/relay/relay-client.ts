@@ -1,8 +1,8 @@
+import { bodyOf, readBody } from "../../link/bodies.ts";
 import { RELAY_API } from "../../link/relay-api.ts";
 import { MatrixError } from "../../matrix/errors.ts";
 import { isJsonObject, type JsonObject } from "../../matrix/json.ts";
 import { encodeUtf8 } from "../../matrix/utf8.ts";
-import { bodyOf, readBody } from "./bodies.ts";
 import type { KeptLink } from "./keeper.ts";
 
 /** The largest answer is an entry of the mailbox: a transaction of 8 MiB and more, in Base64. */

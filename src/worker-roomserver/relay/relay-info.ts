@@ -1,6 +1,6 @@
 import * as v from "valibot";
+import { readBody } from "../../link/bodies.ts";
 import type { RelayInfo } from "../../link/relay-api.ts";
-import { readBody } from "./bodies.ts";
 
 const MAX_BYTES = 64 * 1024;
 /** A host that takes the connection and says nothing is as good as one that is not there. Milliseconds. */

@@ -8,7 +8,6 @@ import type { RelayState, Relays, WakeUpSubscription } from "./api.ts";
 import { browserKeepers } from "./browser-keepers.ts";
 import { clientRequests } from "./client-requests.ts";
 import { askOver, mayGoOverRelay } from "./egress.ts";
-import { federationHandler } from "./federation.ts";
 import { StoredInbox } from "./inbox.ts";
 import type { Keeper, KeeperState, KeptLink, OpenKeeper } from "./keeper.ts";
 import { relayUrl } from "./relay-url.ts";
@@ -25,6 +24,8 @@ export type RelaysOptions = {
   key: SigningKey;
   /** They are there when the first session is. */
   keys: () => SessionOptions["keys"];
+  /** What other servers ask. */
+  answerServers: LinkHandler;
   /** By default, whatever this browser has. */
   openKeeper?: OpenKeeper | undefined;
   /** The worker's own, and the origin of its page: for the client API. */
@@ -50,7 +51,6 @@ export class StoredRelays implements Relays {
   readonly #options: RelaysOptions;
   readonly #kept = new Map<string, Kept>();
   readonly #mark = crypto.randomUUID();
-  readonly #federation: LinkHandler;
   readonly #clientApi: LinkHandler;
   #asleep = false;
 
@@ -58,7 +58,6 @@ export class StoredRelays implements Relays {
     const { storage, now, fetch, origin } = options;
     this.#options = options;
     this.inbox = new StoredInbox(storage, now);
-    this.#federation = federationHandler({ ...options, inbox: this.inbox, version: __HEARTH_VERSION__ });
     this.#clientApi = clientRequests({ fetch, origin, mark: this.#mark });
   }
 
@@ -176,7 +175,7 @@ export class StoredRelays implements Relays {
         url,
         identity: { serverName, keyId: key.keyId, publicKey: key.publicKey, sign: key.sign },
         handler: answering({
-          federation: this.#federation,
+          federation: this.#options.answerServers,
           clientApi: this.#clientApi,
           isOpen: () => this.#kept.get(url)?.row.clientApi === true,
         }),

@@ -1,6 +1,6 @@
+import { errorAnswer } from "../../link/answers.ts";
 import type { LinkHandler } from "../../link/api.ts";
 import { forbidden, invalidParam, unrecognized } from "../../matrix/errors.ts";
-import { errorAnswer } from "./answers.ts";
 
 export type RequestHandlers = {
   federation: LinkHandler;

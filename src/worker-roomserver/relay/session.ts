@@ -1,6 +1,7 @@
 import { LinkError } from "../../link/api.ts";
 import type { RelayInfo } from "../../link/relay-api.ts";
 import { MatrixError } from "../../matrix/errors.ts";
+import { SERVER_KEYS_VALID_MS, serverKeyDocument } from "../../matrix/server-keys.ts";
 import type { SigningKey } from "../../matrix/signing.ts";
 import { detailToKeyChange } from "../log/key-changes.ts";
 import type { Storage } from "../storage/api.ts";
@@ -9,7 +10,6 @@ import type { StoredInbox } from "./inbox.ts";
 import type { KeptLink } from "./keeper.ts";
 import { KeyMailbox, type KeyMailboxOptions } from "./key-mailbox.ts";
 import { type AskRelay, askRelayOver } from "./relay-client.ts";
-import { serverKeyDocument, VALID_MS } from "./server-keys.ts";
 
 /** After something has failed while the session stays open. Milliseconds. */
 const RETRY_MS = 60_000;
@@ -142,7 +142,7 @@ export class RelaySession {
       const document = await serverKeyDocument(serverName, key, now());
       await this.#put("/server-keys", { document });
     });
-    this.#later(VALID_MS / 2, () => this.#publishServerKeys());
+    this.#later(SERVER_KEYS_VALID_MS / 2, () => this.#publishServerKeys());
   }
 
   async #noteChange(user: number): Promise<void> {

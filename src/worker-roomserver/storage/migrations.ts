@@ -155,7 +155,16 @@ const fifth: Migration = (db) => {
   taken.createIndex("transaction", ["origin", "transactionId"]);
 };
 
-export const migrations: readonly Migration[] = [first, second, third, fourth, fifth];
+/** Federation: what is known of other servers and their users, and what waits for them. */
+const sixth: Migration = (db) => {
+  // Other servers, and their keys.
+  db.createObjectStore("destinations");
+  // What waits for them.
+  // Their users.
+  // Rooms that are known by halves: invites, and joins that are not complete yet.
+};
+
+export const migrations: readonly Migration[] = [first, second, third, fourth, fifth, sixth];
 
 /** Brings a database from `oldVersion` to the newest version, within its versionchange transaction. */
 export function migrate(db: IDBDatabase, transaction: IDBTransaction, oldVersion: number): void {

@@ -430,6 +430,14 @@ export type MailKey = [
 ];
 /** A transaction that has had its effect. `at`: when, in milliseconds since 1970. */
 export type MailTakenRow = { at: number; origin: string; transactionId: string };
+/** What has become of asking a server. See `DestinationState` for what the members mean. */
+export type DestinationRow = {
+  failures: number;
+  failingSince: number;
+  retryAt: number;
+  lastSuccess: number;
+  lastError: string;
+};
 /** A one-time key that a relay gives out, and this node does not: the relay's URL, the key's id and itself as JSON text. */
 export type DepositedKeyRow = [relay: string, id: string, json: string];
 
@@ -590,6 +598,8 @@ export interface HearthSchema extends DBSchema {
   };
   /** Under the keys that they have in `oneTimeKeys` when they are not with a relay. */
   depositedKeys: { key: [string, string, string, number]; value: DepositedKeyRow };
+  /** By server name. */
+  destinations: { key: string; value: DestinationRow };
 }
 
 export type StoreName = StoreNames<HearthSchema>;

@@ -326,6 +326,7 @@ test("a way out: over a relay that is connected, else the browser's own", async 
       queryLocal: () => Promise.reject(new Error("nobody is here")),
       userDevices: () => Promise.reject(new Error("nobody is here")),
     }),
+    answerServers: () => Promise.reject(new Error("nobody asks")),
     ...{ openKeeper: keeperOf([relay]), fetch: () => Promise.reject(new Error("not asked")) },
     later: () => () => undefined,
   });

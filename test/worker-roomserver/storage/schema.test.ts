@@ -31,6 +31,7 @@ test("an empty database becomes one of today's version, with every store and ind
       "blobs",
       "crossSigningKeys",
       "depositedKeys",
+      "destinations",
       "deviceKeys",
       "deviceListChanges position",
       "devices",

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { parseQuery } from "../../src/sw/query.ts";
+import { parseQuery } from "../../src/door/query.ts";
 
 describe("query strings", () => {
   test.each<[string, Record<string, string | string[]>]>([
