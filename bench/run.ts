@@ -22,14 +22,15 @@ import {
   untilSynced,
 } from "./in-page.ts";
 import { openHomeserver } from "./open-homeserver.ts";
+import { relayFigures } from "./relay/figures.ts";
 import { roomServerFigures } from "./room-server/figures.ts";
 import { type Figure, formatTable, holds, quantile } from "./table.ts";
 
 /*
  * The benchmark of the homeserver in a real browser. Each figure stands beside a floor of the same run, as machines
  * differ and are noisy: what is held is the ratio. Arguments: `--events N` for the large database (50,000);
- * `--only homeserver`, `--only client-api` or `--only rooms` for one of the parts; of the client API also one of its own,
- * as in `--only client-api/search`.
+ * `--only homeserver`, `--only client-api`, `--only rooms` or `--only relay` for one of the parts; of the client API and of
+ * the relay also one of their own, as in `--only client-api/search`.
  */
 
 const argument = (name: string, standard: number) => {
@@ -235,6 +236,7 @@ async function main(): Promise<void> {
   const figures = [
     ...(wants("homeserver") ? await homeserverFigures() : []),
     ...(wants("client-api") ? await ofBuiltPage((url) => clientApiFigures(url, onlyOfIt, say)) : []),
+    ...(wants("relay") ? await relayFigures(onlyOfIt, say) : []),
     ...(wants("rooms") ? await roomServerFigures(say) : []),
   ];
   console.log(`\n${formatTable(figures)}\n`);
