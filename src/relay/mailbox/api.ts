@@ -46,6 +46,9 @@ export type Mailbox = {
   /** Drops the entries of this owner up to and including this one. Never touches what others own. */
   acknowledge(owner: string, upTo: number): Promise<void>;
   backlog(owner: string): Promise<Backlog>;
-  /** Drops what was received before that moment. Returns how many entries. */
+  /**
+   * Drops what was received before that moment. Returns how many entries. What was put after something that stays may
+   * stay with it, where the relay's clock has gone back.
+   */
   expire(before: number): Promise<number>;
 };

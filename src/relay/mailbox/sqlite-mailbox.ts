@@ -1,4 +1,4 @@
-import type { Row } from "node:sqlite";
+import type { Row, StatementSync } from "node:sqlite";
 import type { SqliteStore } from "../sqlite/store.ts";
 import type { Entry, Mail, Mailbox, Put } from "./api.ts";
 import { fingerprintsOf } from "./fingerprints.ts";
@@ -8,6 +8,8 @@ import { fits, type MailboxLimits, sizeOf, type Used } from "./room.ts";
 const EXPIRY_STEP = 500;
 /** Transactions that are remembered for one node, at least. The oldest are forgotten first. */
 const REMEMBERED = 100_000;
+/** Of these, one part in so many is forgotten together: all have to be looked at for that. */
+const FORGOTTEN_SHARE = 50;
 
 type MailboxRow = {
   number: number;
@@ -19,68 +21,54 @@ type MailboxRow = {
   remembered: number;
 };
 
+/** Read as a whole or not at all: one column costs less than five. */
+type Head = [origin: string, txnId: string, method: string, uri: string, authorization: string[]];
+
 export function sqliteMailbox({ db, write }: SqliteStore, limits: MailboxLimits): Mailbox {
   const remembered = Math.max(REMEMBERED, 2 * limits.entries);
+  const ofOwner = "(SELECT number FROM mailboxes WHERE owner = ?)";
   const mailbox = db.prepare("SELECT * FROM mailboxes WHERE owner = ?");
-  const create = db.prepare("INSERT INTO mailboxes (owner) VALUES (?) RETURNING *");
-  const known = db.prepare("SELECT 1 FROM remembered WHERE mailbox = ? AND fingerprint IN (?, ?)");
-  const remember = db.prepare("INSERT INTO remembered VALUES (?, ?, ?, ?)");
+  const found = db.prepare(
+    "SELECT *, EXISTS (SELECT 1 FROM remembered WHERE mailbox = number AND fingerprint IN (?, ?)) AS known " +
+      "FROM mailboxes WHERE owner = ?",
+  );
+  const create = db.prepare("INSERT INTO mailboxes (owner) VALUES (?) RETURNING *, 0 AS known");
   const forgetOldest = db.prepare(
-    "DELETE FROM remembered WHERE (mailbox, fingerprint) IN " +
-      "(SELECT mailbox, fingerprint FROM remembered WHERE mailbox = ? ORDER BY id LIMIT ?)",
+    "DELETE FROM remembered WHERE rowid IN (SELECT rowid FROM remembered WHERE mailbox = ? ORDER BY rowid LIMIT ?)",
   );
-  const insert = db.prepare("INSERT INTO entries VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
-  const count = db.prepare(
-    "UPDATE mailboxes SET last_id = ?, entries = entries + 1, bytes = bytes + ?, remembered = ?, " +
-      "unverified_entries = unverified_entries + ?, unverified_bytes = unverified_bytes + ? WHERE number = ?",
+  const insert = db.prepare("INSERT INTO entries VALUES (?, ?, ?, ?, ?, ?, ?, ?)");
+  const oldest = db.prepare(
+    "SELECT *, EXISTS (SELECT 1 FROM entries AS later WHERE later.mailbox = entries.mailbox AND later.id > entries.id) " +
+      `AS more FROM entries WHERE mailbox = ${ofOwner} AND id > ? ORDER BY id LIMIT 1`,
   );
-  const oldest = db.prepare("SELECT * FROM entries WHERE mailbox = ? AND id > ? ORDER BY id LIMIT 1");
-  const hasMore = db.prepare("SELECT 1 FROM entries WHERE mailbox = ? AND id > ? LIMIT 1");
-  const upTo = db.prepare("SELECT 1 FROM entries WHERE mailbox = ? AND id <= ? LIMIT 1");
-  const drop = db.prepare(
-    "DELETE FROM entries WHERE mailbox = ? AND id <= ? RETURNING mailbox, bytes, verified",
-  );
-  const dropOld = db.prepare(
-    "DELETE FROM entries WHERE rowid IN (SELECT rowid FROM entries WHERE received_at < ? LIMIT ?) " +
-      "RETURNING mailbox, bytes, verified",
-  );
-  const forgetOld = db.prepare(
-    "DELETE FROM remembered WHERE (mailbox, fingerprint) IN " +
-      "(SELECT mailbox, fingerprint FROM remembered WHERE received_at < ? LIMIT ?) RETURNING mailbox",
-  );
-  const forgotten = db.prepare("UPDATE mailboxes SET remembered = remembered - ? WHERE number = ?");
-  const dropped = db.prepare(
-    "UPDATE mailboxes SET entries = entries - ?, bytes = bytes - ?, " +
-      "unverified_entries = unverified_entries - ?, unverified_bytes = unverified_bytes - ? WHERE number = ?",
-  );
+  const upTo = db.prepare(`SELECT 1 FROM entries WHERE mailbox = ${ofOwner} AND id <= ? LIMIT 1`);
+  const drop = db.prepare(`DELETE FROM entries WHERE mailbox = ${ofOwner} AND id <= ?`);
+  const dropOld = db.prepare(oldOf("entries"));
+  const forgetOld = db.prepare(oldOf("remembered"));
 
-  const rowOf = (owner: string) => mailbox.get(owner) as MailboxRow | undefined;
-
-  const put = (owner: string, mail: Mail, [own, other]: readonly [Uint8Array, Uint8Array]): Put => {
-    const row = rowOf(owner) ?? (create.get(owner) as MailboxRow);
-    if (known.get(row.number, own, other) !== undefined) return "duplicate";
-    const authorization = JSON.stringify(mail.authorization);
+  const put = (owner: string, mail: Mail, [own, other]: ReturnType<typeof fingerprintsOf>): Put => {
+    const row = (found.get(own, other, owner) ?? create.get(owner)) as MailboxRow & { known: 0 | 1 };
+    if (row.known === 1) return "duplicate";
     const bytes = sizeOf(mail);
     if (!fits(usedOf(row), bytes, mail.verified, limits)) return "full";
-    const id = row.last_id + 1;
     const { number } = row;
-    const surplus = Math.max(0, row.remembered + 1 - remembered);
-    if (surplus > 0) forgetOldest.run(number, surplus);
-    remember.run(number, own, mail.receivedAt, id);
+    const surplus = row.remembered - remembered;
+    if (surplus > remembered / FORGOTTEN_SHARE) forgetOldest.run(number, surplus);
     const verified = mail.verified ? 1 : 0;
-    const { receivedAt, origin, txnId, method, uri, body } = mail;
-    insert.run(number, id, verified, bytes, receivedAt, origin, txnId, method, uri, authorization, body);
-    count.run(id, bytes, row.remembered + 1 - surplus, 1 - verified, verified ? 0 : bytes, number);
+    const { receivedAt, origin, txnId, method, uri, authorization, body } = mail;
+    const head: Head = [origin, txnId, method, uri, authorization];
+    insert.run(number, row.last_id + 1, verified, bytes, receivedAt, own, JSON.stringify(head), body);
     return "stored";
   };
 
-  /** Takes entries that were dropped off the counts. Returns how many there were. */
-  const countDropped = (rows: readonly Row[]): number => {
-    for (const [number, of] of byMailbox(rows)) {
-      const unverified = of.filter((row) => row.verified === 0);
-      dropped.run(of.length, sum(of), unverified.length, sum(unverified), number);
+  /** Removes some of the oldest at a time, until there is one that may stay. Returns how many there were. */
+  const dropAll = async (statement: StatementSync, before: number): Promise<number> => {
+    let total = 0;
+    for (;;) {
+      const step = Number(await write(() => statement.run(EXPIRY_STEP, before).changes));
+      total += step;
+      if (step < EXPIRY_STEP) return total;
     }
-    return rows.length;
   };
 
   return {
@@ -89,39 +77,20 @@ export function sqliteMailbox({ db, write }: SqliteStore, limits: MailboxLimits)
       return write(() => put(owner, mail, fingerprints));
     },
     next: async (owner, after) => {
-      const row = rowOf(owner);
-      if (row === undefined || row.entries === 0) return undefined;
-      const found = oldest.get(row.number, after);
-      if (found === undefined) return undefined;
-      const entry = entryOf(found);
-      return { entry, more: hasMore.get(row.number, entry.id) !== undefined };
+      const row = oldest.get(owner, after);
+      return row && { entry: entryOf(row), more: row.more === 1 };
     },
     acknowledge: async (owner, id) => {
-      const row = rowOf(owner);
-      if (row === undefined || upTo.get(row.number, id) === undefined) return;
-      await write(() => countDropped(drop.all(row.number, id)));
+      if (upTo.get(owner, id) !== undefined) await write(() => drop.run(owner, id));
     },
     backlog: async (owner) => {
-      const row = rowOf(owner);
+      const row = mailbox.get(owner) as MailboxRow | undefined;
       return { entries: row?.entries ?? 0, bytes: row?.bytes ?? 0 };
     },
     expire: async (before) => {
-      let total = 0;
-      for (;;) {
-        const step = await write(() => countDropped(dropOld.all(before, EXPIRY_STEP)));
-        total += step;
-        if (step < EXPIRY_STEP) break;
-      }
-      for (;;) {
-        const step = await write(() => {
-          const rows = forgetOld.all(before, EXPIRY_STEP);
-          for (const [number, of] of byMailbox(rows)) {
-            forgotten.run(of.length, number);
-          }
-          return rows.length;
-        });
-        if (step < EXPIRY_STEP) return total;
-      }
+      const total = await dropAll(dropOld, before);
+      await dropAll(forgetOld, before);
+      return total;
     },
   };
 }
@@ -131,27 +100,15 @@ function usedOf(row: MailboxRow): Used {
   return { entries, bytes, unverifiedEntries, unverifiedBytes };
 }
 
-function byMailbox(rows: readonly Row[]): Map<number, Row[]> {
-  const found = new Map<number, Row[]>();
-  for (const row of rows) {
-    const number = Number(row.mailbox);
-    const own = found.get(number);
-    if (own === undefined) found.set(number, [row]);
-    else own.push(row);
-  }
-  return found;
-}
-
-const sum = (rows: readonly Row[]) => rows.reduce((total, row) => total + Number(row.bytes), 0);
+/** Of the oldest rows those that are too old. There is no index by age, which each entry would have to pay for. */
+const oldOf = (table: string) =>
+  `DELETE FROM ${table} WHERE rowid IN (SELECT old FROM ` +
+  `(SELECT rowid AS old, received_at FROM ${table} ORDER BY rowid LIMIT ?) WHERE received_at < ?)`;
 
 function entryOf(row: Row): Entry {
+  const [origin, txnId, method, uri, authorization] = JSON.parse(String(row.head)) as Head;
   return {
-    id: Number(row.id),
-    origin: String(row.origin),
-    txnId: String(row.txn_id),
-    method: String(row.method),
-    uri: String(row.uri),
-    authorization: JSON.parse(String(row.authorization)) as string[],
+    ...{ id: Number(row.id), origin, txnId, method, uri, authorization },
     body: row.body as Uint8Array,
     receivedAt: Number(row.received_at),
     verified: row.verified === 1,

@@ -20,31 +20,50 @@ const steps: readonly string[] = [
      unverified_bytes INTEGER NOT NULL DEFAULT 0,
      remembered INTEGER NOT NULL DEFAULT 0
    );
+   -- In the order of their rowids, as what is remembered: what is old comes first.
    CREATE TABLE entries (
      mailbox INTEGER NOT NULL,
      id INTEGER NOT NULL,
      verified INTEGER NOT NULL,
      bytes INTEGER NOT NULL,
      received_at INTEGER NOT NULL,
-     origin TEXT NOT NULL,
-     txn_id TEXT NOT NULL,
-     method TEXT NOT NULL,
-     uri TEXT NOT NULL,
-     authorization TEXT NOT NULL,
+     fingerprint TEXT NOT NULL,
+     -- origin, transaction id, method, URI and Authorization headers, as JSON
+     head TEXT NOT NULL,
      body BLOB NOT NULL
    );
    CREATE UNIQUE INDEX entries_by_id ON entries (mailbox, id);
-   CREATE INDEX entries_by_age ON entries (received_at);
    -- What was put, also after it was taken, so that it is not taken again.
    CREATE TABLE remembered (
      mailbox INTEGER NOT NULL,
-     fingerprint BLOB NOT NULL,
      received_at INTEGER NOT NULL,
-     id INTEGER NOT NULL,
-     PRIMARY KEY (mailbox, fingerprint)
-   ) WITHOUT ROWID;
-   CREATE INDEX remembered_by_age ON remembered (received_at);
-   CREATE INDEX remembered_by_id ON remembered (mailbox, id);`,
+     fingerprint TEXT NOT NULL
+   );
+   CREATE UNIQUE INDEX remembered_by_fingerprint ON remembered (mailbox, fingerprint);
+
+   -- Counts are kept here, where they cannot be forgotten, and without a statement of their own for each.
+   CREATE TRIGGER entry_put AFTER INSERT ON entries BEGIN
+     INSERT INTO remembered VALUES (new.mailbox, new.received_at, new.fingerprint);
+     UPDATE mailboxes SET
+       last_id = new.id,
+       entries = entries + 1,
+       bytes = bytes + new.bytes,
+       unverified_entries = unverified_entries + (1 - new.verified),
+       unverified_bytes = unverified_bytes + (1 - new.verified) * new.bytes,
+       remembered = remembered + 1
+     WHERE number = new.mailbox;
+   END;
+   CREATE TRIGGER entry_dropped AFTER DELETE ON entries BEGIN
+     UPDATE mailboxes SET
+       entries = entries - 1,
+       bytes = bytes - old.bytes,
+       unverified_entries = unverified_entries - (1 - old.verified),
+       unverified_bytes = unverified_bytes - (1 - old.verified) * old.bytes
+     WHERE number = old.mailbox;
+   END;
+   CREATE TRIGGER entry_forgotten AFTER DELETE ON remembered BEGIN
+     UPDATE mailboxes SET remembered = remembered - 1 WHERE number = old.mailbox;
+   END;`,
 ];
 
 /** @throws {Error} for a file that a later version of the relay has written */

@@ -8,13 +8,14 @@ export type SqliteStore = {
   /**
    * Runs `work` in a transaction and resolves when that is on the disk. Those that come together share one, as the
    * flush is what costs; when one of them throws, that one alone is undone and rejected.
-   * @param work - synchronous, and without effects elsewhere
+   * @param work - synchronous, and without effects elsewhere: it may be undone and run once more
    */
   write<T>(work: (db: DatabaseSync) => T): Promise<T>;
   /** Writes what waits, then closes. Nothing may be asked afterwards. */
   close(): void;
 };
 
+/** `run` throws what the work throws; `settle` tells of what it has given, `fail` of what it has thrown. */
 type Waiting = { run: () => void; settle: () => void; fail: (error: unknown) => void };
 
 /**
@@ -28,18 +29,53 @@ export function openSqlite(path: string): SqliteStore {
   migrate(db);
   let waiting: Waiting[] = [];
 
+  const inTransaction = (work: () => void): void => {
+    try {
+      db.exec("BEGIN IMMEDIATE");
+      work();
+      db.exec("COMMIT");
+    } catch (error) {
+      // A full disk may have ended the transaction already.
+      if (db.isTransaction) db.exec("ROLLBACK");
+      throw error;
+    }
+  };
+
+  /** Once more, each so that it can be undone alone: that costs, and hardly ever does one throw. */
+  const eachApart = (group: readonly Waiting[]): void => {
+    const done: (() => void)[] = [];
+    try {
+      inTransaction(() => {
+        for (const { run, settle, fail } of group) {
+          db.exec("SAVEPOINT one");
+          try {
+            run();
+            done.push(settle);
+          } catch (error) {
+            db.exec("ROLLBACK TO one");
+            done.push(() => fail(error));
+          }
+          db.exec("RELEASE one");
+        }
+      });
+    } catch (error) {
+      for (const { fail } of group) fail(error);
+      return;
+    }
+    for (const tell of done) tell();
+  };
+
   const flush = (): void => {
     const group = waiting;
     waiting = [];
     if (group.length === 0) return;
     try {
-      db.exec("BEGIN IMMEDIATE");
-      for (const { run } of group) run();
-      db.exec("COMMIT");
-    } catch (error) {
-      // A full disk may have ended the transaction already.
-      if (db.isTransaction) db.exec("ROLLBACK");
-      for (const { fail } of group) fail(error);
+      inTransaction(() => {
+        for (const { run } of group) run();
+      });
+    } catch {
+      // Whose error it is, and whether there is one at all, comes out there.
+      eachApart(group);
       return;
     }
     for (const { settle } of group) settle();
@@ -49,19 +85,11 @@ export function openSqlite(path: string): SqliteStore {
     db,
     write: <T>(work: (db: DatabaseSync) => T) =>
       new Promise<T>((resolve, reject) => {
-        let outcome: (() => void) | undefined;
+        let outcome: T | undefined;
         const run = () => {
-          db.exec("SAVEPOINT one");
-          try {
-            const value = work(db);
-            outcome = () => resolve(value);
-          } catch (error) {
-            db.exec("ROLLBACK TO one");
-            outcome = () => reject(error);
-          }
-          db.exec("RELEASE one");
+          outcome = work(db);
         };
-        waiting.push({ run, settle: () => outcome?.(), fail: reject });
+        waiting.push({ run, settle: () => resolve(outcome as T), fail: reject });
         // While a flush blocks, further requests arrive and find themselves in the next group.
         if (waiting.length === 1) setImmediate(flush);
       }),

@@ -1,4 +1,4 @@
-import { Buffer } from "node:buffer";
+import { createHash } from "node:crypto";
 import type { Mail, Put } from "../../mailbox/api.ts";
 import { fingerprintsOf } from "../../mailbox/fingerprints.ts";
 import { fits, type MailboxLimits, sizeOf } from "../../mailbox/room.ts";
@@ -22,10 +22,13 @@ export type Putting = {
   body?: { key: string; pieces: number };
 };
 
+/** All that is remembered is in memory, and in each snapshot. */
+const short = (fingerprint: string) =>
+  createHash("sha256").update(fingerprint).digest().subarray(0, FINGERPRINT).toString("base64url");
+
 export function puttingOf(mail: Mail): Putting {
   const [own, other] = fingerprintsOf(mail);
-  const text = (bytes: Uint8Array) => Buffer.from(bytes.subarray(0, FINGERPRINT)).toString("base64url");
-  return { mail, fingerprints: [text(own), text(other)], size: sizeOf(mail) };
+  return { mail, fingerprints: [short(own), short(other)], size: sizeOf(mail) };
 }
 
 export const isLarge = ({ mail }: Putting) => mail.body.length > INLINE;
