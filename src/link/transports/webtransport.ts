@@ -13,7 +13,7 @@ export type TransportStream = {
 
 /** Bytes over one stream of a WebTransport session, at either end. */
 export function webTransportChannel(session: TransportSession, stream: TransportStream): ByteChannel {
-  const source = stream.readable.getReader();
+  const read = readingInto(stream.readable);
   let over = false;
   const finish = (end: () => void) => {
     if (over) return;
@@ -31,7 +31,7 @@ export function webTransportChannel(session: TransportSession, stream: Transport
       },
       async pull(controller) {
         try {
-          const { done, value } = await source.read();
+          const { done, value } = await read();
           if (over) return;
           if (done) finish(() => controller.close());
           else controller.enqueue(value);
@@ -51,6 +51,39 @@ export function webTransportChannel(session: TransportSession, stream: Transport
     }
   };
   return { kind: "webtransport", readable, writable: stream.writable, close };
+}
+
+/** Bytes that a read waits with: Deno sets them aside, with each of thousands of sessions that hear nothing. */
+const leastRead = 2 * 1024;
+const mostRead = 64 * 1024;
+
+/** Reads into little room while little comes, and into more when that is filled. */
+function readingInto(
+  readable: ReadableStream<Uint8Array>,
+): () => Promise<ReadableStreamReadResult<Uint8Array>> {
+  const reader = byobReader(readable);
+  if (reader === undefined) {
+    const plain = readable.getReader();
+    return () => plain.read();
+  }
+  let room = leastRead;
+  return async () => {
+    const { done, value } = await reader.read(new Uint8Array(room));
+    if (done || value === undefined) return { done: true, value: undefined };
+    if (value.length === room) room = Math.min(4 * room, mostRead);
+    else if (value.length < room / 4) room = Math.max(room / 4, leastRead);
+    return { done, value };
+  };
+}
+
+/** @returns undefined where the platform's stream is not one of bytes */
+function byobReader(readable: ReadableStream<Uint8Array>): ReadableStreamBYOBReader | undefined {
+  try {
+    return readable.getReader({ mode: "byob" });
+  } catch (error) {
+    if (error instanceof TypeError) return undefined;
+    throw error;
+  }
 }
 
 /**
