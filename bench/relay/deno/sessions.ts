@@ -1,5 +1,8 @@
 // A relay's sessions in a process of their own, and what they cost: `deno run … --v8-flags=--expose-gc`. Prints a line of
 // JSON when it is ready. `/forward?name=` hands a request to a node, `/memory` says what the process holds.
+import { bodyOf } from "../../../src/link/bodies.ts";
+import { readBody } from "../../../src/relay/body.ts";
+import { ask, requestFor } from "../../../src/relay/ingress/forward.ts";
 import { startLinkRelay } from "../../../test/relay/support/link-relay.ts";
 
 declare const gc: () => void;
@@ -22,12 +25,17 @@ const relay = await startLinkRelay(
       return Response.json({ rss: Deno.memoryUsage().rss, open: registry.counters.open });
     }
     if (pathname !== "/forward") return new Response(null, { status: 404 });
-    const answer = await registry.forward(
-      searchParams.get("name") ?? "",
-      { method: "POST", target: "/from-outside", headers: [], body: request.body ?? undefined },
-      request.signal,
-    );
-    return new Response(answer?.body ?? null, { status: answer?.status ?? 502 });
+    // As the relay does it for a transaction: read whole, as it may have to go to the mailbox.
+    const body = new Uint8Array(await request.arrayBuffer());
+    const arrived = {
+      ...{ method: request.method, target: "/from-outside", host: "node.example", address: "127.0.0.1" },
+      ...{ headers: request.headers, body: request.body, signal: request.signal },
+    };
+    const asked = requestFor(arrived, bodyOf(body));
+    const answer = await ask(registry, searchParams.get("name") ?? "", asked, 5_000, request.signal);
+    if (answer === undefined) return new Response(null, { status: 502 });
+    const bytes = await readBody(answer.body ?? null, { bytes: 1_000_000, time: 5_000 });
+    return new Response(bytes, { status: answer.status, headers: { "Content-Type": "application/json" } });
   },
 );
 console.log(JSON.stringify({ origin: relay.origin }));

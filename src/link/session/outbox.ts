@@ -11,6 +11,11 @@ type Queued = { frame: Uint8Array; taken: (() => void) | undefined };
 /** Written at once at most: large enough for throughput, small enough that what comes next waits for little. */
 const batchBytes = 64 * 1024;
 /**
+ * A small body is there with its head, and its end with it, but for some turns of promises: then all of it goes in one
+ * write, and wakes the other side once.
+ */
+const gatherTurns = 8;
+/**
  * Frames other than pieces of bodies that wait to be written. All that an honest peer can make us say fits: some frames
  * for each of its streams. Whoever asks on and does not read the answers is cut off.
  */
@@ -75,19 +80,34 @@ export class Outbox {
           continue;
         }
         await this.#writer.ready;
-        const batch = this.#stopped ? [] : this.#nextBatch();
-        if (batch.length > 0) this.#writer.write(join(batch)).catch((error) => this.#fail(error));
+        const batch = await this.#gather();
+        if (batch.length > 0 && !this.#stopped) {
+          this.#writer.write(join(batch)).catch((error) => this.#fail(error));
+        }
       }
     } catch (error) {
       this.#fail(error);
     }
   }
 
-  #nextBatch(): Uint8Array[] {
+  /** What is there, and what of it comes while promises settle. */
+  async #gather(): Promise<Uint8Array[]> {
     const batch: Uint8Array[] = [];
     let bytes = 0;
+    for (let turn = 0; turn < gatherTurns && bytes < batchBytes && !this.#stopped; turn++) {
+      if (turn > 0) await undefined;
+      if (this.#queue.length === 0 && this.#senders.size === 0) continue;
+      bytes += this.#take(batch, batchBytes - bytes);
+      turn = 0;
+    }
+    return batch;
+  }
+
+  /** @returns how many bytes have come to the batch */
+  #take(batch: Uint8Array[], most: number): number {
+    let bytes = 0;
     let count = 0;
-    for (; count < this.#queue.length && bytes < batchBytes; count++) {
+    for (; count < this.#queue.length && bytes < most; count++) {
       const { frame, taken } = this.#queue[count] as Queued;
       batch.push(frame);
       bytes += frame.length;
@@ -105,8 +125,8 @@ export class Outbox {
       bytes += frame.length;
       // To the end of the line.
       this.#senders.add(sender);
-    } while (bytes < batchBytes);
-    return batch;
+    } while (bytes < most);
+    return bytes;
   }
 
   #fail(error: unknown): void {

@@ -1,5 +1,7 @@
 import type { LinkHeaders, LinkResponse } from "../../link/api.ts";
+import { bodyOf } from "../../link/bodies.ts";
 import { forbidden, MatrixError, unknown } from "../../matrix/errors.ts";
+import { encodeUtf8 } from "../../matrix/utf8.ts";
 
 /** What the relay itself has to say about a request to another server: see Egress in api.ts. */
 export type FailureKind = "refused" | "limited" | "unreachable" | "timeout" | "broken";
@@ -29,7 +31,7 @@ export function failureAnswer(failure: EgressFailure): LinkResponse {
   return {
     status: error.status,
     headers: failure.kind === "limited" ? [...headers, ...retryAfter] : headers,
-    body: new Blob([JSON.stringify(error)]).stream(),
+    body: bodyOf(encodeUtf8(JSON.stringify(error))),
   };
 }
 

@@ -1,4 +1,5 @@
 import type { LinkResponse } from "../../link/api.ts";
+import { bodyOf } from "../../link/bodies.ts";
 import { unrecognized } from "../../matrix/errors.ts";
 import { readBody } from "../body.ts";
 import { jsonAnswer } from "./answers.ts";
@@ -31,7 +32,7 @@ export async function federation(ingress: Ingress, arrived: Arrived, path: strin
   const limits = { bytes: MAX_QUESTION, time: ingress.limits.bodyTime, space: ingress.space };
   const body = await readBody(arrived.body, limits);
   try {
-    const stream = body.length === 0 ? undefined : new Blob([body]).stream();
+    const stream = body.length === 0 ? undefined : bodyOf(body);
     const own = await askNode(ingress, arrived, node, stream, QUESTION_TIME);
     return own ?? (await answer(ingress, arrived, node, body));
   } finally {

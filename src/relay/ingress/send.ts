@@ -1,3 +1,4 @@
+import { bodyOf } from "../../link/bodies.ts";
 import { MatrixError } from "../../matrix/errors.ts";
 import { readBody } from "../body.ts";
 import { decodeSegment } from "../paths.ts";
@@ -66,7 +67,7 @@ async function askNode(
 ): Promise<Response | undefined> {
   const { sessions, now } = ingress;
   const until = now() + NODE_TIME;
-  const request = requestFor(arrived, new Blob([body]).stream());
+  const request = requestFor(arrived, bodyOf(body));
   // The sender's going away changes nothing: what has come whole is delivered.
   const answer = await ask(sessions, node, request, NODE_TIME, new AbortController().signal);
   if (answer === undefined) return undefined;

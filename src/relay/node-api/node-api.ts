@@ -1,4 +1,5 @@
 import type { LinkHandler, LinkRequest, LinkResponse } from "../../link/api.ts";
+import { bodyOf } from "../../link/bodies.ts";
 import { RELAY_API } from "../../link/relay-api.ts";
 import { invalidParam, MatrixError, unknown, unrecognized } from "../../matrix/errors.ts";
 import { ignoreFailure, parseBody, readBody } from "../body.ts";
@@ -92,5 +93,5 @@ function jsonAnswer(status: number, value: unknown): LinkResponse {
     ["content-type", "application/json"],
     ["content-length", String(bytes.length)],
   ] as const;
-  return { status, headers, body: new Blob([bytes]).stream() };
+  return { status, headers, body: bodyOf(bytes) };
 }
