@@ -143,8 +143,9 @@ describe("a homeserver and the relay that has served it", () => {
     const path = `/_hearth/v1/relays/${encodeURIComponent(url)}`;
     expect((await api(page, "PUT", path, { client_api: true })).status).toBe(200);
 
-    const { status, text } = await login();
-    expect({ status, text }).toMatchObject({ status: 200 });
+    // The relay hears of it a moment after the owner.
+    await expect.poll(async () => (await login()).status).toBe(200);
+    const { text } = await login();
     const Authorization = `Bearer ${JSON.parse(text).access_token}`;
     const sent = await relay.ask(name, "PUT", `${client}/rooms/${roomId}/send/m.room.message/1`, {
       headers: { Authorization },
@@ -158,5 +159,64 @@ describe("a homeserver and the relay that has served it", () => {
     // Whoever comes through the relay is not the owner's page, whatever account they have.
     const console = await relay.ask(name, "GET", "/_hearth/v1/relays", { headers: { Authorization } });
     expect(console.status).toBe(404);
+  });
+
+  test("when the browser is about to freeze the page mail is kept at once, and taken in when it goes on", async () => {
+    const other = await makeServer();
+    const page = await openPage();
+    const alice = new Person(page);
+    await alice.signUp("alice", "");
+    const name = (await alice.userId()).split(":")[1]!;
+    await connected(page);
+    // The relay cannot answer this for it.
+    const isAway = async () =>
+      (await relay.ask(name, "GET", "/_matrix/federation/v1/publicRooms")).text.includes(
+        "This server is away",
+      );
+    expect(await isAway()).toBe(false);
+    // Chromium freezes only what nobody sees, and Playwright has all pages seen: the events are made by hand.
+    const browserSays = (type: "freeze" | "resume") =>
+      page.evaluate((type) => document.dispatchEvent(new Event(type)), type);
+
+    await browserSays("freeze");
+    await expect.poll(isAway).toBe(true);
+    expect(await send(other, name, "frozen")).toEqual({ status: 200, text: '{"pdus":{}}' });
+
+    await browserSays("resume");
+    await expect.poll(isAway).toBe(false);
+    await expect.poll(() => mailIn(page)).toBe(1);
+  });
+
+  test("a push that comes while no tab is open is shown, once, however often it comes", async () => {
+    await browser.grantPermissions(["notifications"], { origin: new URL(relay.url).origin });
+    const page = await openPage();
+    await new Person(page).signUp("alice", "");
+    // A page of the same origin that is none of Hearth's: the only way to see what is shown.
+    const elsewhere = await browser.newPage();
+    await elsewhere.goto(`${relay.url}_relay/v1/info`);
+    const devTools = await browser.newCDPSession(elsewhere);
+    const registered = new Promise<string>((resolve) => {
+      devTools.on("ServiceWorker.workerRegistrationUpdated", ({ registrations }) => {
+        const [first] = registrations;
+        if (first !== undefined) resolve(first.registrationId);
+      });
+    });
+    await devTools.send("ServiceWorker.enable");
+    const registrationId = await registered;
+    await page.close();
+
+    const shown = () =>
+      elsewhere.evaluate(async () => {
+        const [registration] = await navigator.serviceWorker.getRegistrations();
+        const notifications = (await registration?.getNotifications()) ?? [];
+        return notifications.map(({ title, body }) => `${title}: ${body}`);
+      });
+    expect(await shown()).toEqual([]);
+    const { origin } = new URL(relay.url);
+    const note = "Mail is waiting for your homeserver: Open Hearth to take it in.";
+    await devTools.send("ServiceWorker.deliverPushMessage", { origin, registrationId, data: "" });
+    await expect.poll(shown).toEqual([note]);
+    await devTools.send("ServiceWorker.deliverPushMessage", { origin, registrationId, data: "" });
+    expect(await shown()).toEqual([note]);
   });
 });
