@@ -2,6 +2,7 @@
 // holds the page's script. Prints one line of JSON when it is ready.
 import type { LinkHandler } from "../../../src/link/api.ts";
 import { startLinkRelay } from "./link-relay.ts";
+import { startUdpProxy } from "./udp-proxy.ts";
 
 const [folder = ""] = Deno.args;
 
@@ -22,7 +23,7 @@ const relay = await startLinkRelay(echo, async (request, registry) => {
     const script = await Deno.readTextFile(`${folder}/node.js`);
     return new Response(script, { headers: { "content-type": "text/javascript" } });
   }
-  if (pathname === "/addresses") return Response.json(relay.addresses);
+  if (pathname === "/addresses") return Response.json(addresses);
   if (pathname === "/forward") {
     // A request of somebody else to the node.
     const answer = await registry.forward(
@@ -33,10 +34,19 @@ const relay = await startLinkRelay(echo, async (request, registry) => {
     return new Response(answer?.body ?? null, { status: answer?.status ?? 404 });
   }
   // What a network does that lets no UDP through any more.
-  if (pathname === "/stop-quic") {
-    relay.quic.close();
+  if (pathname === "/lose-packets") {
+    packets.lose();
     return new Response();
   }
   return new Response(null, { status: 404 });
 });
+const packets = startUdpProxy(relay.quic.port);
+const { webtransport, ...others } = relay.addresses;
+const addresses = {
+  ...others,
+  webtransport: webtransport && {
+    ...webtransport,
+    url: webtransport.url.replace(`:${relay.quic.port}/`, `:${packets.port}/`),
+  },
+};
 console.log(JSON.stringify({ origin: relay.origin }));
