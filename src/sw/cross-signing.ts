@@ -3,24 +3,23 @@ import { jsonObject, jsonRecord } from "../door/schemas.ts";
 import { type Endpoint, endpoint } from "./endpoint.ts";
 import { doneOrPage } from "./uia.ts";
 
-const uploadKeys = (baseUrl: string) =>
-  endpoint(
-    {
-      method: "POST",
-      path: "/_matrix/client/v3/keys/device_signing/upload",
-      auth: "user",
-      limit: "login", // it may be a guess at the password
-      body: v.object({
-        master_key: v.optional(jsonObject),
-        self_signing_key: v.optional(jsonObject),
-        user_signing_key: v.optional(jsonObject),
-        auth: v.optional(jsonObject),
-      }),
-      response: jsonObject,
-    },
-    async ({ node, requester, body }) =>
-      doneOrPage(await node.keys.uploadCrossSigning(requester, body), baseUrl),
-  );
+const uploadKeys = endpoint(
+  {
+    method: "POST",
+    path: "/_matrix/client/v3/keys/device_signing/upload",
+    auth: "user",
+    limit: "login", // it may be a guess at the password
+    body: v.object({
+      master_key: v.optional(jsonObject),
+      self_signing_key: v.optional(jsonObject),
+      user_signing_key: v.optional(jsonObject),
+      auth: v.optional(jsonObject),
+    }),
+    response: jsonObject,
+  },
+  async ({ node, requester, body, baseUrl }) =>
+    doneOrPage(await node.keys.uploadCrossSigning(requester, body), baseUrl),
+);
 
 const keysByUser = jsonRecord(jsonRecord(jsonObject));
 
@@ -36,8 +35,5 @@ const uploadSignatures = endpoint(
   ({ node, requester, body }) => node.keys.uploadSignatures(requester, body),
 );
 
-/**
- * @param baseUrl - where clients reach this homeserver, without a slash at its end
- * @see https://spec.matrix.org/v1.19/client-server-api/#cross-signing
- */
-export const crossSigningEndpoints = (baseUrl: string): Endpoint[] => [uploadKeys(baseUrl), uploadSignatures];
+/** @see https://spec.matrix.org/v1.19/client-server-api/#cross-signing */
+export const crossSigningEndpoints: Endpoint[] = [uploadKeys, uploadSignatures];

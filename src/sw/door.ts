@@ -59,7 +59,7 @@ export function createClientApi({
     { path, endpoint, params }: { path: string; endpoint: Endpoint; params: Record<string, string> },
   ): Promise<Response> {
     const { description } = endpoint;
-    const { search } = new URL(request.url);
+    const { origin, search } = new URL(request.url);
     const query = parseQuery(search);
     const find = () => authenticate(description, request.headers, query, caller);
     const { requester, withoutRequester } =
@@ -74,6 +74,7 @@ export function createClientApi({
       withoutRequester,
       ...(await checkedParts(description, { params, query, body: request })),
       target: path + search,
+      baseUrl: caller.source === "relay" ? caller.baseUrl : origin + scopePath.replace(/\/$/, ""),
       headers: request.headers,
       destination: request.destination,
       signal: request.signal,

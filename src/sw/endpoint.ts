@@ -71,6 +71,8 @@ export type Context<D extends Description> = {
   body: D["body"] extends GenericSchema ? InferOutput<D["body"]> : undefined;
   /** Path and query as they came, percent-encoded, without the prefix that the page is served under. */
   target: string;
+  /** Where whoever asks reaches this homeserver, without a slash at its end: the page's folder, or a name at a relay. */
+  baseUrl: string;
   headers: Headers;
   /** What the page wants it for, "" for what its script fetches and for whoever is no page. */
   destination: RequestDestination;
@@ -116,6 +118,7 @@ export type AnyContext = {
   query: unknown;
   body: unknown;
   target: string;
+  baseUrl: string;
   headers: Headers;
   destination: RequestDestination;
   signal: AbortSignal;

@@ -52,20 +52,17 @@ import { userDirectoryEndpoints } from "./user-directory.ts";
 import { voipEndpoints } from "./voip.ts";
 import { wellKnownEndpoints } from "./well-known.ts";
 
-/**
- * The whole client API.
- * @param baseUrl - where clients reach this homeserver, without a slash at its end
- */
-export const allEndpoints = (baseUrl: string): Endpoint[] => [
+/** The whole client API. */
+export const allEndpoints: Endpoint[] = [
   ...serverEndpoints,
-  ...wellKnownEndpoints(baseUrl),
+  ...wellKnownEndpoints,
   ...capabilitiesEndpoints,
   ...nodeStatusEndpoints,
   ...consoleRequests,
   ...registrationEndpoints,
   ...loginEndpoints,
-  ...oauthMetadataEndpoints(baseUrl),
-  ...oauthEndpoints(baseUrl),
+  ...oauthMetadataEndpoints,
+  ...oauthEndpoints,
   ...oauthPagesEndpoints,
   ...accountEndpoints,
   ...administrativeContactEndpoints,
@@ -74,7 +71,7 @@ export const allEndpoints = (baseUrl: string): Endpoint[] => [
   ...ssoEndpoints,
   ...deviceEndpoints,
   ...keysEndpoints,
-  ...crossSigningEndpoints(baseUrl),
+  ...crossSigningEndpoints,
   ...dehydratedDeviceEndpoints,
   ...profileEndpoints,
   ...roomsEndpoints,

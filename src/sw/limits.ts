@@ -4,9 +4,15 @@ import type { LimitClass } from "./endpoint.ts";
 /**
  * Where a request comes from. `own`: a page that this service worker controls, which is the owner's; `page` is the
  * browser's id of it, absent for what no page asks for, such as an address that is typed in.
- * `relay`: somebody elsewhere; `address` is what the relay knows them by.
+ * `relay`: somebody elsewhere; `address` is what the relay knows them by, `baseUrl` where they reach this homeserver.
  */
-export type Caller = { source: "own"; page?: string | undefined } | { source: "relay"; address: string };
+export type Caller =
+  | { source: "own"; page?: string | undefined }
+  | {
+      source: "relay";
+      address: string;
+      baseUrl: string;
+    };
 
 export interface Limiter {
   /**

@@ -33,7 +33,7 @@ const underWay = new RequestsUnderWay(() => void pages.tell({ type: "busy" }));
 const requests = new RequestStatistics(Date.now());
 const clientApi = createClientApi({
   node: link.node,
-  endpoints: [...allEndpoints(scope.replace(/\/$/, "")), requestStatisticsEndpoint(requests)],
+  endpoints: [...allEndpoints, requestStatisticsEndpoint(requests)],
   onAnswered: requests.note,
   limiter: new TokenBuckets(Date.now),
   scopePath,

@@ -24,40 +24,37 @@ const response = v.object({
   revocation_endpoint_auth_methods_supported: strings,
 });
 
-/**
- * @param baseUrl - where clients reach this homeserver, without a slash at its end
- * @see https://spec.matrix.org/v1.19/client-server-api/#server-metadata-discovery
- */
-export const oauthMetadataEndpoints = (baseUrl: string): Endpoint[] => {
-  const metadata = {
-    issuer: `${baseUrl}/`,
-    authorization_endpoint: `${baseUrl}/_hearth/oauth/authorize`,
-    token_endpoint: `${baseUrl}/_hearth/oauth/token`,
-    revocation_endpoint: `${baseUrl}/_hearth/oauth/revoke`,
-    registration_endpoint: `${baseUrl}/_hearth/oauth/clients`,
-    device_authorization_endpoint: `${baseUrl}/_hearth/oauth/device_authorization`,
-    account_management_uri: `${baseUrl}/_hearth/oauth/account`,
-    response_types_supported: [...responseTypes],
-    response_modes_supported: [...responseModes],
-    grant_types_supported: [...grantTypes],
-    code_challenge_methods_supported: ["S256"],
-    prompt_values_supported: ["create"],
-    token_endpoint_auth_methods_supported: ["none"],
-    revocation_endpoint_auth_methods_supported: ["none"],
-  };
-  const actions = [...accountActions.keys()];
-  return [
-    metadataEndpoint("/_matrix/client/v1/auth_metadata", {
-      ...metadata,
-      account_management_actions_supported: actions,
-    }),
-    // Who asks here was written before the spec: the actions had other names, too.
-    metadataEndpoint("/_matrix/client/unstable/org.matrix.msc2965/auth_metadata", {
-      ...metadata,
-      account_management_actions_supported: [...actions, ...formerActions.keys()],
-    }),
-  ];
-};
+const metadata = (baseUrl: string) => ({
+  issuer: `${baseUrl}/`,
+  authorization_endpoint: `${baseUrl}/_hearth/oauth/authorize`,
+  token_endpoint: `${baseUrl}/_hearth/oauth/token`,
+  revocation_endpoint: `${baseUrl}/_hearth/oauth/revoke`,
+  registration_endpoint: `${baseUrl}/_hearth/oauth/clients`,
+  device_authorization_endpoint: `${baseUrl}/_hearth/oauth/device_authorization`,
+  account_management_uri: `${baseUrl}/_hearth/oauth/account`,
+  response_types_supported: [...responseTypes],
+  response_modes_supported: [...responseModes],
+  grant_types_supported: [...grantTypes],
+  code_challenge_methods_supported: ["S256"],
+  prompt_values_supported: ["create"],
+  token_endpoint_auth_methods_supported: ["none"],
+  revocation_endpoint_auth_methods_supported: ["none"],
+});
 
-const metadataEndpoint = (path: `/${string}`, metadata: v.InferOutput<typeof response>) =>
-  endpoint({ method: "GET", path, auth: "none", limit: "read", response }, async () => metadata);
+const metadataEndpoint = (path: `/${string}`, actions: string[]) =>
+  endpoint({ method: "GET", path, auth: "none", limit: "read", response }, async ({ baseUrl }) => ({
+    ...metadata(baseUrl),
+    account_management_actions_supported: actions,
+  }));
+
+const actions = [...accountActions.keys()];
+
+/** @see https://spec.matrix.org/v1.19/client-server-api/#server-metadata-discovery */
+export const oauthMetadataEndpoints: Endpoint[] = [
+  metadataEndpoint("/_matrix/client/v1/auth_metadata", actions),
+  // Who asks here was written before the spec: the actions had other names, too.
+  metadataEndpoint("/_matrix/client/unstable/org.matrix.msc2965/auth_metadata", [
+    ...actions,
+    ...formerActions.keys(),
+  ]),
+];

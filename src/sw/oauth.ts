@@ -70,44 +70,37 @@ const revoke = endpoint(
   },
 );
 
-const deviceAuthorization = (baseUrl: string) =>
-  endpoint(
-    {
-      method: "POST",
-      path: "/_hearth/oauth/device_authorization",
-      auth: "none",
-      limit: "login",
-      bodyFormat: "form",
-      body: v.object({ client_id: v.string(), scope: v.optional(v.string(), "") }),
-      response: v.object({
-        device_code: v.string(),
-        user_code: v.string(),
-        verification_uri: v.string(),
-        verification_uri_complete: v.string(),
-        expires_in: v.number(),
-        interval: v.number(),
-      }),
-      refusal: oauthRefusal("invalid_request"),
-    },
-    async ({ node, body }) => {
-      const begun = await node.oauth.authorizeDevice(body.client_id, body.scope);
-      const page = `${baseUrl}/_hearth/oauth/device`;
-      return {
-        ...begun,
-        verification_uri: page,
-        verification_uri_complete: `${page}?user_code=${begun.user_code}`,
-      };
-    },
-  );
+const deviceAuthorization = endpoint(
+  {
+    method: "POST",
+    path: "/_hearth/oauth/device_authorization",
+    auth: "none",
+    limit: "login",
+    bodyFormat: "form",
+    body: v.object({ client_id: v.string(), scope: v.optional(v.string(), "") }),
+    response: v.object({
+      device_code: v.string(),
+      user_code: v.string(),
+      verification_uri: v.string(),
+      verification_uri_complete: v.string(),
+      expires_in: v.number(),
+      interval: v.number(),
+    }),
+    refusal: oauthRefusal("invalid_request"),
+  },
+  async ({ node, body, baseUrl }) => {
+    const begun = await node.oauth.authorizeDevice(body.client_id, body.scope);
+    const page = `${baseUrl}/_hearth/oauth/device`;
+    return {
+      ...begun,
+      verification_uri: page,
+      verification_uri_complete: `${page}?user_code=${begun.user_code}`,
+    };
+  },
+);
 
 /**
  * What apps call of OAuth; what people see of it is in oauth-pages.ts.
- * @param baseUrl - where clients reach this homeserver, without a slash at its end
  * @see https://spec.matrix.org/v1.19/client-server-api/#oauth-20-api
  */
-export const oauthEndpoints = (baseUrl: string): Endpoint[] => [
-  clients,
-  token,
-  revoke,
-  deviceAuthorization(baseUrl),
-];
+export const oauthEndpoints: Endpoint[] = [clients, token, revoke, deviceAuthorization];

@@ -1,5 +1,5 @@
 import { forbidden, unrecognized } from "../matrix/errors.ts";
-import { RELAY_MARK, RELAYED_STATUS, type Relays } from "../worker-roomserver/relay/api.ts";
+import { RELAY_MARK, RELAYED_BASE, RELAYED_STATUS, type Relays } from "../worker-roomserver/relay/api.ts";
 import { errorAnswer } from "./answer.ts";
 import { type ClientApi, pathInScope } from "./door.ts";
 
@@ -40,10 +40,14 @@ export class RelayedRequests {
       this.#known = mark;
     }
     const path = pathInScope(new URL(request.url).pathname, this.#scopePath) ?? "";
-    if (!/^\/(_matrix\/(client|media)|\.well-known\/matrix\/client)(\/|$)/.test(path)) {
+    if (!/^\/(_matrix\/(client|media)|_hearth\/oauth|\.well-known\/matrix\/client)(\/|$)/.test(path)) {
       throw unrecognized("There is no such endpoint on this homeserver.");
     }
-    return this.#clientApi(request, { source: "relay", address: addressOf(request.headers) });
+    return this.#clientApi(request, {
+      source: "relay",
+      address: addressOf(request.headers),
+      baseUrl: request.headers.get(RELAYED_BASE) ?? "",
+    });
   }
 }
 

@@ -4,11 +4,10 @@ import { notFound } from "../matrix/errors.ts";
 import { type Endpoint, endpoint } from "./endpoint.ts";
 
 /** @see https://spec.matrix.org/v1.19/client-server-api/#getwell-knownmatrixclient */
-const client = (baseUrl: string) =>
-  endpoint(
-    { method: "GET", path: "/.well-known/matrix/client", auth: "none", limit: "none", response: jsonObject },
-    async () => ({ "m.homeserver": { base_url: baseUrl } }),
-  );
+const client = endpoint(
+  { method: "GET", path: "/.well-known/matrix/client", auth: "none", limit: "none", response: jsonObject },
+  async ({ baseUrl }) => ({ "m.homeserver": { base_url: baseUrl } }),
+);
 
 /** @see https://spec.matrix.org/v1.19/client-server-api/#getwell-knownmatrixsupport */
 const support = endpoint(
@@ -38,5 +37,4 @@ const policyServer = endpoint(
   () => Promise.reject(notFound("There is no policy server here.")),
 );
 
-/** @param baseUrl - where clients reach this homeserver, without a slash at its end */
-export const wellKnownEndpoints = (baseUrl: string): Endpoint[] => [client(baseUrl), support, policyServer];
+export const wellKnownEndpoints: Endpoint[] = [client, support, policyServer];

@@ -146,6 +146,13 @@ describe("a homeserver and the relay that has served it", () => {
     // The relay hears of it a moment after the owner.
     await expect.poll(async () => (await login()).status).toBe(200);
     const { text } = await login();
+    // What it finds there leads to where it has come in.
+    const wellKnown = JSON.parse((await relay.ask(name, "GET", "/.well-known/matrix/client")).text);
+    expect(wellKnown["m.homeserver"].base_url).toBe(`http://${name}`);
+    const metadata = JSON.parse((await relay.ask(name, "GET", "/_matrix/client/v1/auth_metadata")).text);
+    expect(metadata.authorization_endpoint).toBe(`http://${name}/_hearth/oauth/authorize`);
+    const signIn = await relay.ask(name, "GET", "/_hearth/oauth/device?user_code=");
+    expect(signIn).toMatchObject({ status: 200, text: expect.stringContaining("<form") });
     const Authorization = `Bearer ${JSON.parse(text).access_token}`;
     const sent = await relay.ask(name, "PUT", `${client}/rooms/${roomId}/send/m.room.message/1`, {
       headers: { Authorization },

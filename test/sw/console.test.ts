@@ -16,7 +16,7 @@ const part = encodeURIComponent;
 describe.each(bindings)("the owner's API, called %s", (_, bind) => {
   async function home() {
     const node = await testNode();
-    const ask = asking({ node: await bind(node), endpoints: allEndpoints("https://home.example") });
+    const ask = asking({ node: await bind(node), endpoints: allEndpoints });
     const login = async (username: string) => {
       const { userId } = await registerAt(node, username);
       const identifier = { type: "m.id.user", user: userId };

@@ -362,7 +362,7 @@ test("limits are drawn on before a body is read", async () => {
     node: nodeDouble({}),
     endpoints,
     limiter,
-    caller: { source: "relay", address: "192.0.2.1" },
+    caller: { source: "relay", address: "192.0.2.1", baseUrl: "https://home.example" },
   });
   for (let call = 0; call < budgets.login.burst; call++) {
     expect((await relayed("POST", `${path}/login`)).status).toBe(200);

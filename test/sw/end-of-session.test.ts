@@ -29,7 +29,7 @@ const passwordAuth = (user: string) => ({
 async function waiting() {
   const node = await testNode();
   let handled = 0;
-  const endpoints = allEndpoints("https://home.example").map(({ description, handle }) => ({
+  const endpoints = allEndpoints.map(({ description, handle }) => ({
     description,
     handle: (...context: Parameters<typeof handle>) => {
       handled += 1;

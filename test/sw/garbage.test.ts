@@ -28,7 +28,7 @@ import { type Answer, type Ask, asking } from "./support/ask.ts";
 
 /** Each endpoint is tried in several ways, so that few examples of each are many in all. */
 const examples = { numRuns: Math.ceil(inject("propertyRuns") / 10) };
-const endpoints = allEndpoints("https://home.example");
+const endpoints = allEndpoints;
 
 const dbName = `garbage-${crypto.randomUUID()}`;
 let node: OpenNode;

@@ -12,7 +12,7 @@ import { nodeDouble } from "./support/node-double.ts";
 
 const endpoints = [
   ...keysEndpoints,
-  ...crossSigningEndpoints("https://home.example"),
+  ...crossSigningEndpoints,
   ...dehydratedDeviceEndpoints,
   ...deviceEndpoints,
 ];

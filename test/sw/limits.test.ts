@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { budgets, type Caller, TokenBuckets, unlimited } from "../../src/sw/limits.ts";
 
-const relayed: Caller = { source: "relay", address: "192.0.2.1" };
+const relayed: Caller = { source: "relay", address: "192.0.2.1", baseUrl: "https://home.example" };
 
 function clocked() {
   const clock = { now: 0 };
@@ -48,7 +48,7 @@ describe("limits", () => {
     for (let call = 0; call < budgets.register.burst; call++) buckets.take("register", relayed, undefined);
     clock.now = 1;
     for (let other = 0; other < 10_100; other++) {
-      buckets.take("read", { source: "relay", address: `192.0.2.1:${other}` }, undefined);
+      buckets.take("read", { ...relayed, address: `192.0.2.1:${other}` }, undefined);
     }
     expect(() => buckets.take("register", relayed, undefined)).toThrow();
   });

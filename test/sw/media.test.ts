@@ -202,7 +202,15 @@ describe("a page that has shown a token", () => {
     expect((await image("media/v3", page)).status).toBe(200);
     expect((await image("client/v1/media", { source: "own", page: "page-2" })).status).toBe(401);
     expect((await image("client/v1/media", { source: "own" })).status).toBe(401);
-    expect((await image("client/v1/media", { source: "relay", address: "page-1" })).status).toBe(401);
+    expect(
+      (
+        await image("client/v1/media", {
+          source: "relay",
+          address: "page-1",
+          baseUrl: "https://home.example",
+        })
+      ).status,
+    ).toBe(401);
     expect((await ask("GET", "client/v1/media/config", { caller: page })).status).toBe(401);
     expect((await ask("POST", "media/v3/upload", { caller: page, body: "x" })).status).toBe(401);
   });

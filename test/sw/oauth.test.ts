@@ -22,7 +22,7 @@ import { type Browser, browsing, type Shown } from "./support/browse.ts";
 /** Served under a prefix, as it may be. */
 const base = "https://home.example/app";
 const scopePath = "/app/";
-const endpoints = allEndpoints(base);
+const endpoints = allEndpoints;
 const password = "correct horse battery";
 
 type Home = { node: OpenNode; ask: Ask; browser: Browser; server: Record<string, string> };
@@ -41,6 +41,16 @@ const pathOf = (url: string | undefined) => new URL(url ?? "").pathname;
 
 const post = ({ ask }: Home, url: string | undefined, form: Record<string, string>) =>
   ask("POST", pathOf(url), { body: new URLSearchParams(form) });
+
+test("who comes through a relay is told the addresses there", async () => {
+  const api = createClientApi({ node: await testNode(), endpoints, limiter: unlimited, scopePath });
+  const baseUrl = "https://node.relay.example";
+  const { body } = await askingOf(api, { source: "relay", address: "a", baseUrl })(
+    "GET",
+    "/_matrix/client/v1/auth_metadata",
+  );
+  expect(body).toMatchObject({ issuer: `${baseUrl}/`, token_endpoint: `${baseUrl}/_hearth/oauth/token` });
+});
 
 async function registered({ ask, server }: Home, said: JsonObject = metadata): Promise<string> {
   const { status, body } = await ask("POST", pathOf(server.registration_endpoint), { body: said });
@@ -426,7 +436,7 @@ describe("an error of OAuth is written as such", () => {
 
   test("and who comes too often is told to wait, but not that its login has ended", async () => {
     const node = await testNode();
-    const caller = { source: "relay", address: "a" } as const;
+    const caller = { source: "relay", address: "a", baseUrl: "https://home.example" } as const;
     const ask = asking({ node, endpoints, scopePath, caller, limiter: new TokenBuckets(() => 0) });
     const body = new URLSearchParams({ grant_type: "refresh_token", refresh_token: "x", client_id: "x" });
     const once = () => ask("POST", "/app/_hearth/oauth/token", { body });

@@ -4,7 +4,7 @@ import { createClientApi, pathInScope } from "../../src/sw/door.ts";
 import { endpoint } from "../../src/sw/endpoint.ts";
 import { type Caller, TokenBuckets } from "../../src/sw/limits.ts";
 import { markOf, RelayedRequests } from "../../src/sw/relayed.ts";
-import { RELAY_MARK, RELAYED_STATUS } from "../../src/worker-roomserver/relay/api.ts";
+import { RELAY_MARK, RELAYED_BASE, RELAYED_STATUS } from "../../src/worker-roomserver/relay/api.ts";
 import { testHome } from "./support/home.ts";
 import { alice, nodeDouble } from "./support/node-double.ts";
 
@@ -34,9 +34,14 @@ describe("who comes through a relay", () => {
       return new Response("{}", { status: 201, headers: { "X-A": "b" } });
     });
     const response = await answer(
-      request("/_matrix/client/versions", { "X-Forwarded-For": "forged, 192.0.2.7" }),
+      request("/_matrix/client/versions", {
+        "X-Forwarded-For": "forged, 192.0.2.7",
+        [RELAYED_BASE]: "https://node.relay.example",
+      }),
     );
-    expect(callers).toEqual([{ source: "relay", address: "192.0.2.7" }]);
+    expect(callers).toEqual([
+      { source: "relay", address: "192.0.2.7", baseUrl: "https://node.relay.example" },
+    ]);
     expect([response.status, statusOf(response), response.headers.get("X-A")]).toEqual([200, 201, "b"]);
   });
 

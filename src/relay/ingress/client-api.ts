@@ -8,7 +8,10 @@ import type { Ingress } from "./parts.ts";
 import { nodeFor } from "./who.ts";
 
 export const isClientPath = (path: string) =>
-  /^\/_matrix\/(?:client|media)(?:\/|$)/.test(path) || path === "/.well-known/matrix/client";
+  /^\/_matrix\/(?:client|media)(?:\/|$)/.test(path) ||
+  // The pages on which people let an app in, and what that app asks then.
+  path.startsWith("/_hearth/oauth/") ||
+  path === "/.well-known/matrix/client";
 
 /**
  * A client's request for a node whose owner has opened the client API. Errors need `corsHeaders` to be read.

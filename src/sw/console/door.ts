@@ -27,6 +27,8 @@ export function createConsole(node: Node): Console {
     return handle({
       ...{ node, request, requester, withoutRequester: undefined, target, signal },
       ...(await checkedParts(description, { params, query, body: new Response(body ?? null) })),
+      // No answer of this API names an address of its own.
+      baseUrl: "",
       headers: new Headers(),
       destination: "",
     });

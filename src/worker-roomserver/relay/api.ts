@@ -75,6 +75,8 @@ export interface Relays {
  * nobody else passes for a relay, and always there, so that none of them passes for a page.
  */
 export const RELAY_MARK = "x-hearth-relay";
+/** Header beside it: where they reach this homeserver, as in `https://<name>`. */
+export const RELAYED_BASE = "x-hearth-base";
 /**
  * Header of the answer: its status. The answer itself always has 200, as a fetch follows redirects; and one without this
  * header does not come from the service worker.

@@ -1,7 +1,9 @@
+import { headerOf } from "../../link/answers.ts";
 import type { LinkHandler, LinkHeaders, LinkRequest } from "../../link/api.ts";
 import { BodyTooLong, readBody } from "../../link/bodies.ts";
-import { MatrixError, tooLarge } from "../../matrix/errors.ts";
-import { RELAY_MARK, RELAYED_STATUS } from "./api.ts";
+import { invalidParam, MatrixError, tooLarge } from "../../matrix/errors.ts";
+import { isServerName } from "../../matrix/server-names.ts";
+import { RELAY_MARK, RELAYED_BASE, RELAYED_STATUS } from "./api.ts";
 
 /** Where a browser cannot send a body piece by piece. The largest are uploads of media. */
 const MAX_WHOLE_BODY = 100 * 1024 * 1024;
@@ -13,21 +15,25 @@ export type ClientRequestOptions = {
   origin: string;
   /** See `RELAY_MARK`. */
   mark: string;
+  /** How the relay is reached: as it is, so is the homeserver through it. */
+  scheme: "https:" | "http:";
 };
 
 /**
  * Has the service worker answer what a client elsewhere asks, as it answers pages; but marked, so that it is never taken
  * for one: rate limits apply, and no page's session or cookie goes along.
  */
-export function clientRequests({ fetch, origin, mark }: ClientRequestOptions): LinkHandler {
+export function clientRequests({ fetch, origin, mark, scheme }: ClientRequestOptions): LinkHandler {
   return async (request, signal) => {
     const headers = new Headers();
     for (const [name, value] of request.headers) {
       // Whatever this project means something by is not for others to say, but for the name of a request.
       if (name.startsWith("x-hearth-") && name !== "x-hearth-request") continue;
-      headers.append(name, value);
+      // What it is for is said by the base.
+      if (name !== "host") headers.append(name, value);
     }
     headers.set(RELAY_MARK, mark);
+    headers.set(RELAYED_BASE, baseOf(request, scheme));
     const response = await fetch(origin + request.target, {
       method: request.method,
       headers,
@@ -45,6 +51,13 @@ export function clientRequests({ fetch, origin, mark }: ClientRequestOptions): L
     const answered: LinkHeaders = [...response.headers].filter(([name]) => name !== RELAYED_STATUS);
     return { status, headers: answered, ...(response.body && { body: response.body }) };
   };
+}
+
+/** The relay sends on nothing that names no host. */
+function baseOf(request: LinkRequest, scheme: string): string {
+  const [host] = headerOf(request, "host");
+  if (!isServerName(host)) throw invalidParam("The request does not say which host it is for.");
+  return `${scheme}//${host}`;
 }
 
 /** `duplex` is not among what TypeScript knows of a request. */

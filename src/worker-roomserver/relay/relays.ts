@@ -51,14 +51,12 @@ export class StoredRelays implements Relays {
   readonly #options: RelaysOptions;
   readonly #kept = new Map<string, Kept>();
   readonly #mark = crypto.randomUUID();
-  readonly #clientApi: LinkHandler;
   #asleep = false;
 
   private constructor(options: RelaysOptions) {
-    const { storage, now, fetch, origin } = options;
+    const { storage, now } = options;
     this.#options = options;
     this.inbox = new StoredInbox(storage, now);
-    this.#clientApi = clientRequests({ fetch, origin, mark: this.#mark });
   }
 
   /** Begins to connect to all relays that are known. */
@@ -176,7 +174,10 @@ export class StoredRelays implements Relays {
         identity: { serverName, keyId: key.keyId, publicKey: key.publicKey, sign: key.sign },
         handler: answering({
           federation: this.#options.answerServers,
-          clientApi: this.#clientApi,
+          clientApi: clientRequests({
+            ...{ fetch: this.#options.fetch, origin: this.#options.origin, mark: this.#mark },
+            scheme: url.startsWith("https:") ? "https:" : "http:",
+          }),
           isOpen: () => this.#kept.get(url)?.row.clientApi === true,
         }),
         onState: (state) => {

@@ -11,7 +11,7 @@ import { bridgeEgress } from "./bridge.ts";
 const origin = "https://home.example";
 const requests = new RequestStatistics(Date.now());
 /** Those that the service worker has. */
-const served = [...allEndpoints(origin), requestStatisticsEndpoint(requests)];
+const served = [...allEndpoints, requestStatisticsEndpoint(requests)];
 /** Every endpoint that is served, with its description; what is the owner's stands behind another door. */
 export const endpoints = [...served, ...consoleEndpoints];
 

@@ -43,9 +43,12 @@ export async function bridged(change: JsonObject = {}) {
   };
   const node = await testNode(undefined, { fetch });
   const { serverName } = await node.info();
-  const endpoints = allEndpoints("https://home.example");
+  const endpoints = allEndpoints;
   const options = { node, endpoints, limiter: new TokenBuckets(() => 0) };
-  const ask = asking({ ...options, caller: { source: "relay", address: "1" } });
+  const ask = asking({
+    ...options,
+    caller: { source: "relay", address: "1", baseUrl: "https://home.example" },
+  });
   const own = asking({ ...options, caller: { source: "own" } });
   const registered = await own("POST", `${v3}/register`, {
     body: { username: "alice", password: "correct horse battery", auth: dummy },

@@ -25,7 +25,7 @@ export async function testServer(): Promise<{
   client: (username: string) => Promise<Client>;
 }> {
   const node = await testNode();
-  const ask = asking({ node, endpoints: allEndpoints("https://home.example") });
+  const ask = asking({ node, endpoints: allEndpoints });
   const { serverName } = await node.info();
   return { node, ask, serverName, client: (username) => registered(ask, username) };
 }

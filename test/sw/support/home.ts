@@ -14,7 +14,7 @@ export type Client = {
 /** The whole client API over a whole node, and clients of it. */
 export async function testHome() {
   const node = await testNode();
-  const ask = asking({ node, endpoints: allEndpoints("https://home.example") });
+  const ask = asking({ node, endpoints: allEndpoints });
   const v3 = "/_matrix/client/v3";
   const client = ({ body }: Answer): Client => {
     const token = body.access_token as string;

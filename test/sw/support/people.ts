@@ -29,7 +29,7 @@ export type Home = {
 /** A whole homeserver behind its whole client API. */
 export async function home(): Promise<Home> {
   const node = await testNode();
-  const ask = asking({ node, endpoints: allEndpoints("https://home.example") });
+  const ask = asking({ node, endpoints: allEndpoints });
   const entered = async (path: string, body: JsonObject): Promise<Person> => {
     const { user_id, access_token } = (await ask("POST", path, { body })).body;
     const token = String(access_token);

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { MatrixError } from "../../../src/matrix/errors.ts";
-import { RELAY_MARK, RELAYED_STATUS } from "../../../src/worker-roomserver/relay/api.ts";
+import { RELAY_MARK, RELAYED_BASE, RELAYED_STATUS } from "../../../src/worker-roomserver/relay/api.ts";
 import { clientRequests } from "../../../src/worker-roomserver/relay/client-requests.ts";
 import { stream } from "./support/fake-relay.ts";
 
@@ -10,7 +10,7 @@ function answering(answer: (fetched: Fetched) => Response | Promise<Response>) {
   const fetched: Fetched[] = [];
   const handler = clientRequests({
     origin: "https://page.example",
-    mark: "the mark",
+    ...{ mark: "the mark", scheme: "https:" },
     fetch: async (url, init) => {
       const each = { url, init, headers: new Headers(init.headers) };
       fetched.push(each);
@@ -22,16 +22,19 @@ function answering(answer: (fetched: Fetched) => Response | Promise<Response>) {
 
 const served = (status: number, body: BodyInit | null = "{}", headers: HeadersInit = {}) =>
   new Response(body, { headers: { ...headers, [RELAYED_STATUS]: String(status) } });
+const host = ["host", "node.relay.example"] as const;
 const unaborted = () => new AbortController().signal;
 
 test("a request is asked of the page's own origin, as nobody but a relay's", async () => {
   const { handler, fetched } = answering(() => served(200));
   const headers = [
+    host,
     ["authorization", "Bearer t"],
     ["x-forwarded-for", "192.0.2.7"],
     ["x-hearth-request", "a-name"],
     ["x-hearth-relay", "forged"],
     ["x-hearth-status", "200"],
+    ["x-hearth-base", "https://forged.example"],
   ] as const;
   await handler({ method: "GET", target: "/_matrix/client/v3/sync?since=a", headers }, unaborted());
   const [{ url, init, headers: sent }] = fetched as [Fetched];
@@ -42,6 +45,7 @@ test("a request is asked of the page's own origin, as nobody but a relay's", asy
     "x-forwarded-for": "192.0.2.7",
     "x-hearth-request": "a-name",
     [RELAY_MARK]: "the mark",
+    [RELAYED_BASE]: "https://node.relay.example",
   });
 });
 
@@ -53,7 +57,7 @@ test("an answer comes with the status that it really has, redirects too, and pie
     },
   });
   const { handler } = answering(() => served(302, body, { Location: "https://elsewhere.example" }));
-  const answer = await handler({ method: "GET", target: "/_matrix/client/x", headers: [] }, unaborted());
+  const answer = await handler({ method: "GET", target: "/_matrix/client/x", headers: [host] }, unaborted());
   expect(answer.status).toBe(302);
   expect(Object.fromEntries(answer.headers.map(([name, value]) => [name, value]))).toEqual({
     location: "https://elsewhere.example",
@@ -71,7 +75,7 @@ test("what did not go through the service worker is no answer", async () => {
     },
   });
   const { handler } = answering(() => new Response(body));
-  const answer = handler({ method: "GET", target: "/_matrix/client/x", headers: [] }, unaborted());
+  const answer = handler({ method: "GET", target: "/_matrix/client/x", headers: [host] }, unaborted());
   await expect(answer).rejects.toEqual(expect.objectContaining({ status: 503 }));
   await expect(answer).rejects.toBeInstanceOf(MatrixError);
   expect(isCancelled).toBe(true);
@@ -82,7 +86,7 @@ test("a body goes along as it comes", async () => {
     served(200, await new Response(init.body).text()),
   );
   const answer = await handler(
-    { method: "POST", target: "/_matrix/media/v3/upload", headers: [], body: stream("bytes") },
+    { method: "POST", target: "/_matrix/media/v3/upload", headers: [host], body: stream("bytes") },
     unaborted(),
   );
   expect(fetched[0]!.init.body).toBeInstanceOf(ReadableStream);
@@ -98,6 +102,16 @@ test("who gives up is followed", async () => {
         end.abort();
       }),
   );
-  const answer = handler({ method: "GET", target: "/_matrix/client/x", headers: [] }, end.signal);
+  const answer = handler({ method: "GET", target: "/_matrix/client/x", headers: [host] }, end.signal);
   await expect(answer).rejects.toMatchObject({ name: "AbortError" });
 });
+
+test.each([[[]], [[["host", "no host"] as const]]])(
+  "one that names no host is refused: %j",
+  async (headers) => {
+    const { handler, fetched } = answering(() => served(200));
+    const asked = handler({ method: "GET", target: "/_matrix/client/versions", headers }, unaborted());
+    await expect(asked).rejects.toThrow("which host");
+    expect(fetched).toEqual([]);
+  },
+);

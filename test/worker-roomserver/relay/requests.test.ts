@@ -26,6 +26,7 @@ describe("whose a path is", () => {
     "/_matrix/client/versions",
     "/_matrix/media/v3/download/a/b",
     "/.well-known/matrix/client",
+    "/_hearth/oauth/authorize?client_id=a",
   ])("%s is the client API's, where it is open", async (path) => {
     const open = await answers();
     expect((await ask(open.handler, "GET", path)).status).toBe(200);
@@ -41,6 +42,7 @@ describe("whose a path is", () => {
   test.each([
     "/",
     "/_hearth/v1/relays",
+    "/_hearth/oauth/../v1/relays",
     "/_relay/v1/info",
     "/_matrix/client",
     "/_matrix/clients/v3/sync",
