@@ -3,12 +3,13 @@ import type { SigningKey } from "../../matrix/signing.ts";
 import type { Egress } from "../egress/api.ts";
 import type { KeysForReaders, KeysForServers } from "../keys/api.ts";
 import type { Node } from "../node/api.ts";
-import type { PresenceForReaders } from "../presence/api.ts";
-import type { ReceiptsForReaders } from "../receipts/api.ts";
+import type { PresenceForReaders, PresenceForServers } from "../presence/api.ts";
+import type { ReceiptsForReaders, ReceiptsForServers } from "../receipts/api.ts";
 import type { Inbox } from "../relay/api.ts";
 import type { RoomForReaders } from "../room/api.ts";
 import type { Storage } from "../storage/api.ts";
-import type { TypingForReaders } from "../typing/api.ts";
+import type { ToDeviceForServers } from "../to-device/api.ts";
+import type { TypingForReaders, TypingForServers } from "../typing/api.ts";
 import type { UsersForComponents } from "../users/api.ts";
 import type { Destinations, FederationClient, KeyRing } from "./api.ts";
 
@@ -31,10 +32,10 @@ export type FederationOptions = {
   roomInput: Node["roomInput"];
   roomQueries: Node["roomQueries"];
   keys: Node["keys"] & KeysForReaders & KeysForServers;
-  toDevice: Node["toDevice"];
-  presence: Node["presence"] & PresenceForReaders;
-  receipts: Node["receipts"] & ReceiptsForReaders;
-  typing: Node["typing"] & TypingForReaders;
+  toDevice: Node["toDevice"] & ToDeviceForServers;
+  presence: Node["presence"] & PresenceForReaders & PresenceForServers;
+  receipts: Node["receipts"] & ReceiptsForReaders & ReceiptsForServers;
+  typing: Node["typing"] & TypingForReaders & TypingForServers;
   media: Node["media"];
 };
 

@@ -35,6 +35,7 @@ import { openOldSync } from "../sync/old/open.ts";
 import { openSync } from "../sync/sync.ts";
 import { endingWithSession } from "../sync/with-session.ts";
 import { openToDevice } from "../to-device/open.ts";
+import { dropOldReceived } from "../to-device/received.ts";
 import { openTyping } from "../typing/open.ts";
 import { openUserDirectory } from "../user-directory/open.ts";
 import { openUsers, type UsersOptions } from "../users/open.ts";
@@ -161,7 +162,7 @@ export async function openNode(options: NodeOptions): Promise<OpenNode> {
     random: Math.random,
   });
   const { transactions } = rooms.parts;
-  const toDevice = openToDevice({ storage, transactions, users, serverName });
+  const toDevice = openToDevice({ storage, transactions, users, serverName, now });
   const backups = openKeyBackup({ storage, answers });
   const { keys, belongings } = openKeys({ storage, answers, users, oauth, serverName, ed25519, toDevice });
   const appServices = openAppServices({
@@ -213,6 +214,7 @@ export async function openNode(options: NodeOptions): Promise<OpenNode> {
       () => dropOldNotifications(storage),
       dropOrphans,
       () => relays.dropOldMail(),
+      () => dropOldReceived(storage, now),
     ],
   });
   compactor.start(rooms.isPurging);

@@ -161,6 +161,10 @@ const sixth: Migration = (db) => {
   db.createObjectStore("destinations");
   // What waits for them.
   // Their users.
+  db.createObjectStore("toDeviceReceived", { keyPath: ["origin", "messageId"] }).createIndex("at", "at");
+  db.createObjectStore("deviceListUpdates");
+  db.createObjectStore("remoteDeviceLists", { keyPath: "userId" }).createIndex("stale", "stale");
+  db.createObjectStore("remoteDevices");
   // Rooms that are known by halves: invites, and joins that are not complete yet.
 };
 

@@ -438,6 +438,25 @@ export type DestinationRow = {
   lastSuccess: number;
   lastError: string;
 };
+/** A message to devices that another server has sent. `at`: when it came, milliseconds since 1970. */
+export type ReceivedMessageRow = { origin: string; messageId: string; at: number };
+/** The last update of a user's devices that other servers are sent, and the one before it; 0 for none. */
+export type DeviceListUpdateRow = [streamId: Position, previous: Position];
+/** What is known of the devices of a user of another server, who shares a room with somebody here. */
+export type RemoteDeviceListRow = {
+  userId: string;
+  /** `stream_id` of what the user's server said last; absent where it did not say. */
+  streamId?: number;
+  /** The user's server, as long as its list has to be asked for: something has changed that is not known here. */
+  stale?: string;
+  /** Counts up with what makes it stale, so that it is known whether that was before an answer was asked for. */
+  mark: number;
+  /** As JSON text, with the owner's signatures. */
+  master?: string;
+  selfSigning?: string;
+};
+/** Identity keys of a device with the owner's signatures, as JSON text, and its name, "" for none. */
+export type RemoteDeviceRow = [json: string, displayName: string];
 /** A one-time key that a relay gives out, and this node does not: the relay's URL, the key's id and itself as JSON text. */
 export type DepositedKeyRow = [relay: string, id: string, json: string];
 
@@ -598,6 +617,14 @@ export interface HearthSchema extends DBSchema {
   };
   /** Under the keys that they have in `oneTimeKeys` when they are not with a relay. */
   depositedKeys: { key: [string, string, string, number]; value: DepositedKeyRow };
+  /** In-line key `[origin, messageId]`; by when they came. */
+  toDeviceReceived: { key: [string, string]; value: ReceivedMessageRow; indexes: { at: number } };
+  /** By user. */
+  deviceListUpdates: { key: Nid; value: DeviceListUpdateRow };
+  /** In-line key `userId`; those that are stale by their server. */
+  remoteDeviceLists: { key: string; value: RemoteDeviceListRow; indexes: { stale: string } };
+  /** `[user id, device id]`. */
+  remoteDevices: { key: [string, string]; value: RemoteDeviceRow };
   /** By server name. */
   destinations: { key: string; value: DestinationRow };
 }

@@ -33,6 +33,7 @@ async function open(name?: string): Promise<TestToDevice> {
     transactions: new Transactions(storage, Date.now),
     users: { deviceIds: async (userId) => devices.get(userId) ?? [] },
     serverName: parseServerName("h"),
+    now: Date.now,
   });
   return Object.assign(toDevice, {
     storage,
