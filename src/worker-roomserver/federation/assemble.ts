@@ -1,9 +1,11 @@
 import type { LinkHandler } from "../../link/api.ts";
+import type { RemoteKeys } from "../keys/api.ts";
 import type { Destinations, FederationForOwner, KeyRing } from "./api.ts";
 import { SigningClient } from "./client/client.ts";
 import type { FederationContext, FederationOptions } from "./context.ts";
 import { createDoor } from "./door/door.ts";
 import type { Endpoint } from "./door/endpoint.ts";
+import { openEdus } from "./edus/edus.ts";
 import { checkingEvents } from "./keys/check-events.ts";
 import { namedKeys } from "./keys/named-keys.ts";
 import { ownServer } from "./own-server.ts";
@@ -11,6 +13,7 @@ import { transactionEndpoints } from "./transactions/endpoints.ts";
 
 export type Federation = {
   answer: LinkHandler;
+  remoteKeys: RemoteKeys;
   forOwner: FederationForOwner;
   start(): Promise<void>;
   close(): void;
@@ -23,19 +26,21 @@ export async function assembleFederation(options: FederationOptions): Promise<Fe
   const destinations = unwatched;
   const client = new SigningClient({ ...options, destinations });
   const context: FederationContext = { ...options, client, keyRing, destinations };
+  const edus = openEdus(context);
   const endpoints: Endpoint[] = [...ownServer(context), ...transactionEndpoints(context)];
   return {
     answer: createDoor({
       ...{ serverName, endpoints, keyRing, ed25519, now },
       heardFrom: (server) => destinations.heardFrom(server),
     }),
+    remoteKeys: edus.remoteKeys,
     forOwner: {
       destinations: async () => [],
       retryNow: async () => undefined,
       setRelays: async () => undefined,
     },
-    start: async () => undefined,
-    close: () => undefined,
+    start: () => edus.start(),
+    close: () => edus.close(),
   };
 }
 

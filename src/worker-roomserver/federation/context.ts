@@ -1,14 +1,14 @@
 import type { Ed25519 } from "../../matrix/ed25519-rules.ts";
 import type { SigningKey } from "../../matrix/signing.ts";
 import type { Egress } from "../egress/api.ts";
-import type { KeysForReaders, KeysForServers } from "../keys/api.ts";
+import type { KeysForReaders, KeysForRemoteUsers, KeysForServers } from "../keys/api.ts";
 import type { Node } from "../node/api.ts";
 import type { PresenceForReaders, PresenceForServers } from "../presence/api.ts";
 import type { ReceiptsForReaders, ReceiptsForServers } from "../receipts/api.ts";
 import type { Inbox } from "../relay/api.ts";
 import type { RoomForReaders } from "../room/api.ts";
 import type { Storage } from "../storage/api.ts";
-import type { ToDeviceForServers } from "../to-device/api.ts";
+import type { ToDeviceForServers, ToDeviceOutbox } from "../to-device/api.ts";
 import type { TypingForReaders, TypingForServers } from "../typing/api.ts";
 import type { UsersForComponents } from "../users/api.ts";
 import type { Destinations, FederationClient, KeyRing } from "./api.ts";
@@ -31,8 +31,8 @@ export type FederationOptions = {
   roomDirectory: Node["roomDirectory"];
   roomInput: Node["roomInput"];
   roomQueries: Node["roomQueries"];
-  keys: Node["keys"] & KeysForReaders & KeysForServers;
-  toDevice: Node["toDevice"] & ToDeviceForServers;
+  keys: Node["keys"] & KeysForReaders & KeysForRemoteUsers & KeysForServers;
+  toDevice: Node["toDevice"] & ToDeviceForServers & ToDeviceOutbox;
   presence: Node["presence"] & PresenceForReaders & PresenceForServers;
   receipts: Node["receipts"] & ReceiptsForReaders & ReceiptsForServers;
   typing: Node["typing"] & TypingForReaders & TypingForServers;

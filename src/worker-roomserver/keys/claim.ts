@@ -4,30 +4,46 @@ import { groupBy } from "./group.ts";
 import { tellClaimed } from "./list-changes.ts";
 import type { Claimed } from "./one-time-keys.ts";
 import type { KeyParts } from "./parts.ts";
-import { split } from "./query.ts";
+import { patience, split } from "./query.ts";
 
 type ClaimedFrom = Claimed & { userId: string; deviceId: string };
 
 /**
  * Nobody else looks at the keys of these users until it is on the disk which of them are given out; so whoever dies
- * when has at most taken keys that nobody gets.
+ * when has at most taken keys that nobody gets. The same goes for keys of other servers, which are asked first: nobody
+ * here waits for them.
  * @see Keys.claim
  */
-export function claim(parts: KeyParts, request: RequestId, wanted: WantedKeys): Promise<ClaimAnswer> {
-  const { storage, answers, users } = parts;
+export function claim(
+  parts: KeyParts,
+  request: RequestId,
+  wanted: WantedKeys,
+  timeoutMs?: number,
+): Promise<ClaimAnswer> {
+  const { storage, answers, users, remote } = parts;
   return answers.once<ClaimAnswer>(request, async (record) => {
-    const { local, failures } = split(parts.serverName, Object.keys(wanted));
-    return users.holding(local, async () => {
-      const asked = local.flatMap((userId) =>
-        Object.entries(wanted[userId]!).map(([deviceId, algorithm]) => ({ userId, deviceId, algorithm })),
+    const { local, elsewhere } = split(parts.serverName, wanted);
+    const others =
+      Object.keys(elsewhere).length === 0
+        ? { one_time_keys: {}, failures: {} }
+        : await remote.claim(elsewhere, patience(timeoutMs));
+    const userIds = Object.keys(local);
+    return users.holding(userIds, async () => {
+      const asked = Object.entries(local).flatMap(([userId, devices]) =>
+        Object.entries(devices).map(([deviceId, algorithm]) => ({ userId, deviceId, algorithm })),
       );
       const claimed = (await Promise.all(asked.map((each) => next(parts, each)))).filter(
         (found) => found !== undefined,
       );
-      const answer = { one_time_keys: byUser(claimed), failures };
-      if (claimed.length === 0) return answer;
+      const answer = {
+        one_time_keys: { ...byUser(claimed), ...others.one_time_keys },
+        failures: others.failures,
+      };
+      if (Object.keys(answer.one_time_keys).length === 0) return answer;
       const nids = new Map(
-        await Promise.all(local.map(async (userId) => [userId, await storage.names.intern(userId)] as const)),
+        await Promise.all(
+          userIds.map(async (userId) => [userId, await storage.names.intern(userId)] as const),
+        ),
       );
       return storage.commit((write) => {
         for (const { userId, deviceId, take } of claimed) {

@@ -5,6 +5,7 @@ import type { OAuthForComponents } from "../oauth/api.ts";
 import type { Storage } from "../storage/api.ts";
 import type { ToDeviceForReaders } from "../to-device/api.ts";
 import type { UsersForKeys } from "../users/api.ts";
+import type { RemoteKeys } from "./api.ts";
 import type { OneTimeKeys } from "./one-time-keys.ts";
 
 /** What the component's operations share. */
@@ -18,4 +19,5 @@ export type KeyParts = {
   ed25519: Ed25519;
   toDevice: Pick<ToDeviceForReaders, "messages">;
   oneTimeKeys: OneTimeKeys;
+  remote: RemoteKeys;
 };

@@ -6,6 +6,7 @@ import { clientOf, openAppServices, openNamespaces } from "../appservices/open.t
 import type { Egress } from "../egress/api.ts";
 import { openFederation } from "../federation/open.ts";
 import { openKeyBackup } from "../key-backup/open.ts";
+import type { RemoteKeys } from "../keys/api.ts";
 import { openKeys } from "../keys/open.ts";
 import { trimLog } from "../log/trim.ts";
 import { openMedia } from "../media/open.ts";
@@ -164,7 +165,10 @@ export async function openNode(options: NodeOptions): Promise<OpenNode> {
   const { transactions } = rooms.parts;
   const toDevice = openToDevice({ storage, transactions, users, serverName, now });
   const backups = openKeyBackup({ storage, answers });
-  const { keys, belongings } = openKeys({ storage, answers, users, oauth, serverName, ed25519, toDevice });
+  const { keys, belongings } = openKeys({
+    ...{ storage, answers, users, oauth, serverName, ed25519, toDevice },
+    remote: lazily<RemoteKeys>(async () => federation.remoteKeys),
+  });
   const appServices = openAppServices({
     ...{ storage, serverName, now, client, registry, room, typing, receipts, presence, toDevice, keys },
     later: inTime,

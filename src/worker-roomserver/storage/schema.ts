@@ -449,8 +449,6 @@ export type RemoteDeviceListRow = {
   streamId?: number;
   /** The user's server, as long as its list has to be asked for: something has changed that is not known here. */
   stale?: string;
-  /** Counts up with what makes it stale, so that it is known whether that was before an answer was asked for. */
-  mark: number;
   /** As JSON text, with the owner's signatures. */
   master?: string;
   selfSigning?: string;

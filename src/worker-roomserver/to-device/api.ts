@@ -44,6 +44,20 @@ export interface ToDeviceForServers {
   receive(origin: string, received: ReceivedMessages): Promise<void>;
 }
 
+/** An EDU `m.direct_to_device` that waits for another server. */
+export type OutboxMessage = {
+  position: Position;
+  content: { sender: string; type: string; message_id: string; messages: MessagesByUser };
+};
+
+/** For who sends to other servers. Each message has an entry `toDevice` in the log, with the server as its detail. */
+export interface ToDeviceOutbox {
+  /** What waits for a server after a position, the oldest first. One range of rows, of some 64 KiB each at most. */
+  waitingFor(server: string, after: Position, limit: number): Promise<OutboxMessage[]>;
+  /** The server has everything up to the position. */
+  sent(write: Write, server: string, upTo: Position): void;
+}
+
 /** One message, and the place in the log at which it was sent: higher than that of all before it. */
 export type ToDeviceMessage = {
   position: Position;

@@ -1,6 +1,7 @@
-import type { Storage } from "../storage/api.ts";
+import type { Storage, Write } from "../storage/api.ts";
 import { Lru } from "../storage/lru.ts";
-import type { OutboxRow, Position } from "../storage/schema.ts";
+import type { Position } from "../storage/schema.ts";
+import type { OutboxMessage } from "./api.ts";
 
 /**
  * What may wait for one server, in rows of up to 64 KiB, which mostly have some hundred bytes for each device: a server
@@ -10,7 +11,7 @@ const MOST_WAITING = 10_000;
 const LOOK_EVERY = 500;
 
 /** What waits for one server, or what of it comes after a position: an array sorts after any number. */
-export const rangeOfServer = (server: string, after: Position = 0) =>
+const rangeOfServer = (server: string, after: Position = 0) =>
   IDBKeyRange.bound([server, after], [server, []], true);
 
 /** Keeps what waits for other servers within its bound, which it may pass by `LOOK_EVERY` for each leader there was. */
@@ -49,7 +50,25 @@ export class OutboxBounds {
   }
 }
 
-/** The EDU of a row. @see https://spec.matrix.org/v1.19/server-server-api/#send-to-device-messaging */
-export function outboxContent({ type, sender, messageId, json }: OutboxRow) {
-  return { sender, type, message_id: messageId, messages: JSON.parse(json) };
+/** @see ToDeviceOutbox */
+export async function waitingFor(
+  storage: Storage,
+  server: string,
+  after: Position,
+  limit: number,
+): Promise<OutboxMessage[]> {
+  const range = rangeOfServer(server, after);
+  const [keys, rows] = await Promise.all([
+    storage.getAllKeys("toDeviceOutbox", range, limit),
+    storage.getAll("toDeviceOutbox", range, limit),
+  ]);
+  return rows.map(({ type, sender, messageId, json }, i) => ({
+    position: keys[i]![1],
+    content: { sender, type, message_id: messageId, messages: JSON.parse(json) },
+  }));
+}
+
+/** @see ToDeviceOutbox */
+export function sent(write: Write, server: string, upTo: Position): void {
+  write.delete("toDeviceOutbox", IDBKeyRange.bound([server], [server, upTo]));
 }

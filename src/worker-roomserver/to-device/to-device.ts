@@ -12,16 +12,18 @@ import type { Fill, Removed, UsersForMessages } from "../users/api.ts";
 import { type Addressed, addressed, type Delivery, onlyHere } from "./addressed.ts";
 import type {
   MessagesByUser,
+  OutboxMessage,
   ReceivedMessages,
   SendToDevice,
   ToDevice,
   ToDeviceForReaders,
   ToDeviceForServers,
   ToDeviceForUsers,
+  ToDeviceOutbox,
   ToDevicePage,
 } from "./api.ts";
 import { deviceKey, rangeOfDevice } from "./device.ts";
-import { OutboxBounds } from "./outbox.ts";
+import { OutboxBounds, sent as sentFrom, waitingFor } from "./outbox.ts";
 import { QueueBounds } from "./queue-bounds.ts";
 
 export type ToDeviceOptions = {
@@ -44,7 +46,9 @@ const KNOWN_DEVICES = 10_000;
 type Progress = { given: Position; delivered: Position };
 
 /** What waits for devices, in the store `toDevice`, and for other servers, in `toDeviceOutbox`. */
-export class StoredToDevice implements ToDevice, ToDeviceForReaders, ToDeviceForServers, ToDeviceForUsers {
+export class StoredToDevice
+  implements ToDevice, ToDeviceForReaders, ToDeviceForServers, ToDeviceForUsers, ToDeviceOutbox
+{
   readonly #storage: Storage;
   readonly #transactions: SendTransactions;
   readonly #users: UsersForMessages;
@@ -100,6 +104,14 @@ export class StoredToDevice implements ToDevice, ToDeviceForReaders, ToDeviceFor
       });
     });
     await this.#bounds.sent(sent.here);
+  }
+
+  waitingFor(server: string, after: Position, limit: number): Promise<OutboxMessage[]> {
+    return waitingFor(this.#storage, server, after, limit);
+  }
+
+  sent(write: Write, server: string, upTo: Position): void {
+    sentFrom(write, server, upTo);
   }
 
   async messages(

@@ -11,6 +11,7 @@ import { openKeys } from "../../../src/worker-roomserver/keys/open.ts";
 import { Answers } from "../../../src/worker-roomserver/node/answers.ts";
 import type { DeviceRequester } from "../../../src/worker-roomserver/node/requester.ts";
 import { type CryptoDevice, cryptoDevice } from "./crypto-device.ts";
+import { unreachableKeys } from "./remote-keys.ts";
 import { login, register, request, requesterOf, serverName, type TestUsers, testUsers } from "./users.ts";
 
 export type TestKeys = {
@@ -44,6 +45,7 @@ async function over(users: TestUsers): Promise<TestKeys> {
     users,
     oauth: { confirmCrossSigningReset: (...asked) => users.confirmOwner(...asked) },
     serverName,
+    remote: unreachableKeys,
     ed25519: await chooseEd25519(crypto.subtle),
     toDevice: {
       messages: async (userId, deviceId, { after, upTo, limit }) => {

@@ -16,7 +16,7 @@ const updateContent = objectOf({
   stream_id: streamId,
   prev_id: v.nullish(v.pipe(v.array(streamId), v.maxLength(MOST_PREVIOUS)), []),
   deleted: v.nullish(v.boolean(), false),
-  keys: v.unknown(),
+  keys: v.optional(v.unknown()),
 });
 
 /** @see https://spec.matrix.org/v1.19/server-server-api/#device-management */
@@ -34,8 +34,8 @@ export const takeDeviceUpdate: TakeContent = async ({ userKeys, servers }, origi
 
 const crossSigningContent = objectOf({
   user_id: v.string(),
-  master_key: v.unknown(),
-  self_signing_key: v.unknown(),
+  master_key: v.optional(v.unknown()),
+  self_signing_key: v.optional(v.unknown()),
 });
 
 /** @see https://spec.matrix.org/v1.19/server-server-api/#end-to-end-encryption */

@@ -1,30 +1,19 @@
-import type { Storage, Write } from "../../../storage/api.ts";
 import type { Position } from "../../../storage/schema.ts";
-import { outboxContent, rangeOfServer } from "../../../to-device/outbox.ts";
+import type { ToDeviceOutbox } from "../../../to-device/api.ts";
 import type { OutgoingMessages } from "../../api.ts";
 
 /** @see OutgoingEdus.messagesFor */
 export async function messagesFor(
-  storage: Pick<Storage, "getAll" | "getAllKeys">,
+  toDevice: Pick<ToDeviceOutbox, "waitingFor">,
   server: string,
   after: Position,
   limit: number,
 ): Promise<OutgoingMessages> {
-  const range = rangeOfServer(server, after);
-  const [keys, rows] = await Promise.all([
-    storage.getAllKeys("toDeviceOutbox", range, limit + 1),
-    storage.getAll("toDeviceOutbox", range, limit + 1),
-  ]);
+  const found = await toDevice.waitingFor(server, after, limit + 1);
+  const messages = found.slice(0, limit);
   return {
-    edus: rows
-      .slice(0, limit)
-      .map((row) => ({ edu_type: "m.direct_to_device", content: outboxContent(row) })),
-    upTo: keys.slice(0, limit).at(-1)?.[1] ?? after,
-    hasMore: rows.length > limit,
+    edus: messages.map(({ content }) => ({ edu_type: "m.direct_to_device", content })),
+    upTo: messages.at(-1)?.position ?? after,
+    hasMore: found.length > limit,
   };
-}
-
-/** @see OutgoingEdus.messagesTaken */
-export function messagesTaken(write: Write, server: string, upTo: Position): void {
-  write.delete("toDeviceOutbox", IDBKeyRange.bound([server], [server, upTo]));
 }

@@ -4,7 +4,7 @@ import type { OutgoingEdu, OutgoingEdus } from "../../api.ts";
 import type { FederationOptions } from "../../context.ts";
 import type { RoomServers } from "../room-servers.ts";
 import { keyChangesOf } from "./device-lists.ts";
-import { messagesFor, messagesTaken } from "./messages.ts";
+import { messagesFor } from "./messages.ts";
 import { type NewcomerSources, newcomersOf } from "./newcomers.ts";
 import { presenceOf } from "./presence.ts";
 import { receiptsOf } from "./receipts.ts";
@@ -13,7 +13,7 @@ import { UpdateChain } from "./update-chain.ts";
 
 export type OutgoingOptions = Pick<
   FederationOptions,
-  "storage" | "serverName" | "now" | "room" | "keys" | "presence" | "receipts" | "typing"
+  "storage" | "serverName" | "now" | "room" | "keys" | "presence" | "receipts" | "typing" | "toDevice"
 > & { servers: RoomServers };
 
 /** Follows no log itself: it is handed the entries in their order. */
@@ -49,9 +49,10 @@ export class LoggedEdus implements OutgoingEdus {
   }
 
   messagesFor: OutgoingEdus["messagesFor"] = (server, after, limit) =>
-    messagesFor(this.#with.storage, server, after, limit);
+    messagesFor(this.#with.toDevice, server, after, limit);
 
-  messagesTaken: OutgoingEdus["messagesTaken"] = messagesTaken;
+  messagesTaken: OutgoingEdus["messagesTaken"] = (write, server, upTo) =>
+    this.#with.toDevice.sent(write, server, upTo);
 
   close(): void {
     this.#chain.close();
