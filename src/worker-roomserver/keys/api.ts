@@ -183,6 +183,8 @@ export type UserDevices = {
 export interface KeysForServers {
   /** @see https://spec.matrix.org/v1.19/server-server-api/#post_matrixfederationv1userkeysquery */
   queryLocal(wanted: WantedDevices): Promise<QueryAnswer>;
+  /** As Keys.claim, of devices of this server alone: what is asked about others is passed over. */
+  claimLocal(request: RequestId, wanted: WantedKeys): Promise<ClaimAnswer>;
   /** @throws MatrixError M_NOT_FOUND 404 if there is no such user here */
   userDevices(userId: string): Promise<UserDevices>;
 }

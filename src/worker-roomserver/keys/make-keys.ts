@@ -1,5 +1,5 @@
 import type { Keys, KeysForRelays, KeysForServers } from "./api.ts";
-import { claim } from "./claim.ts";
+import { claim, claimLocal } from "./claim.ts";
 import type { Counts } from "./counts.ts";
 import { uploadCrossSigning } from "./cross-signing.ts";
 import {
@@ -41,6 +41,7 @@ export function makeKeys(
     dehydratedDeviceEvents: (requester, deviceId, from, limit) =>
       dehydratedDeviceEvents(parts, requester, deviceId, { from, limit }),
 
+    claimLocal: (request, wanted) => claimLocal(parts, request, wanted),
     queryLocal: (wanted) => queryLocal(parts, undefined, wanted),
     userDevices: (userId) => userDevices(parts, userId),
 

@@ -61,6 +61,8 @@ export type NodeOptions = {
   origin?: string;
   /** Asked once in a node's life: see `openIdentity`. Absent: it has no home relay. */
   homeRelay?: AskHomeRelay;
+  /** Speaks with other servers; for who wants to stand between. */
+  openFederation?: typeof openFederation;
   /** Keeps a session with a relay; by default, over whatever this browser has. */
   openKeeper?: OpenKeeper;
 };
@@ -188,7 +190,7 @@ export async function openNode(options: NodeOptions): Promise<OpenNode> {
     egress,
     ...(options.mediaLimits && { limits: options.mediaLimits }),
   });
-  const federation = openFederation({
+  const federation = (options.openFederation ?? openFederation)({
     ...{ storage, serverName, key, ed25519, egress, now, users, room, roomDirectory, roomInput, roomQueries },
     ...{ keys, toDevice, presence, receipts, typing, media },
     later: inTime,
