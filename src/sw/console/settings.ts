@@ -34,6 +34,10 @@ const settings = {
     v.description("a TURN server, with either a `secret` or a `username` and a `password`"),
   ),
   support: v.pipe(v.nullable(support), v.description("who helps users of this homeserver")),
+  device_names_for_servers: v.pipe(
+    v.boolean(),
+    v.description("whether other servers are told how users have named their devices"),
+  ),
 } satisfies Record<keyof Settings, v.GenericSchema>;
 
 const path = "/_hearth/v1/settings";

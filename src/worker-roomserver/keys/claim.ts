@@ -59,9 +59,7 @@ function claimHere(
     const answer = { ...others, one_time_keys: { ...byUser(claimed), ...others.one_time_keys } };
     if (Object.keys(answer.one_time_keys).length === 0) return answer;
     const nids = new Map(
-      await Promise.all(
-        userIds.map(async (userId) => [userId, await storage.names.intern(userId)] as const),
-      ),
+      await Promise.all(userIds.map(async (userId) => [userId, await storage.names.intern(userId)] as const)),
     );
     return storage.commit((write) => {
       for (const { userId, deviceId, take } of claimed) {

@@ -2,6 +2,7 @@ import type { Ed25519 } from "../../matrix/ed25519.ts";
 import type { ServerName } from "../../matrix/identifiers.ts";
 import type { Answers } from "../node/answers.ts";
 import type { OAuthForComponents } from "../oauth/api.ts";
+import type { Settings } from "../settings/api.ts";
 import type { Storage } from "../storage/api.ts";
 import type { ToDeviceForReaders } from "../to-device/api.ts";
 import type { UsersForKeys } from "../users/api.ts";
@@ -20,4 +21,5 @@ export type KeyParts = {
   toDevice: Pick<ToDeviceForReaders, "messages">;
   oneTimeKeys: OneTimeKeys;
   remote: RemoteKeys;
+  settings: () => Pick<Settings, "device_names_for_servers">;
 };

@@ -15,7 +15,7 @@ const TOGETHER = 100;
 const USUAL_PATIENCE_MS = 10_000;
 const MAX_PATIENCE_MS = 30_000;
 
-type QueryParts = Pick<KeyParts, "storage" | "users" | "serverName">;
+type QueryParts = Pick<KeyParts, "storage" | "users" | "serverName" | "settings">;
 
 /** What somebody may see of a user's keys. */
 type SeenKeys = {
@@ -165,7 +165,7 @@ export const patience = (timeoutMs = USUAL_PATIENCE_MS) => Math.min(Math.max(tim
 
 /** @param wanted - device ids; none, or undefined: all */
 async function keysOf(
-  { storage, users }: QueryParts,
+  { storage, users, settings }: QueryParts,
   viewer: string | undefined,
   userId: string,
   wanted: readonly string[] | undefined,
@@ -184,13 +184,16 @@ async function keysOf(
   if (devices === undefined) return undefined;
   const published = new Map(places.map(([, deviceId], i) => [deviceId, rows[i]!]));
   const asked = new Set(wanted);
+  const showsNames = viewer !== undefined || settings().device_names_for_servers;
   const seen = (json: string, name: string) =>
     withSignatures(parsed(json), [...(own.get(name) ?? []), ...(viewers.get(name) ?? [])]);
   return {
     devices: devices.flatMap((device) => {
       const json = published.get(device.deviceId);
       if (json === undefined || (asked.size > 0 && !asked.has(device.deviceId))) return [];
-      return [{ device, keys: seen(json, device.deviceId) }];
+      const { deviceId } = device;
+      const displayName = showsNames ? device.displayName : "";
+      return [{ device: { deviceId, displayName }, keys: seen(json, deviceId) }];
     }),
     crossSigning: new Map(
       usages.flatMap(([, usage], i) => {

@@ -169,6 +169,7 @@ export async function openNode(options: NodeOptions): Promise<OpenNode> {
   const backups = openKeyBackup({ storage, answers });
   const { keys, belongings } = openKeys({
     ...{ storage, answers, users, oauth, serverName, ed25519, toDevice },
+    settings: () => settings.current,
     remote: lazily<RemoteKeys>(async () => federation.remoteKeys),
   });
   const appServices = openAppServices({

@@ -25,6 +25,8 @@ export type Settings = RegistrationSettings & {
   turn: TurnSettings | null;
   /** Null: nobody is named. */
   support: SupportSettings | null;
+  /** Whether other servers are told how users have named their devices. */
+  device_names_for_servers: boolean;
 };
 
 /** For the owner's console. Nothing here asks who calls, which is the caller's to know. */

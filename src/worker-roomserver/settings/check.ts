@@ -16,6 +16,7 @@ const complaints: { [Name in keyof Settings]: (value: unknown) => string | undef
   guests: (value) => (typeof value === "boolean" ? undefined : "is to be true or false"),
   turn: (value) => (value === null ? undefined : turnComplaint(value)),
   support: (value) => (value === null ? undefined : supportComplaint(value)),
+  device_names_for_servers: (value) => (typeof value === "boolean" ? undefined : "is to be true or false"),
 };
 
 /**

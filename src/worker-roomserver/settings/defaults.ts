@@ -6,4 +6,6 @@ export const defaultSettings: Settings = {
   guests: true,
   turn: null,
   support: null,
+  // A name says what somebody uses, and mostly where.
+  device_names_for_servers: false,
 };

@@ -89,9 +89,9 @@ export class Resync {
   }
 
   async #run(server: string, state: { again: boolean }): Promise<void> {
-    const failed = new Set<string>();
     do {
       state.again = false;
+      const failed = new Set<string>();
       for (;;) {
         const range = IDBKeyRange.only(server);
         const { storage } = this.#with;

@@ -1,6 +1,6 @@
 import { describe, expect, test, vi } from "vitest";
 import type { DeviceRequester } from "../../../../src/worker-roomserver/node/requester.ts";
-import { type CryptoDevice, cryptoDevice } from "../../support/crypto-device.ts";
+import { type CryptoDevice, crossSigner, cryptoDevice } from "../../support/crypto-device.ts";
 import { registerAt } from "../../support/node.ts";
 import { json } from "../../support/room.ts";
 import { TestNetwork } from "../support/network.ts";
@@ -179,6 +179,65 @@ describe("what an encrypted room needs", () => {
       expect(row?.stale).toBeUndefined();
       expect(row?.streamId).toBeGreaterThan(0);
     });
+  });
+
+  test("cross-signing keys come over, can be signed here, and their change is told", async () => {
+    const { here, there, alice, bob } = await together();
+    const [bobs, alices] = [await crossSigner(bob.userId), await crossSigner(alice.userId)];
+    await there.node.keys.uploadCrossSigning(bob, bobs.body);
+    await there.carry();
+    await here.node.keys.uploadCrossSigning(alice, alices.body);
+    const seen = async () => here.node.keys.query(alice, { [bob.userId]: [] });
+    const first = await seen();
+    expect(first.master_keys[bob.userId]).toEqual(bobs.body.master_key);
+    expect(first.self_signing_keys[bob.userId]).toEqual(bobs.body.self_signing_key);
+    expect(first.user_signing_keys).toEqual({});
+
+    const signed = await alices.signUser(bobs.body.master_key);
+    const keyId = bobs.master.publicKey;
+    const before = await sync(here, alice);
+    const { failures } = await here.node.keys.uploadSignatures(alice, { [bob.userId]: { [keyId]: signed } });
+    expect(failures).toEqual({});
+    expect((await seen()).master_keys[bob.userId]).toEqual(signed);
+    expect((await sync(here, alice, before.next_batch)).device_lists.changed).toEqual([bob.userId]);
+    // Whom alice has verified is hers alone to know.
+    const eve = await registerAt(here.node, "eve");
+    const others = await here.node.keys.query(eve, { [bob.userId]: [] });
+    expect(others.master_keys[bob.userId]).toEqual(bobs.body.master_key);
+
+    const known = await sync(here, alice);
+    const anew = await crossSigner(bob.userId);
+    await there.node.keys.uploadCrossSigning(bob, {
+      ...anew.body,
+      auth: { type: "m.login.password", user: bob.userId, password: "correct horse battery" },
+    });
+    await there.carry();
+    expect((await sync(here, alice, known.next_batch)).device_lists.changed).toEqual([bob.userId]);
+    await vi.waitFor(async () => {
+      expect((await seen()).master_keys[bob.userId]).toEqual(anew.body.master_key);
+    });
+  });
+
+  test("each update follows the one before, over restarts as well", async () => {
+    const { here, there, bob } = await together();
+    const updates = () =>
+      here.received
+        .filter(({ edu_type }) => edu_type === "m.device_list_update")
+        .map(({ content }) => [content.prev_id, content.stream_id, content.deleted === true]);
+    await addDevice(there, bob);
+    await there.carry();
+    const [, first] = updates().at(-1)!;
+    const again = await there.reopen();
+    const second = await addDevice(again, bob);
+    await again.node.users.logout(second);
+    here.received.length = 0;
+    await again.carry();
+    const sent = updates().slice(-2);
+    const [[, added]] = sent as [unknown[]];
+    expect(sent).toEqual([
+      [[first], added, true], // it says how it is, not how it was
+      [[added], expect.any(Number), true],
+    ]);
   });
 
   test("nothing is kept of who shares no room any more, nor of strangers", async () => {
