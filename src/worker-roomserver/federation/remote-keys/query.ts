@@ -81,12 +81,15 @@ async function ask(
     });
     if (!isJsonObject(json)) throw new FederationError("invalid", server, "Its answer is no object.");
     const found: Found = new Map();
-    for (const [userId, { devices, isShared }] of wanted) {
-      const keys = await readQueried(userId, json, ed25519);
-      if (keys === undefined) continue;
-      found.set(userId, shown(keys, devices));
-      if (isShared) await lists.keep(userId, keys, asking.get(userId)!.asked);
-    }
+    // Together, so that what is kept of them goes to the disk together.
+    await Promise.all(
+      [...wanted].map(async ([userId, { devices, isShared }]) => {
+        const keys = await readQueried(userId, json, ed25519);
+        if (keys === undefined) return;
+        found.set(userId, shown(keys, devices));
+        if (isShared) await lists.keep(userId, keys, asking.get(userId)!.asked);
+      }),
+    );
     return found;
   } finally {
     for (const { end } of asking.values()) end();

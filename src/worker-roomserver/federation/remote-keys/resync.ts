@@ -78,9 +78,11 @@ export class Resync {
       const state = { again: false };
       this.#running.set(server, state);
       this.#run(server, state)
-        .catch((error: unknown) =>
-          console.warn(`hearth: devices of users of ${server} are asked for later`, error),
-        )
+        .catch((error: unknown) => {
+          // What was under way when the page went is on the disk still.
+          if (!this.#isClosed)
+            console.warn(`hearth: devices of users of ${server} are asked for later`, error);
+        })
         .finally(() => {
           this.#running.delete(server);
           this.#next();
