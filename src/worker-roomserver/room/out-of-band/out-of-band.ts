@@ -21,9 +21,11 @@ type Place = { userId: string; user: Nid; room: Nid; info: MembershipInfo | unde
 /** @see OutOfBandMemberships */
 export class OutOfBand implements OutOfBandMemberships {
   readonly #parts: RoomParts;
+  readonly #mostWaiting: number;
 
-  constructor(parts: RoomParts) {
+  constructor(parts: RoomParts, mostWaiting = MOST_WAITING) {
     this.#parts = parts;
+    this.#mostWaiting = mostWaiting;
   }
 
   async isInRoom(roomId: string): Promise<boolean> {
@@ -95,7 +97,7 @@ export class OutOfBand implements OutOfBandMemberships {
       const place = await this.#place(roomId, userId);
       const former = place.info?.outOfBand && (await this.#parts.events.present([place.info.event]))[0];
       if (former?.eventId === event.eventId) return true;
-      if (former === undefined) await this.#requireRoomForOneMore(userId);
+      if (!isWaiting(place.info)) await this.#requireRoomForOneMore(userId);
       await this.#write(event, { ...place, roomId, membership, about, basis });
       return true;
     });
@@ -127,10 +129,8 @@ export class OutOfBand implements OutOfBandMemberships {
 
   async #requireRoomForOneMore(userId: string): Promise<void> {
     let waiting = 0;
-    for (const { outOfBand, membership } of (await this.#parts.memberships.of(userId)).values()) {
-      if (outOfBand && (membership === "invite" || membership === "knock")) waiting += 1;
-    }
-    if (waiting >= MOST_WAITING) {
+    for (const info of (await this.#parts.memberships.of(userId)).values()) if (isWaiting(info)) waiting += 1;
+    if (waiting >= this.#mostWaiting) {
       throw new MatrixError("M_LIMIT_EXCEEDED", 429, "The user has more invites than they can look through.");
     }
   }
@@ -171,3 +171,6 @@ export class OutOfBand implements OutOfBandMemberships {
     events.settled([nid], true);
   }
 }
+
+const isWaiting = (info: MembershipInfo | undefined) =>
+  info?.outOfBand === true && (info.membership === "invite" || info.membership === "knock");
