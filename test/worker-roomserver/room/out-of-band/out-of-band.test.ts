@@ -187,9 +187,11 @@ describe("it ends", () => {
 
 describe("when somebody from here joins", () => {
   test.each(["10", "12"])("what the room says takes its place, in version %s", async (version) => {
-    const room = await farRoom(version);
-    await invite(room, "dora");
-    await invite(room, "emil");
+    const far = await farRoom(version);
+    await invite(far, "dora");
+    await invite(far, "emil");
+    // With nothing in memory.
+    const room = await far.reopened();
     room.story.member("frida", "@frida:d.example", "join", { after: ["emil"] });
     const auth = ["alice", "levels", "public"];
     room.story.member("emil again", "@alice:a.example", "invite", { of: emil, auth });
