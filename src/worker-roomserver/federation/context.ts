@@ -7,6 +7,7 @@ import type { PresenceForReaders, PresenceForServers } from "../presence/api.ts"
 import type { ReceiptsForReaders, ReceiptsForServers } from "../receipts/api.ts";
 import type { Inbox } from "../relay/api.ts";
 import type { RoomForReaders } from "../room/api.ts";
+import type { OutOfBandMemberships } from "../room/out-of-band/api.ts";
 import type { Storage } from "../storage/api.ts";
 import type { ToDeviceForServers, ToDeviceOutbox } from "../to-device/api.ts";
 import type { TypingForReaders, TypingForServers } from "../typing/api.ts";
@@ -31,6 +32,7 @@ export type FederationOptions = {
   roomDirectory: Node["roomDirectory"];
   roomInput: Node["roomInput"];
   roomQueries: Node["roomQueries"];
+  outOfBand: OutOfBandMemberships;
   keys: Node["keys"] & KeysForReaders & KeysForRemoteUsers & KeysForServers;
   toDevice: Node["toDevice"] & ToDeviceForServers & ToDeviceOutbox;
   presence: Node["presence"] & PresenceForReaders & PresenceForServers;

@@ -7,6 +7,7 @@ import type { Directory } from "./directory.ts";
 import type { EventStore } from "./event-store.ts";
 import type { RoomInput } from "./input/api.ts";
 import type { Memberships } from "./memberships.ts";
+import type { OutOfBandMemberships } from "./out-of-band/api.ts";
 import type { Author } from "./plan.ts";
 import type { RecentEvents } from "./recent-events.ts";
 import type { RelatedTargets } from "./related-targets.ts";
@@ -40,6 +41,8 @@ export type RoomParts = {
   annotationLocks: KeyedLock<string>;
   writer: RoomWriter;
   input: RoomInput;
+  /** Invites and knocks of rooms that nobody from here is in. */
+  outOfBand: OutOfBandMemberships;
   transactions: Transactions;
   visibility: Visibility;
   directory: Directory;
