@@ -89,21 +89,26 @@ export class ServerKeyRing implements KeyRing {
   /** Finds the keys that are wanted: those that are known, then of the servers, then of who has sent the events. */
   async #gather(wanted: WantedKeys, via: string | undefined): Promise<void> {
     const until = this.#options.now() + GATHERING_MS;
-    const missing: string[] = [];
-    for (const serverName of wanted.servers) {
-      const proved = this.#provedKey(serverName, "");
-      if (proved !== "to be asked") {
-        wanted.settle(serverName, (keyId) => this.#provedKey(serverName, keyId) as Uint8Array | undefined);
-      } else if (!this.#settle(wanted, serverName, await this.#stored.get(serverName))) {
-        missing.push(serverName);
-      }
-    }
+    const known = await Promise.all(
+      wanted.servers.map((serverName) => this.#settleKnown(wanted, serverName)),
+    );
+    const missing = wanted.servers.filter((_, i) => known[i] === false);
     await this.#askThemselves(wanted, missing, until);
     const unsettled = missing.filter((serverName) => !wanted.isSettled(serverName));
     if (via !== undefined && unsettled.length > 0) await this.#askVia(via, wanted, unsettled);
   }
 
-  /** @returns whether an event of each key and time has been served */
+  /** By what is known already. At most one row is read. @returns whether that is all */
+  async #settleKnown(wanted: WantedKeys, serverName: string): Promise<boolean> {
+    const proved = this.#provedKey(serverName, "");
+    if (proved === "to be asked") {
+      return this.#settle(wanted, serverName, await this.#stored.get(serverName));
+    }
+    wanted.settle(serverName, (keyId) => this.#provedKey(serverName, keyId) as Uint8Array | undefined);
+    return true;
+  }
+
+  /** @returns whether there is a key for each time at which it has signed */
   #settle(wanted: WantedKeys, serverName: string, row: ServerKeysRow | undefined): boolean {
     wanted.settle(serverName, (keyId, at) => knownKey(row, keyId, at, "events"));
     return wanted.isSettled(serverName);

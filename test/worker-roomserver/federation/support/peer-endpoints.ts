@@ -4,7 +4,7 @@ import { isJsonObject, type JsonObject } from "../../../../src/matrix/json.ts";
 import { elementTexts, memberText } from "../../../../src/matrix/json-parts.ts";
 import { readReceivedEvent } from "../../../../src/matrix/received-event.ts";
 import { roomVersionRules } from "../../../../src/matrix/room-versions.ts";
-import { signEvent } from "../../../../src/matrix/signing.ts";
+import { signEvent, signJson } from "../../../../src/matrix/signing.ts";
 import type { Peer, PeerEndpoint, PeerHandler, PeerRequest } from "./peer.ts";
 import type { PeerEvent, PeerRoom } from "./peer-room.ts";
 
@@ -20,6 +20,16 @@ export function peerEndpoints(peer: Peer): PeerEndpoint[] {
   const put = (path: string, handle: PeerHandler): PeerEndpoint => ({ method: "PUT", path, handle });
   return [
     { ...get("/_matrix/key/v2/server", () => peer.keyDocument()), open: true },
+    {
+      ...{ method: "POST", path: "/_matrix/key/v2/query", open: true },
+      handle: async ({ body }) => {
+        const asked = Object.keys(isJsonObject(body.server_keys) ? body.server_keys : {});
+        const { keyId, sign } = peer.keys.current;
+        const found = asked.flatMap((name) => peer.vouches.get(name) ?? []);
+        const signed = found.map((document) => signJson(document, peer.serverName, keyId, sign));
+        return { server_keys: await Promise.all(signed) };
+      },
+    },
     { ...get(`${V1}/version`, () => ({ server: { name: "Peer", version: "1" } })), open: true },
     put(`${V1}/send/{txnId}`, (request) => taken(peer, request)),
 

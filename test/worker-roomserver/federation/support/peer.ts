@@ -54,6 +54,8 @@ export class Peer {
   readonly rooms = new Map<string, PeerRoom>();
   /** By user id: what the profile query answers. */
   readonly profiles = new Map<string, JsonObject>();
+  /** Key documents of other servers that it passes on as a notary, by their names; true ones or not. */
+  readonly vouches = new Map<string, JsonObject>();
   /** In the order in which they came. */
   readonly transactions: PeerTransaction[] = [];
   /** In the order in which they came; the event is signed by both servers. */
