@@ -23,9 +23,12 @@ export function peerEndpoints(peer: Peer): PeerEndpoint[] {
     {
       ...{ method: "POST", path: "/_matrix/key/v2/query", open: true },
       handle: async ({ body }) => {
-        const asked = Object.keys(isJsonObject(body.server_keys) ? body.server_keys : {});
+        const { server_keys: asked } = body;
         const { keyId, sign } = peer.keys.current;
-        const found = asked.flatMap((name) => peer.vouches.get(name) ?? []);
+        const names = isJsonObject(asked) ? Object.keys(asked) : [];
+        const found = names
+          .map((name) => peer.vouches.get(name))
+          .filter((document) => document !== undefined);
         const signed = found.map((document) => signJson(document, peer.serverName, keyId, sign));
         return { server_keys: await Promise.all(signed) };
       },
