@@ -1,10 +1,9 @@
 import type { Ed25519 } from "../../../matrix/ed25519-rules.ts";
 import { MatrixError } from "../../../matrix/errors.ts";
 import { isKeyId } from "../../../matrix/identifiers.ts";
-import type { ReceivedEvent } from "../../../matrix/received-event.ts";
+import { type ReceivedEvent, verifyReceivedEvent } from "../../../matrix/received-event.ts";
 import { POLICY_SERVER_KEY_ID, requiredSigners } from "../../../matrix/required-signers.ts";
 import type { RoomVersionRules } from "../../../matrix/room-versions.ts";
-import { verifyEventSignature } from "../../../matrix/signing.ts";
 import type { EventComplaint } from "../api.ts";
 import { WantedKeys } from "./wanted-keys.ts";
 
@@ -40,7 +39,7 @@ export async function checkEvents(
       for (const keyId of keyIds) {
         const key = wanted.key(server, keyId, atOf(event));
         if (key === undefined) continue;
-        if (!(await verifyEventSignature(event.pdu, rules, server, keyId, key, ed25519))) {
+        if (!(await verifyReceivedEvent(event, rules, server, keyId, key, ed25519))) {
           return { why: `The signature of ${server} is wrong.`, unknown: false };
         }
         isSigned = true;
