@@ -139,6 +139,12 @@ export function openNames({ documents, domains, relayName, shortNames, now }: Na
   };
 }
 
+/** Whether a name says itself that another relay is its node's home. */
+export function isOfAnotherRelay(serverName: string, relayName: string): boolean {
+  const name = canonical(serverName, relayName);
+  return keyFromServerName(name) !== undefined && name.includes(".") && !isUnder(name, relayName);
+}
+
 const isOver = ({ checked }: NameRecord, now: number) => checked !== undefined && now - checked >= STALE;
 
 const withoutPort = (name: string) => name.replace(/:[0-9]{1,5}$/, "");

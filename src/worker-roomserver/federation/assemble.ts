@@ -1,14 +1,15 @@
 import type { LinkHandler } from "../../link/api.ts";
 import type { RemoteKeys } from "../keys/api.ts";
-import type { Destinations, FederationForOwner, KeyRing } from "./api.ts";
+import type { FederationForOwner } from "./api.ts";
 import { SigningClient } from "./client/client.ts";
 import type { FederationContext, FederationOptions } from "./context.ts";
+import { StoredDestinations } from "./destinations/destinations.ts";
 import { createDoor } from "./door/door.ts";
 import type { Endpoint } from "./door/endpoint.ts";
 import { openEdus } from "./edus/edus.ts";
 import { guestEndpoints } from "./guests/endpoints.ts";
-import { checkingEvents } from "./keys/check-events.ts";
-import { namedKeys } from "./keys/named-keys.ts";
+import { ServerKeyRing } from "./keys/key-ring.ts";
+import { notaryEndpoints } from "./keys/notary.ts";
 import { ownServer } from "./own-server.ts";
 import { transactionEndpoints } from "./transactions/endpoints.ts";
 
@@ -23,13 +24,14 @@ export type Federation = {
 /** Puts federation together. */
 export async function assembleFederation(options: FederationOptions): Promise<Federation> {
   const { serverName, ed25519, now } = options;
-  const keyRing: KeyRing = { ...namedKeys, checkEvents: checkingEvents(namedKeys.keyFor, ed25519) };
-  const destinations = unwatched;
+  const destinations = new StoredDestinations(options);
   const client = new SigningClient({ ...options, destinations });
+  const keyRing = new ServerKeyRing({ ...options, client });
   const context: FederationContext = { ...options, client, keyRing, destinations };
   const edus = openEdus(context);
   const endpoints: Endpoint[] = [
     ...ownServer(context),
+    ...notaryEndpoints({ ...context, keyRing }),
     ...transactionEndpoints(context),
     ...guestEndpoints(context),
   ];
@@ -44,20 +46,13 @@ export async function assembleFederation(options: FederationOptions): Promise<Fe
       retryNow: async () => undefined,
       setRelays: async () => undefined,
     },
-    start: () => edus.start(),
-    close: () => edus.close(),
+    start: async () => {
+      await destinations.start();
+      await edus.start();
+    },
+    close: () => {
+      edus.close();
+      destinations.close();
+    },
   };
 }
-
-const unwatched: Destinations = {
-  state: async (serverName) => ({
-    ...{ serverName, failures: 0, failingSince: 0, retryAt: 0, lastSuccess: 0, lastError: "" },
-  }),
-  isReady: async () => true,
-  succeeded: () => undefined,
-  failed: () => undefined,
-  heardFrom: () => undefined,
-  retryNow: () => undefined,
-  onReady: () => () => undefined,
-  all: async () => [],
-};

@@ -73,6 +73,7 @@ test("an empty database becomes one of today's version, with every store and ind
       "remoteDevices",
       "reports by",
       "rooms",
+      "serverKeys",
       "settings",
       "snapshots",
       "threads latest",
