@@ -1,4 +1,5 @@
 import type { LinkHandler } from "../../link/api.ts";
+import type { RemoteRooms } from "../room/remote/api.ts";
 import type { Destinations, FederationForOwner, KeyRing } from "./api.ts";
 import { SigningClient } from "./client/client.ts";
 import type { FederationContext, FederationOptions } from "./context.ts";
@@ -7,11 +8,13 @@ import type { Endpoint } from "./door/endpoint.ts";
 import { checkingEvents } from "./keys/check-events.ts";
 import { namedKeys } from "./keys/named-keys.ts";
 import { ownServer } from "./own-server.ts";
+import { remoteRooms } from "./perform/remote-rooms.ts";
 import { transactionEndpoints } from "./transactions/endpoints.ts";
 
 export type Federation = {
   answer: LinkHandler;
   forOwner: FederationForOwner;
+  rooms: RemoteRooms;
   start(): Promise<void>;
   close(): void;
 };
@@ -34,6 +37,7 @@ export async function assembleFederation(options: FederationOptions): Promise<Fe
       retryNow: async () => undefined,
       setRelays: async () => undefined,
     },
+    rooms: remoteRooms(context),
     start: async () => undefined,
     close: () => undefined,
   };

@@ -1,5 +1,6 @@
 import type { LinkHandler } from "../../link/api.ts";
 import { later, lazily, once } from "../node/later.ts";
+import type { RemoteRooms } from "../room/remote/api.ts";
 import type { FederationForOwner } from "./api.ts";
 import type { FederationOptions } from "./context.ts";
 
@@ -10,6 +11,8 @@ export type LazyFederation = {
   /** Answers what other servers ask. */
   answer: LinkHandler;
   forOwner: FederationForOwner;
+  /** For the room server. */
+  rooms: RemoteRooms;
   /** Begins to send what waits, and to take in what has come. */
   start(): Promise<void>;
   close(): void;
@@ -29,6 +32,7 @@ export function openFederation(options: FederationOptions): LazyFederation {
   return {
     answer: async (request, signal) => (await whole()).answer(request, signal),
     forOwner: lazily<FederationForOwner>(async () => (await whole()).forOwner),
+    rooms: lazily<RemoteRooms>(async () => (await whole()).rooms),
     start: async () => (await whole()).start(),
     close: () => close(),
   };

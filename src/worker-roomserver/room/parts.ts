@@ -10,6 +10,7 @@ import type { Memberships } from "./memberships.ts";
 import type { Author } from "./plan.ts";
 import type { RecentEvents } from "./recent-events.ts";
 import type { RelatedTargets } from "./related-targets.ts";
+import type { RemoteRooms } from "./remote/api.ts";
 import type { RoomHeads } from "./room-head.ts";
 import type { SnapshotStore } from "./snapshots.ts";
 import type { AuthGraphs } from "./state/auth-graphs.ts";
@@ -40,6 +41,10 @@ export type RoomParts = {
   annotationLocks: KeyedLock<string>;
   writer: RoomWriter;
   input: RoomInput;
+  /** Other servers, for rooms that live there and users from there. */
+  remote: RemoteRooms;
+  /** Held by who joins a room over other servers, by the room's id: it is joined once. */
+  entering: KeyedLock<string>;
   transactions: Transactions;
   visibility: Visibility;
   directory: Directory;
