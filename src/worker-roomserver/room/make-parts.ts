@@ -10,6 +10,7 @@ import { Directory } from "./directory.ts";
 import { EventStore } from "./event-store.ts";
 import { openRoomInput } from "./input/open.ts";
 import { Memberships } from "./memberships.ts";
+import { noOutOfBand } from "./out-of-band/none.ts";
 import type { RoomParts } from "./parts.ts";
 import { RecentEvents } from "./recent-events.ts";
 import { RelatedTargets } from "./related-targets.ts";
@@ -93,6 +94,7 @@ export function makeRoomParts(options: RoomPartsOptions): RoomParts {
       ed25519,
       clear: async (roomId) => (await removal()).clearRoom(parts, roomId),
     }),
+    outOfBand: noOutOfBand,
     remote,
     entering: new KeyedLock<string>(),
     transactions: new Transactions(storage, now),

@@ -7,6 +7,7 @@ import type { Directory } from "./directory.ts";
 import type { EventStore } from "./event-store.ts";
 import type { RoomInput } from "./input/api.ts";
 import type { Memberships } from "./memberships.ts";
+import type { OutOfBandMemberships } from "./out-of-band/api.ts";
 import type { Author } from "./plan.ts";
 import type { RecentEvents } from "./recent-events.ts";
 import type { RelatedTargets } from "./related-targets.ts";
@@ -41,6 +42,8 @@ export type RoomParts = {
   annotationLocks: KeyedLock<string>;
   writer: RoomWriter;
   input: RoomInput;
+  /** Invites and knocks of rooms that nobody from here is in. */
+  outOfBand: OutOfBandMemberships;
   /** Other servers, for rooms that live there and users from there. */
   remote: RemoteRooms;
   /** Held by who joins a room over other servers, by the room's id: it is joined once. */

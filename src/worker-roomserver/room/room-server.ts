@@ -36,17 +36,7 @@ import { replacementsOf } from "./query/replacements.ts";
 import { joinedMembers, members, roomState, stateEvent } from "./query/state.ts";
 import { threads } from "./query/threads.ts";
 import { hasEvents, snapshotAt, timelineChunk } from "./query/timeline.ts";
-
-/** The types whose events an invite shows to whom it is for. */
-const STRIPPED = [
-  "m.room.create",
-  "m.room.name",
-  "m.room.avatar",
-  "m.room.topic",
-  "m.room.join_rules",
-  "m.room.canonical_alias",
-  "m.room.encryption",
-] as const;
+import { strippedTypes } from "./stripped-types.ts";
 
 /** What the room server tells and asks of users beyond their accounts. */
 export type RoomServerHooks = {
@@ -329,7 +319,7 @@ export class RoomServer implements RoomForClient, RoomForReaders {
     if (info === undefined) return [];
     const own = await this.#parts.events.getOne(info.event);
     const entries = await Promise.all([
-      ...STRIPPED.map((type) => this.stateEntry(own.stateBefore, type, "")),
+      ...strippedTypes.map((type) => this.stateEntry(own.stateBefore, type, "")),
       this.stateEntry(own.stateBefore, "m.room.member", own.pdu.sender),
     ]);
     const nids = entries.filter((nid) => nid !== undefined && nid !== own.nid) as EventNid[];

@@ -56,6 +56,7 @@ async function joinEvent(
 ): Promise<ReceivedEvent> {
   if (sent.pdu.content.join_authorised_via_users_server === undefined) return sent;
   const signed = await readSignedEvent(text, sent, rules, checkEvents);
-  if (signed === undefined) throw new UselessAnswer(destination, "It has not signed the join that it lets in.");
+  if (signed === undefined)
+    throw new UselessAnswer(destination, "It has not signed the join that it lets in.");
   return signed;
 }

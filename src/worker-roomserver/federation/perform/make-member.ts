@@ -51,7 +51,8 @@ export async function makeMember(
     throw new MatrixError("M_UNSUPPORTED_ROOM_VERSION", 400, why);
   }
   return reading(destination, async () => {
-    if (!isJsonObject(json) || rules === undefined) throw badJson("Its template is not of the form it should have.");
+    if (!isJsonObject(json) || rules === undefined)
+      throw badJson("Its template is not of the form it should have.");
     const wish = { roomId, userId, membership, content, ts: now(), eventId: newEventId(serverName) };
     const draft = memberDraft(json.event, wish, rules);
     return { rules, event: await finishEvent(draft, rules, serverName, key) };
