@@ -59,9 +59,9 @@ export function refusalOf(error: unknown): MatrixError | undefined {
 }
 
 /** How much a refusal tells: that a server is not in the room or not there says least. */
-function weightOf({ errcode, status }: MatrixError): number {
-  if (status < 500) return errcode === "M_NOT_FOUND" ? 1 : 3;
-  return 2;
+function weightOf({ status }: MatrixError): number {
+  if (status === 404) return 1;
+  return status < 500 ? 3 : 2;
 }
 
 /** One error of those of several servers: the one that tells most, with the others in its sentence. */
