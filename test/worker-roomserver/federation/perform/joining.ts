@@ -43,7 +43,7 @@ export async function refusal(
 }
 
 export async function joinedMembers(node: OpenNode, who: DeviceRequester, roomId: string): Promise<string[]> {
-  return Object.keys(json(await node.room.joinedMembers(who, roomId)).joined as JsonObject).sort();
+  return Object.keys(json(await node.room.joinedMembers(who, roomId)).joined as unknown as JsonObject).sort();
 }
 
 export const joinedRooms = async (node: OpenNode, who: DeviceRequester) =>
