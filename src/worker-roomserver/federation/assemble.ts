@@ -5,6 +5,7 @@ import { SigningClient } from "./client/client.ts";
 import type { FederationContext, FederationOptions } from "./context.ts";
 import { createDoor } from "./door/door.ts";
 import type { Endpoint } from "./door/endpoint.ts";
+import { guestEndpoints } from "./guests/endpoints.ts";
 import { checkingEvents } from "./keys/check-events.ts";
 import { namedKeys } from "./keys/named-keys.ts";
 import { ownServer } from "./own-server.ts";
@@ -26,7 +27,11 @@ export async function assembleFederation(options: FederationOptions): Promise<Fe
   const destinations = unwatched;
   const client = new SigningClient({ ...options, destinations });
   const context: FederationContext = { ...options, client, keyRing, destinations };
-  const endpoints: Endpoint[] = [...ownServer(context), ...transactionEndpoints(context)];
+  const endpoints: Endpoint[] = [
+    ...ownServer(context),
+    ...transactionEndpoints(context),
+    ...guestEndpoints(context),
+  ];
   return {
     answer: createDoor({
       ...{ serverName, endpoints, keyRing, ed25519, now },

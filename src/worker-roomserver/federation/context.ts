@@ -7,6 +7,7 @@ import type { PresenceForReaders } from "../presence/api.ts";
 import type { ReceiptsForReaders } from "../receipts/api.ts";
 import type { Inbox } from "../relay/api.ts";
 import type { RoomForReaders } from "../room/api.ts";
+import type { OutOfBandMemberships } from "../room/out-of-band/api.ts";
 import type { Storage } from "../storage/api.ts";
 import type { TypingForReaders } from "../typing/api.ts";
 import type { UsersForComponents } from "../users/api.ts";
@@ -30,6 +31,7 @@ export type FederationOptions = {
   roomDirectory: Node["roomDirectory"];
   roomInput: Node["roomInput"];
   roomQueries: Node["roomQueries"];
+  outOfBand: OutOfBandMemberships;
   keys: Node["keys"] & KeysForReaders & KeysForServers;
   toDevice: Node["toDevice"];
   presence: Node["presence"] & PresenceForReaders;

@@ -188,6 +188,7 @@ export async function openNode(options: NodeOptions): Promise<OpenNode> {
   const federation = openFederation({
     ...{ storage, serverName, key, ed25519, egress, now, users, room, roomDirectory, roomInput, roomQueries },
     ...{ keys, toDevice, presence, receipts, typing, media },
+    outOfBand: rooms.outOfBand,
     later: inTime,
     random: Math.random,
     inbox: relays.inbox,

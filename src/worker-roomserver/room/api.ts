@@ -251,6 +251,11 @@ export type StoredEvent = {
   /** Known for what it authorises, without a place in the room's history. */
   isOutlier: boolean;
   /**
+   * A member event that came without its room (out-of-band/api.ts): an outlier that is found by its number alone. `order` is
+   * its position in the log, though no timeline has it.
+   */
+  isOutOfBand?: true;
+  /**
    * Of an event that was taken in live: the room's forward extremities after it. Of a rejected or soft-failed one:
    * those that it is built upon.
    */
@@ -279,6 +284,8 @@ export type MembershipInfo = {
   /** Position at which it took effect. */
   since: Position;
   forgotten: boolean;
+  /** By an event that came without the room: what the room says is not known here. See out-of-band/api.ts. */
+  outOfBand?: true;
 };
 
 /** A stretch of a room's timeline, oldest first. */
@@ -328,6 +335,8 @@ export interface RoomForReaders {
   stateOf(snapshot: SnapshotNid, part?: StatePart): Promise<EventNid[]>;
   /** One entry of a snapshot. */
   stateEntry(snapshot: SnapshotNid, type: string, stateKey: string): Promise<EventNid | undefined>;
+  /** The members whom a user's clients name a room after that has no name: at most five. Mostly one page of events. */
+  heroes(snapshot: SnapshotNid, userId: string): Promise<string[]>;
   /** Entries that differ in `to`, as event nids (entries that are gone in `to` are left out). */
   stateChanges(from: SnapshotNid, to: SnapshotNid): Promise<EventNid[]>;
   /** Events by nid, in the order asked for. One read each for those that are not in memory, in one transaction. */

@@ -10,7 +10,7 @@ import { Directory } from "./directory.ts";
 import { EventStore } from "./event-store.ts";
 import { openRoomInput } from "./input/open.ts";
 import { Memberships } from "./memberships.ts";
-import { noOutOfBand } from "./out-of-band/none.ts";
+import { openOutOfBand } from "./out-of-band/open.ts";
 import type { RoomParts } from "./parts.ts";
 import { RecentEvents } from "./recent-events.ts";
 import { RelatedTargets } from "./related-targets.ts";
@@ -52,6 +52,7 @@ export function makeRoomParts(options: RoomPartsOptions): RoomParts {
   const author = {
     serverName,
     key,
+    ed25519,
     intern: (text: string) => storage.names.intern(text),
     newEvent: () => storage.newEvent(),
   };
@@ -94,7 +95,7 @@ export function makeRoomParts(options: RoomPartsOptions): RoomParts {
       ed25519,
       clear: async (roomId) => (await removal()).clearRoom(parts, roomId),
     }),
-    outOfBand: noOutOfBand,
+    outOfBand: openOutOfBand(() => parts),
     remote,
     entering: new KeyedLock<string>(),
     transactions: new Transactions(storage, now),

@@ -60,6 +60,7 @@ export type EventRow = {
   n: EventNid;
   /** The event as JSON text; redacted, if it has been. */
   json: string;
+  /** Its id; of one that came without its room with a "~" before it, so that nobody finds it who asks for an event. */
   id: string;
   /** Room. */
   r: Nid;
@@ -87,6 +88,8 @@ export type EventRow = {
   w?: string;
   /** 1 for an outlier: known for what it authorises, without a place in the room's history. */
   u?: 1;
+  /** Of a member event that came without its room, and is in no timeline: the position in the log at which it came. */
+  k?: Position;
   /** 1 where events right before this one are not known here. */
   g?: 1;
   /** JSON text of the content that the auth rules still go by, where a redaction took some of that away. */
@@ -140,7 +143,10 @@ export type MembershipRow = {
   p: Position;
   /** 1 once the user has forgotten the room. */
   f: 0 | 1;
-  /** Stripped state that came with an invite or knock from elsewhere, as JSON text. */
+  /**
+   * Of a membership by an event that came without the room: `{ version, state }` as JSON text, the version that the room is
+   * said to have and the stripped state that came along; "" once it has ended.
+   */
   s?: string;
 };
 

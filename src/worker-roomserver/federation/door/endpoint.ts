@@ -54,10 +54,13 @@ export class Content {
   }
 }
 
-/** JSON that has been written already, as an answer of 200: large ones hold the text of many events. */
+/**
+ * JSON that has been written already, as an answer of 200: large ones hold the text of many events. The next piece is asked
+ * for when who asks has taken the one before.
+ */
 export class WrittenJson {
-  readonly pieces: Iterable<string>;
-  constructor(pieces: Iterable<string>) {
+  readonly pieces: Iterable<string> | AsyncIterable<string>;
+  constructor(pieces: Iterable<string> | AsyncIterable<string>) {
     this.pieces = pieces;
   }
 }

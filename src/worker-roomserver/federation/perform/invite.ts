@@ -7,6 +7,7 @@ import { type ReceivedEvent, readReceivedEvent } from "../../../matrix/received-
 import { type RoomVersionRules, roomVersionRules } from "../../../matrix/room-versions.ts";
 import type { ServerName } from "../../../matrix/server-names.ts";
 import { verifyEventSignature } from "../../../matrix/signing.ts";
+import { shownStrippedState } from "../../../matrix/stripped-state.ts";
 import type { RemoteInvite } from "../../room/remote/api.ts";
 import { FederationError } from "../api.ts";
 import type { FederationContext } from "../context.ts";
@@ -66,7 +67,7 @@ async function send(
     if (!(rules.eventIdFormat === "domain" && isOlder(error))) throw error;
     const { text } = await ask("v1", {
       ...event.pdu,
-      unsigned: { invite_room_state: roomState.map(strippedOf) },
+      unsigned: { invite_room_state: shownStrippedState(roomState, event.pdu.sender) },
     });
     // The answer is a pair of a status and an object.
     const [, body] = elementTexts(`{"answer":${text}}`, "answer");
@@ -106,10 +107,5 @@ async function signedInvite(
   }
   throw new UselessAnswer(destination, "Its signature on the invite is wrong, or its key cannot be had.");
 }
-
-/** @see https://spec.matrix.org/v1.19/client-server-api/#stripped-state */
-const strippedOf = ({ type, sender, state_key = "", content }: Pdu): JsonObject => ({
-  ...{ type, sender, state_key, content },
-});
 
 const isObject = (value: JsonValue | undefined): value is JsonObject => isJsonObject(value ?? null);

@@ -10,7 +10,10 @@ import type { StoredEvent } from "../api.ts";
 export type OutOfBandEvent = {
   roomVersion: string;
   event: ReceivedEvent;
-  /** What came with it to tell people which room that is: stripped, see `strippedStateOf` of matrix/stripped-state.ts. */
+  /**
+   * What came with it to tell people which room that is, PDUs or stripped events as they came: what has no such form, or is
+   * too much, is left out.
+   */
   strippedState: readonly JsonObject[];
 };
 
@@ -37,6 +40,12 @@ export interface OutOfBandMemberships {
 
   /** Two records at most. @returns undefined where the user's membership is one that the room itself has told, or none */
   find(roomId: string, userId: string): Promise<OutOfBandMembership | undefined>;
+
+  /**
+   * Whether an invite may come to somebody.
+   * @throws MatrixError M_NOT_FOUND (404) for who has no account here, M_INVITE_BLOCKED (403)
+   */
+  requireInvitable(userId: string): Promise<void>;
 
   /**
    * Stores an invite: it is durable when this resolves. It takes the place of an invite or a knock that came before. The

@@ -2,11 +2,11 @@ import { forbidden } from "../../../matrix/errors.ts";
 import type { JsonObject } from "../../../matrix/json.ts";
 import type { Pdu } from "../../../matrix/pdu.ts";
 import { type ReceivedEvent, readReceivedEvent } from "../../../matrix/received-event.ts";
+import { strippedStateTypes } from "../../../matrix/stripped-state.ts";
 import type { Requester } from "../../node/requester.ts";
 import type { RoomParts } from "../parts.ts";
 import type { RoomPlan } from "../plan.ts";
 import type { RemoteInvite } from "../remote/api.ts";
-import { strippedTypes } from "../stripped-types.ts";
 
 /**
  * Invites a user of another server, who has to sign the event first: only then the room has it. When this server dies in
@@ -46,7 +46,7 @@ async function takeIn(parts: RoomParts, roomId: string, event: ReceivedEvent): P
 
 async function describing(plan: RoomPlan, sender: string): Promise<Pdu[]> {
   const entries = await Promise.all([
-    ...strippedTypes.map((type) => plan.state(type, "")),
+    ...strippedStateTypes.map((type) => plan.state(type, "")),
     plan.state("m.room.member", sender),
   ]);
   return entries.filter((entry) => entry !== undefined).map(({ pdu }) => pdu);

@@ -1,5 +1,6 @@
+import type { JsonObject } from "../../../../matrix/json.ts";
 import type { Pdu } from "../../../../matrix/pdu.ts";
-import type { Membership } from "../../../storage/schema.ts";
+import type { EventNid, Membership } from "../../../storage/schema.ts";
 import type { StoredEvent } from "../../api.ts";
 
 /** An entry of a room's state. */
@@ -30,6 +31,19 @@ export type NearEvent = {
   ts: number;
   /** Whether events right before or after it are not known here: then another server may know one that is nearer. */
   isNextToGap: boolean;
+};
+
+/** A member event that another server is to complete: with no id, hashes and signatures. */
+export type MemberTemplate = { roomVersion: string; event: JsonObject };
+
+/** What a server gets to know of a room that it joins. In the order in which the events became known here. */
+export type JoinedState = {
+  /** The state before the join: all of it, or most of it without members. */
+  state: EventNid[];
+  /** What authorises that, and the join; without what is in the state already, where members are left out of that. */
+  authChain: EventNid[];
+  /** Those that have users in the room, other than the one who joins. */
+  servers: string[];
 };
 
 /** An event, and whether a server may see it whole. If not, it gets the event as redaction leaves it. */
@@ -159,4 +173,28 @@ export interface RoomQueries {
    * @see https://spec.matrix.org/v1.19/server-server-api/#restricted-rooms
    */
   restrictedJoin(roomId: string, userId: string): Promise<{ authorisedBy?: string }>;
+
+  /**
+   * The member event that lets a user of another server come in, ask for that, or leave: what the room's writer here
+   * would make of it now. A join that needs somebody from here to authorise it names them.
+   * @throws MatrixError M_FORBIDDEN (403) where the auth rules refuse it; for a join what restrictedJoin throws
+   *
+   * Reads the entries of the state that authorise it.
+   */
+  memberTemplate(
+    roomId: string,
+    userId: string,
+    membership: "join" | "knock" | "leave",
+  ): Promise<MemberTemplate>;
+
+  /**
+   * What the answer to a join has, as numbers: `RoomForReaders.events` has the events, as many at a time as one wants.
+   * @param omitMembers - leaves out members, but for those that a client would name the room after
+   * @throws as stateAt does
+   *
+   * Goes through the state and its auth chain in memory, and through all members for their servers. Reads up to twenty
+   * member events for the names, and a name and two entries.
+   * @see https://spec.matrix.org/v1.19/server-server-api/#put_matrixfederationv2send_joinroomideventid
+   */
+  joinedState(roomId: string, eventId: string, options: { omitMembers: boolean }): Promise<JoinedState>;
 }

@@ -4,7 +4,9 @@ import { backfill } from "./backfill.ts";
 import { durable } from "./durable.ts";
 import { eventNear } from "./event-near.ts";
 import { isServerAllowed } from "./is-server-allowed.ts";
+import { joinedState } from "./joined-state.ts";
 import { latest } from "./latest.ts";
+import { memberTemplate } from "./member-template.ts";
 import { membershipAt } from "./membership-at.ts";
 import { missingEvents } from "./missing-events.ts";
 import type { GraphParts } from "./parts.ts";
@@ -39,5 +41,7 @@ export function roomQueries(parts: GraphParts): RoomQueries {
     // Asked for each PDU: it does not wait for what is being written.
     isServerAllowed: (roomId, serverName) => isServerAllowed(parts, roomId, serverName),
     restrictedJoin: answered(restrictedJoin),
+    memberTemplate: answered(memberTemplate),
+    joinedState: answered(joinedState),
   };
 }
