@@ -1,13 +1,14 @@
 import type { LinkHandler } from "../../link/api.ts";
 import type { RemoteRooms } from "../room/remote/api.ts";
-import type { Destinations, FederationForOwner, KeyRing } from "./api.ts";
+import type { FederationForOwner } from "./api.ts";
 import { SigningClient } from "./client/client.ts";
 import type { FederationContext, FederationOptions } from "./context.ts";
+import { StoredDestinations } from "./destinations/destinations.ts";
 import { createDoor } from "./door/door.ts";
 import type { Endpoint } from "./door/endpoint.ts";
 import { guestEndpoints } from "./guests/endpoints.ts";
-import { checkingEvents } from "./keys/check-events.ts";
-import { namedKeys } from "./keys/named-keys.ts";
+import { ServerKeyRing } from "./keys/key-ring.ts";
+import { notaryEndpoints } from "./keys/notary.ts";
 import { ownServer } from "./own-server.ts";
 import { remoteRooms } from "./perform/remote-rooms.ts";
 import { transactionEndpoints } from "./transactions/endpoints.ts";
@@ -23,12 +24,13 @@ export type Federation = {
 /** Puts federation together. */
 export async function assembleFederation(options: FederationOptions): Promise<Federation> {
   const { serverName, ed25519, now } = options;
-  const keyRing: KeyRing = { ...namedKeys, checkEvents: checkingEvents(namedKeys.keyFor, ed25519) };
-  const destinations = unwatched;
+  const destinations = new StoredDestinations(options);
   const client = new SigningClient({ ...options, destinations });
+  const keyRing = new ServerKeyRing({ ...options, client });
   const context: FederationContext = { ...options, client, keyRing, destinations };
   const endpoints: Endpoint[] = [
     ...ownServer(context),
+    ...notaryEndpoints({ ...context, keyRing }),
     ...transactionEndpoints(context),
     ...guestEndpoints(context),
   ];
@@ -43,20 +45,7 @@ export async function assembleFederation(options: FederationOptions): Promise<Fe
       setRelays: async () => undefined,
     },
     rooms: remoteRooms(context),
-    start: async () => undefined,
-    close: () => undefined,
+    start: () => destinations.start(),
+    close: () => destinations.close(),
   };
 }
-
-const unwatched: Destinations = {
-  state: async (serverName) => ({
-    ...{ serverName, failures: 0, failingSince: 0, retryAt: 0, lastSuccess: 0, lastError: "" },
-  }),
-  isReady: async () => true,
-  succeeded: () => undefined,
-  failed: () => undefined,
-  heardFrom: () => undefined,
-  retryNow: () => undefined,
-  onReady: () => () => undefined,
-  all: async () => [],
-};

@@ -12,6 +12,7 @@ import type { Storage } from "../storage/api.ts";
 import type { TypingForReaders } from "../typing/api.ts";
 import type { UsersForComponents } from "../users/api.ts";
 import type { Destinations, FederationClient, KeyRing } from "./api.ts";
+import type { BackOff } from "./destinations/back-off.ts";
 
 /** What federation is made over: the parts of this node that it brings together with other servers. */
 export type FederationOptions = {
@@ -25,6 +26,8 @@ export type FederationOptions = {
   /** Calls after so many milliseconds. @returns how to keep it from that */
   later: (ms: number, call: () => void) => () => void;
   random: () => number;
+  /** How long servers are left alone that do not answer; by default as `usualBackOff` has it. */
+  backOff?: BackOff | undefined;
   inbox: Inbox;
   users: UsersForComponents;
   room: Node["room"] & RoomForReaders;

@@ -158,7 +158,7 @@ const fifth: Migration = (db) => {
 /** Federation: what is known of other servers and their users, and what waits for them. */
 const sixth: Migration = (db) => {
   // Other servers, and their keys.
-  db.createObjectStore("destinations");
+  for (const name of ["destinations", "serverKeys"]) db.createObjectStore(name);
   // What waits for them.
   // Their users.
   // Rooms that are known by halves: invites, and joins that are not complete yet.

@@ -444,6 +444,21 @@ export type DestinationRow = {
   lastSuccess: number;
   lastError: string;
 };
+/**
+ * A key of a server. `validUntil`: up to when what it signs counts, milliseconds since 1970. `told`: the server has named
+ * it itself as one that it signs with (`current`), or one that it gave up then (`old`); or only another server has said so
+ * (`hearsay`), which is good for events alone.
+ */
+export type ServerKeyRow = { key: string; validUntil: number; told: "current" | "old" | "hearsay" };
+/** What is known of a server's keys. */
+export type ServerKeysRow = {
+  /** By key id; the key in Base64. */
+  keys: { [keyId: string]: ServerKeyRow };
+  /** What it has published itself, as JSON text: the newest first, and older ones that have keys which those have not. */
+  documents: string[];
+  /** When it last did, milliseconds since 1970; 0 for never. */
+  askedAt: number;
+};
 /** A one-time key that a relay gives out, and this node does not: the relay's URL, the key's id and itself as JSON text. */
 export type DepositedKeyRow = [relay: string, id: string, json: string];
 
@@ -606,6 +621,8 @@ export interface HearthSchema extends DBSchema {
   depositedKeys: { key: [string, string, string, number]; value: DepositedKeyRow };
   /** By server name. */
   destinations: { key: string; value: DestinationRow };
+  /** By server name. */
+  serverKeys: { key: string; value: ServerKeysRow };
 }
 
 export type StoreName = StoreNames<HearthSchema>;

@@ -70,6 +70,7 @@ test("an empty database becomes one of today's version, with every store and ind
       "relations",
       "reports by",
       "rooms",
+      "serverKeys",
       "settings",
       "snapshots",
       "threads latest",
