@@ -2,9 +2,11 @@ import * as v from "valibot";
 import { strippedStateTypes } from "../../../matrix/stripped-state.ts";
 import type { FederationContext } from "../context.ts";
 import { type Endpoint, endpoint, WrittenJson } from "../door/endpoint.ts";
+import { readFirstInvite, readInvite, takeInvite } from "./invite.ts";
 import { joinAnswer } from "./join-answer.ts";
 import { make } from "./make.ts";
 import { takeSent } from "./send.ts";
+import { exchangeBody, exchangeThirdPartyInvite } from "./third-party-invite.ts";
 
 const ofUser = v.object({ roomId: v.string(), userId: v.string() });
 const ofEvent = v.object({ roomId: v.string(), eventId: v.string() });
@@ -18,7 +20,7 @@ const someVersions = v.pipe(
  * @see https://spec.matrix.org/v1.19/server-server-api/#joining-rooms
  */
 export function guestEndpoints(context: FederationContext): Endpoint[] {
-  return [...joins(context), ...knocks(context), ...leaves(context)];
+  return [...joins(context), ...knocks(context), ...leaves(context), ...invites(context)];
 }
 
 function joins(context: FederationContext): Endpoint[] {
@@ -116,6 +118,37 @@ function leaves(context: FederationContext): Endpoint[] {
         await takeSent(context, { ...params, origin, membership: "leave" }, text);
         return new WrittenJson(["[200,{}]"]);
       },
+    ),
+  ];
+}
+
+/** @see https://spec.matrix.org/v1.19/server-server-api/#inviting-to-a-room */
+function invites(context: FederationContext): Endpoint[] {
+  const description = { method: "PUT", auth: "server", params: ofEvent } as const;
+  return [
+    endpoint(
+      { ...description, path: "/_matrix/federation/v2/invite/{roomId}/{eventId}" },
+      async ({ origin, params, text }) => {
+        const { pdu } = await takeInvite(context, { ...params, origin, ...readInvite(text) });
+        return { event: pdu };
+      },
+    ),
+    endpoint(
+      { ...description, path: "/_matrix/federation/v1/invite/{roomId}/{eventId}" },
+      async ({ origin, params, text }) => {
+        const { json } = await takeInvite(context, { ...params, origin, ...readFirstInvite(text) });
+        return new WrittenJson([`[200,{"event":${json}}]`]);
+      },
+    ),
+    endpoint(
+      {
+        method: "PUT",
+        path: "/_matrix/federation/v1/exchange_third_party_invite/{roomId}",
+        auth: "server",
+        params: v.object({ roomId: v.string() }),
+        body: exchangeBody,
+      },
+      ({ origin, params, body }) => exchangeThirdPartyInvite(context, { origin, ...params }, body),
     ),
   ];
 }
