@@ -1,4 +1,5 @@
 import { forbidden, MatrixError, notFound } from "../../../matrix/errors.ts";
+import { isRoomId } from "../../../matrix/identifiers.ts";
 import type { JsonObject } from "../../../matrix/json.ts";
 import type { Requester } from "../../node/requester.ts";
 import type { RoomParts } from "../parts.ts";
@@ -70,7 +71,7 @@ async function leave(parts: RoomParts, step: MemberStep): Promise<void> {
 }
 
 async function remoteStep(parts: RoomParts, step: MemberStep, content: JsonObject): Promise<RemoteStep> {
-  const servers = await serversToAsk(parts, step);
+  const servers = isRoomId(step.roomId) ? await serversToAsk(parts, step) : [];
   if (servers.length === 0) {
     throw notFound("This server does not know the room, and no other server was named that may.");
   }
