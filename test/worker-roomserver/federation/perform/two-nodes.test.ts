@@ -25,7 +25,9 @@ const query = { setPresence: "offline", stateSection: "state" } as const;
 /** In which section of a sync the room is. */
 async function membership({ node, user }: Side, roomId: string): Promise<string | undefined> {
   if ((await joinedRooms(node, user)).includes(roomId)) return "join";
-  const { rooms } = json(await node.sync.sync(user, { ...query, timeout: 0, fullState: true }, "test")) as unknown as {
+  const { rooms } = json(
+    await node.sync.sync(user, { ...query, timeout: 0, fullState: true }, "test"),
+  ) as unknown as {
     rooms?: Record<string, Record<string, unknown>>;
   };
   return ["invite", "knock", "leave"].find((section) => rooms?.[section]?.[roomId] !== undefined);
