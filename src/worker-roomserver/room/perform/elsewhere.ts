@@ -5,7 +5,7 @@ import type { Requester } from "../../node/requester.ts";
 import type { RoomParts } from "../parts.ts";
 import type { RemoteStep } from "../remote/api.ts";
 import { inviteElsewhere } from "./invite-elsewhere.ts";
-import type { MemberStep } from "./membership.ts";
+import type { MemberStep } from "./member-step.ts";
 import { isForOthers } from "./residence.ts";
 import { serversToAsk } from "./servers-to-ask.ts";
 

@@ -12,20 +12,8 @@ import type { RoomParts } from "../parts.ts";
 import type { RoomPlan } from "../plan.ts";
 import { restrictedJoin } from "../restricted-join.ts";
 import { requireTakesInvites } from "./invite-permission.ts";
+import type { MemberStep, MembershipChange } from "./member-step.ts";
 import { isForOthers } from "./residence.ts";
-
-export type MembershipChange = {
-  roomId: string;
-  action: MembershipAction;
-  target: string;
-  /** Servers that may be in the room. */
-  servers?: readonly string[] | undefined;
-  reason?: string | undefined;
-  content?: JsonObject | undefined;
-};
-
-/** The same with the room's id, and all servers that are known to be of use. */
-export type MemberStep = MembershipChange & { target: UserId; servers: readonly string[] };
 
 const elsewhere = later(() => import("./elsewhere.ts"));
 

@@ -1,7 +1,7 @@
 import { domainOf } from "../../../matrix/domain.ts";
 import type { RoomParts } from "../parts.ts";
 import { restrictedJoin } from "../restricted-join.ts";
-import type { MemberStep } from "./membership.ts";
+import type { MemberStep } from "./member-step.ts";
 
 /** Whether a step is one that this server cannot take alone. Goes through the members of a room that is known here. */
 export async function isForOthers(parts: RoomParts, step: MemberStep): Promise<boolean> {

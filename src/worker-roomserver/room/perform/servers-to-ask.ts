@@ -1,7 +1,7 @@
 import { domainOf } from "../../../matrix/domain.ts";
 import { readAbout } from "../out-of-band/about-room.ts";
 import type { RoomParts } from "../parts.ts";
-import type { MemberStep } from "./membership.ts";
+import type { MemberStep } from "./member-step.ts";
 
 /**
  * The servers that may be in a room, the likeliest first: those that the client or an alias names, that of who has invited
