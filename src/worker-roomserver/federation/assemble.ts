@@ -1,5 +1,6 @@
 import type { LinkHandler } from "../../link/api.ts";
 import type { RemoteKeys } from "../keys/api.ts";
+import type { RemoteRooms } from "../room/remote/api.ts";
 import type { FederationForOwner } from "./api.ts";
 import { SigningClient } from "./client/client.ts";
 import type { FederationContext, FederationOptions } from "./context.ts";
@@ -11,11 +12,13 @@ import { guestEndpoints } from "./guests/endpoints.ts";
 import { ServerKeyRing } from "./keys/key-ring.ts";
 import { notaryEndpoints } from "./keys/notary.ts";
 import { ownServer } from "./own-server.ts";
+import { remoteRooms } from "./perform/remote-rooms.ts";
 import { transactionEndpoints } from "./transactions/endpoints.ts";
 
 export type Federation = {
   answer: LinkHandler;
   remoteKeys: RemoteKeys;
+  rooms: RemoteRooms;
   forOwner: FederationForOwner;
   start(): Promise<void>;
   close(): void;
@@ -41,6 +44,7 @@ export async function assembleFederation(options: FederationOptions): Promise<Fe
       heardFrom: (server) => destinations.heardFrom(server),
     }),
     remoteKeys: edus.remoteKeys,
+    rooms: remoteRooms(context),
     forOwner: {
       destinations: async () => [],
       retryNow: async () => undefined,

@@ -1,6 +1,7 @@
 import type { LinkHandler } from "../../link/api.ts";
 import type { RemoteKeys } from "../keys/api.ts";
 import { later, lazily, once } from "../node/later.ts";
+import type { RemoteRooms } from "../room/remote/api.ts";
 import type { FederationForOwner } from "./api.ts";
 import type { FederationOptions } from "./context.ts";
 
@@ -13,6 +14,8 @@ export type LazyFederation = {
   forOwner: FederationForOwner;
   /** Keys of users of other servers. */
   remoteKeys: RemoteKeys;
+  /** For the room server. */
+  rooms: RemoteRooms;
   /** Begins to send what waits, and to take in what has come. */
   start(): Promise<void>;
   close(): void;
@@ -33,6 +36,7 @@ export function openFederation(options: FederationOptions): LazyFederation {
     answer: async (request, signal) => (await whole()).answer(request, signal),
     forOwner: lazily<FederationForOwner>(async () => (await whole()).forOwner),
     remoteKeys: lazily<RemoteKeys>(async () => (await whole()).remoteKeys),
+    rooms: lazily<RemoteRooms>(async () => (await whole()).rooms),
     start: async () => (await whole()).start(),
     close: () => close(),
   };

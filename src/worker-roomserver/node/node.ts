@@ -24,6 +24,7 @@ import { openRelays } from "../relay/open.ts";
 import { openReports } from "../reports/open.ts";
 import { openRooms } from "../room/open.ts";
 import { ProfileReader } from "../room/profile-reader.ts";
+import type { RemoteRooms } from "../room/remote/api.ts";
 import { dropOldTransactions } from "../room/transactions.ts";
 import { UpgradeReader } from "../room/upgrade-reader.ts";
 import { openSearch } from "../search/open.ts";
@@ -144,6 +145,7 @@ export async function openNode(options: NodeOptions): Promise<OpenNode> {
     ed25519,
     onActivity,
     ignoredBy,
+    remote: lazily<RemoteRooms>(async () => federation.rooms),
   });
   const { room, roomDirectory, roomInput, roomQueries, roomConsole } = rooms;
   const profiles = new ProfileReader({ storage, announce: (userId) => room.announceProfile(userId) });

@@ -116,7 +116,12 @@ export interface RoomForClient {
     requester: Requester,
     redaction: { roomId: string; eventId: string; txnId: string; content: JsonObject },
   ): Promise<{ event_id: string }>;
-  /** @param change.roomId - for join and knock also an alias */
+  /**
+   * @param change.roomId - for join and knock also an alias
+   * @param change.servers - servers that may be in a room that is not here
+   * @throws MatrixError what the room's rules refuse, 403; for a room or a user elsewhere, what other servers refuse, and
+   *   M_UNKNOWN 502 or 504 where they cannot be reached
+   */
   changeMembership(
     request: RequestId,
     requester: Requester,
@@ -124,6 +129,7 @@ export interface RoomForClient {
       roomId: string;
       action: MembershipAction;
       target: string;
+      servers?: readonly string[] | undefined;
       reason?: string | undefined;
       content?: JsonObject | undefined;
     },

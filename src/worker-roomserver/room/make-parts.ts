@@ -14,6 +14,7 @@ import { openOutOfBand } from "./out-of-band/open.ts";
 import type { RoomParts } from "./parts.ts";
 import { RecentEvents } from "./recent-events.ts";
 import { RelatedTargets } from "./related-targets.ts";
+import { noRemoteRooms, type RemoteRooms } from "./remote/api.ts";
 import { RoomHeads } from "./room-head.ts";
 import { SnapshotStore } from "./snapshots.ts";
 import { AuthGraphs } from "./state/auth-graphs.ts";
@@ -31,6 +32,8 @@ export type RoomPartsOptions = {
   serverName: string;
   key: SigningKey;
   ed25519: Ed25519;
+  /** By default, there are no others. */
+  remote?: RemoteRooms;
 };
 
 const removal = later(() => import("./purge/remove.ts"));
@@ -39,6 +42,7 @@ const forgetting = later(() => import("./perform/forget.ts"));
 /** Puts together what the actions and queries of the room server work with. */
 export function makeRoomParts(options: RoomPartsOptions): RoomParts {
   const { storage, answers, users, accountData, now, serverName, key, ed25519 } = options;
+  const { remote = noRemoteRooms } = options;
   const events = new EventStore(storage);
   const snapshots = new SnapshotStore(storage);
   const memberships = new Memberships(storage);
@@ -92,6 +96,8 @@ export function makeRoomParts(options: RoomPartsOptions): RoomParts {
       clear: async (roomId) => (await removal()).clearRoom(parts, roomId),
     }),
     outOfBand: openOutOfBand(() => parts),
+    remote,
+    entering: new KeyedLock<string>(),
     transactions: new Transactions(storage, now),
     visibility: new Visibility({ storage, events, snapshots, memberships, users }),
     directory: new Directory({

@@ -11,6 +11,7 @@ import type { OutOfBandMemberships } from "./out-of-band/api.ts";
 import type { Author } from "./plan.ts";
 import type { RecentEvents } from "./recent-events.ts";
 import type { RelatedTargets } from "./related-targets.ts";
+import type { RemoteRooms } from "./remote/api.ts";
 import type { RoomHeads } from "./room-head.ts";
 import type { SnapshotStore } from "./snapshots.ts";
 import type { AuthGraphs } from "./state/auth-graphs.ts";
@@ -43,6 +44,10 @@ export type RoomParts = {
   input: RoomInput;
   /** Invites and knocks of rooms that nobody from here is in. */
   outOfBand: OutOfBandMemberships;
+  /** Other servers, for rooms that live there and users from there. */
+  remote: RemoteRooms;
+  /** Held by who joins a room over other servers, by the room's id: it is joined once. */
+  entering: KeyedLock<string>;
   transactions: Transactions;
   visibility: Visibility;
   directory: Directory;

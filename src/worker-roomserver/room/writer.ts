@@ -48,6 +48,17 @@ export class RoomWriter {
   }
 
   /**
+   * Plans an event of a known room without writing it: one that another server has to sign first. The room goes on
+   * meanwhile, so that it is to be taken in like any that comes from elsewhere.
+   */
+  draft<T>(roomId: string, decide: (plan: RoomPlan, head: RoomHead) => Promise<T>): Promise<T> {
+    return this.#parts.locks.run(roomId, async () => {
+      const head = await this.#parts.heads.own(roomId);
+      return decide(new RoomPlan(head, this.#parts.author), head);
+    });
+  }
+
+  /**
    * As `write`, with the first events of another room, which `decide` has planned: both rooms have moved on, or
    * neither. Nobody knows the new room before that, so its lock is not needed.
    */

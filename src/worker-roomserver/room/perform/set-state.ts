@@ -1,12 +1,15 @@
 import { checkAliasContent, namedAliases } from "../../../matrix/canonical-alias.ts";
 import { canonicalJson } from "../../../matrix/canonical-json.ts";
-import { parseUserId } from "../../../matrix/identifiers.ts";
+import { parseUserId, serverNameOf } from "../../../matrix/identifiers.ts";
 import type { JsonObject } from "../../../matrix/json.ts";
+import { later } from "../../node/later.ts";
 import type { Requester, RequestId } from "../../node/requester.ts";
 import type { RoomParts } from "../parts.ts";
 import type { RoomPlan } from "../plan.ts";
 import { requireTakesInvites } from "./invite-permission.ts";
-import { requireGuestsWelcome, requireReachable } from "./membership.ts";
+import { requireAccount, requireGuestsWelcome } from "./membership.ts";
+
+const elsewhere = later(() => import("./invite-elsewhere.ts"));
 
 type SettingState = {
   roomId: string;
@@ -30,6 +33,12 @@ export function setState(
   return parts.answers.once(request, async (record) => {
     if (state.type === "m.room.member" && state.content.membership === "invite") {
       await parts.users.findAccount(state.stateKey);
+    }
+    if (isInviteOfOther(parts, state)) {
+      const target = parseUserId(state.stateKey);
+      const invite = { roomId: state.roomId, target, content: state.content };
+      const invited = await (await elsewhere()).inviteElsewhere(parts, requester, invite);
+      return parts.storage.commit((write) => record(write, { event_id: invited }));
     }
     const eventId = await parts.writer.write(
       state.roomId,
@@ -56,6 +65,12 @@ export function setState(
   });
 }
 
+/** Whether a user of another server is invited, which has to sign that. */
+function isInviteOfOther({ author }: RoomParts, { type, stateKey, content }: SettingState): boolean {
+  if (type !== "m.room.member" || content.membership !== "invite") return false;
+  return serverNameOf(parseUserId(stateKey)) !== author.serverName;
+}
+
 /** What the auth rules let pass, and is refused all the same. */
 async function requireStateSense(
   parts: RoomParts,
@@ -78,7 +93,7 @@ async function requireStateSense(
   }
   if (type === "m.room.member") {
     if (content.membership === "invite") {
-      await requireReachable(parts, parseUserId(stateKey));
+      await requireAccount(parts, parseUserId(stateKey));
       await requireTakesInvites(parts, stateKey);
     }
     if (content.membership === "join") await requireGuestsWelcome(plan, requester);
