@@ -1,5 +1,5 @@
 import type { LinkHandler } from "../../link/api.ts";
-import type { Destinations, FederationForOwner, KeyRing } from "./api.ts";
+import type { Destinations, FederationForOwner, KeyRing, OutgoingEdus } from "./api.ts";
 import { SigningClient } from "./client/client.ts";
 import type { FederationContext, FederationOptions } from "./context.ts";
 import { createDoor } from "./door/door.ts";
@@ -7,6 +7,7 @@ import type { Endpoint } from "./door/endpoint.ts";
 import { checkingEvents } from "./keys/check-events.ts";
 import { namedKeys } from "./keys/named-keys.ts";
 import { ownServer } from "./own-server.ts";
+import { LogSender } from "./sender/sender.ts";
 import { transactionEndpoints } from "./transactions/endpoints.ts";
 
 export type Federation = {
@@ -24,20 +25,23 @@ export async function assembleFederation(options: FederationOptions): Promise<Fe
   const client = new SigningClient({ ...options, destinations });
   const context: FederationContext = { ...options, client, keyRing, destinations };
   const endpoints: Endpoint[] = [...ownServer(context), ...transactionEndpoints(context)];
+  const sender = new LogSender({ ...context, edus: none });
   return {
     answer: createDoor({
       ...{ serverName, endpoints, keyRing, ed25519, now },
       heardFrom: (server) => destinations.heardFrom(server),
     }),
-    forOwner: {
-      destinations: async () => [],
-      retryNow: async () => undefined,
-      setRelays: async () => undefined,
-    },
-    start: async () => undefined,
-    close: () => undefined,
+    forOwner: sender.forOwner,
+    start: () => sender.start(),
+    close: () => sender.close(),
   };
 }
+
+const none: OutgoingEdus = {
+  of: async () => [],
+  messagesFor: async (_, upTo) => ({ edus: [], upTo, hasMore: false }),
+  messagesTaken: () => undefined,
+};
 
 const unwatched: Destinations = {
   state: async (serverName) => ({

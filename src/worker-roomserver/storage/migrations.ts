@@ -160,6 +160,7 @@ const sixth: Migration = (db) => {
   // Other servers, and their keys.
   db.createObjectStore("destinations");
   // What waits for them.
+  for (const name of ["outgoing", "relaysOfServers"]) db.createObjectStore(name);
   // Their users.
   // Rooms that are known by halves: invites, and joins that are not complete yet.
 };

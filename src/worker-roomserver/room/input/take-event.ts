@@ -1,5 +1,6 @@
 import type { Ed25519 } from "../../../matrix/ed25519.ts";
 import type { ReceivedEvent } from "../../../matrix/received-event.ts";
+import { PASS_ON } from "../../log/entry.ts";
 import type { Storage, Write } from "../../storage/api.ts";
 import type { EventNid } from "../../storage/schema.ts";
 import type { StoredEvent } from "../api.ts";
@@ -86,7 +87,8 @@ export class EventTaker {
       return { verdict: { eventId, outcome: "rejected", reason: finding.reason }, ...durable };
     }
     const places = options.places ?? (await HistoryPlaces.of(this.#parts, head.nid, [received]));
-    return this.#write(head, received, { as, known, references, before, finding, places });
+    const detail = options.passOn === true ? PASS_ON : "";
+    return this.#write(head, received, { as, known, references, before, finding, places, detail });
   }
 
   /** A state that another server has told, as what differs from the current one. */
@@ -169,9 +171,10 @@ export class EventTaker {
       before: SnapshotChain;
       finding: Finding;
       places: HistoryPlaces;
+      detail: string;
     },
   ): Promise<Taken> {
-    const { as, known, references, finding, places } = found;
+    const { as, known, references, finding, places, detail } = found;
     const { awaited, gaps, events } = this.#parts;
     const waiting = await awaited.for(head.nid, received.eventId);
     const filled = await gaps.before(head.nid, received.eventId);
@@ -199,6 +202,7 @@ export class EventTaker {
         ? unit.addLive(
             complete,
             forward ?? { current: head.current, extremities: head.extremities, turns: [] },
+            detail,
           )
         : order !== 0
           ? unit.addHistory(complete, order)
