@@ -17,20 +17,17 @@ export type ForOwnerOptions = {
 /** What the owner sees and does. */
 export function forOwner(options: ForOwnerOptions): FederationForOwner {
   const { destinations, lines, relays } = options;
+  const known = async () => {
+    const names = (await destinations.all()).map(({ serverName }) => serverName);
+    return new Set([...names, ...lines.keys(), ...(await relays.knownByOwner())]);
+  };
   return {
     destinations: async () => {
-      const known = await destinations.all();
-      const states = new Map(known.map((state) => [state.serverName, state]));
-      for (const serverName of lines.keys()) {
-        if (!states.has(serverName)) states.set(serverName, await destinations.state(serverName));
-      }
-      const names = [...states.keys()].sort();
-      return Promise.all(names.map((name) => shown(options, states.get(name)!)));
+      const names = [...(await known())].sort();
+      return Promise.all(names.map(async (name) => shown(options, await destinations.state(name))));
     },
     retryNow: async (serverName) => {
-      const isKnown =
-        lines.has(serverName) || (await destinations.all()).some((state) => state.serverName === serverName);
-      if (!isKnown) throw notFound("Nothing was ever sent to this server.");
+      if (!(await known()).has(serverName)) throw notFound("Nothing was ever sent to this server.");
       destinations.retryNow(serverName);
       lines.get(serverName)?.wake();
     },

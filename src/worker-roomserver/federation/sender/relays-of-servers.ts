@@ -4,6 +4,7 @@ import { isJsonObject } from "../../../matrix/json.ts";
 import { readServerKeys, relaysInServerKeys } from "../../../matrix/server-keys.ts";
 import { keyFromServerName } from "../../../matrix/server-names.ts";
 import { relayUrl } from "../../relay/relay-url.ts";
+import { LeaderFenced } from "../../storage/errors.ts";
 import { Lru } from "../../storage/lru.ts";
 import type { RelaysOfServerRow } from "../../storage/schema.ts";
 import { FederationError } from "../api.ts";
@@ -49,6 +50,15 @@ export class RelaysOfServers {
     await this.#change(serverName, (row) => ({ ...row, owner }));
   }
 
+  /** The servers of which the owner knows relays. Reads all rows. */
+  async knownByOwner(): Promise<string[]> {
+    const [names, rows] = await this.#with.storage.read(["relaysOfServers"], (tx) => {
+      const store = tx.objectStore("relaysOfServers");
+      return Promise.all([store.getAllKeys(), store.getAll()]);
+    });
+    return names.filter((_, i) => rows[i]!.owner.length > 0);
+  }
+
   /**
    * Takes from a server's key document, the signature of which has been checked, which relays it names.
    * @param document - of that server
@@ -67,7 +77,10 @@ export class RelaysOfServers {
     if (key === undefined || this.#reading.has(serverName)) return;
     this.#reading.add(serverName);
     this.#read(serverName, key)
-      .catch((error: unknown) => console.error(`hearth: relays of ${serverName} are not noted`, error))
+      .catch((error: unknown) => {
+        if (error instanceof LeaderFenced) return;
+        console.error(`hearth: relays of ${serverName} are not noted`, error);
+      })
       .finally(() => this.#reading.delete(serverName));
   }
 
