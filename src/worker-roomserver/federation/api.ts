@@ -48,18 +48,21 @@ export class FederationError extends Error {
   /** Of `answered`: its status, and its body where that is an error of Matrix. */
   readonly status: number | undefined;
   readonly error: (JsonObject & { errcode: string }) | undefined;
+  /** Nothing was found out about the other server: this one has no way out, or no room for the request. */
+  readonly isOurs: boolean;
 
   constructor(
     failure: FederationFailure,
     destination: string,
     why: string,
-    answered: { status?: number; error?: JsonObject & { errcode: string } } = {},
+    answered: { status?: number; error?: JsonObject & { errcode: string }; isOurs?: boolean } = {},
   ) {
     super(`${destination}: ${why}`);
     this.failure = failure;
     this.destination = destination;
     this.status = answered.status;
     this.error = answered.error;
+    this.isOurs = answered.isOurs === true;
   }
 }
 

@@ -4,10 +4,11 @@ import { type FederationClient, FederationError } from "../api.ts";
 /**
  * What has become of a transaction. `taken`: it was answered with 200; `refusedPdus`: what the server had against some of
  * its events. `refused`: the server has read it and does not want it as it is. `failed`: it is to be sent again.
+ * `notSent`: likewise, for what is here and not there.
  */
 export type Outcome =
   | { outcome: "taken"; refusedPdus: string[] }
-  | { outcome: "refused" | "failed"; why: string };
+  | { outcome: "refused" | "failed" | "notSent"; why: string };
 
 /** That there is something wrong with what was sent. All else (401, 403, 404, 429, 5xx) is about more than that. */
 const REFUSALS = [400, 413];
@@ -56,6 +57,7 @@ async function attempt(
   } catch (error) {
     if (!(error instanceof FederationError)) throw error;
     const { failure, status = 0, message: why } = error;
+    if (error.isOurs) return { outcome: "notSent", why };
     // A success that says nothing that can be read is one all the same.
     if (failure === "invalid") return { outcome: "taken", refusedPdus: [] };
     return { outcome: failure === "answered" && REFUSALS.includes(status) ? "refused" : "failed", why };

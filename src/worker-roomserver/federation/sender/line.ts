@@ -212,6 +212,10 @@ export class Line {
         await this.#done(waiting, made);
         return true;
       }
+      case "notSent":
+        // The fault is not the server's, and so its return is no sign that it is over.
+        this.#with.later(AFTER_FAULT_MS, () => this.wake());
+        return false;
       case "failed": {
         // Where it was no failure to whoever counts them, it must not be asked again at once all the same.
         if (await destinations.isReady(this.#server)) destinations.failed(this.#server, outcome.why);

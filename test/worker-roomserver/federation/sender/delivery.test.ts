@@ -135,6 +135,27 @@ describe("a transaction that is not taken", () => {
     },
   );
 
+  test("as this server has no way out is sent again after a while, and nobody is blamed for it", async () => {
+    const timers: (() => void)[] = [];
+    const { rig, say, heard, waiting } = await shared({
+      later: (_, call) => {
+        timers.push(call);
+        return () => undefined;
+      },
+    });
+    await rig.sender.forOwner.setRelays(ONE, ["https://relay.example"]);
+    rig.servers.on(ONE, () => ({ status: 0, isOurs: true }));
+    await rig.sender.start();
+    await say("first");
+    await vi.waitFor(() => expect(timers).toHaveLength(1));
+    expect(await waiting()).toMatchObject({ failures: 0, waiting: { pdus: 1 } });
+    expect(rig.servers.asked.has("relay.example")).toBe(false);
+    rig.servers.up(ONE);
+    timers[0]!();
+    await heard(["first"]);
+    expect(new Set(ids(rig)).size).toBe(1);
+  });
+
   test("whole, but for an event, is over", async () => {
     const { rig, say, heard, waiting } = await shared();
     rig.servers.on(ONE, () => ({ status: 200, body: { pdus: { $a: { error: "It is not allowed." } } } }));
@@ -147,11 +168,7 @@ describe("a transaction that is not taken", () => {
 
   test("by a server that says nothing readable with its 200, is taken", async () => {
     const { rig, say, heard, waiting } = await shared();
-    const { fetch } = rig.servers.egress;
-    vi.spyOn(rig.servers.egress, "fetch").mockImplementation(async (target, request) => {
-      const answer = await fetch(target, request);
-      return "status" in answer ? { ...answer, body: new Response("<html>").body } : answer;
-    });
+    rig.servers.on(ONE, () => ({ status: 200, unreadable: true }));
     await rig.sender.start();
     await say("first");
     await heard(["first"]);
@@ -255,11 +272,19 @@ test("two hundred servers, of which fifty hang: the others get all as without th
   const { rig, say, waiting } = await shared({}, [...hanging, ...here]);
   let underWay = 0;
   let most = 0;
-  for (const server of hanging) rig.servers.on(server, () => new Promise(() => undefined));
+  const begins = () => {
+    underWay += 1;
+    most = Math.max(most, underWay);
+  };
+  for (const server of hanging) {
+    rig.servers.on(server, () => {
+      begins();
+      return new Promise(() => undefined);
+    });
+  }
   for (const server of here) {
     rig.servers.on(server, async () => {
-      underWay += 1;
-      most = Math.max(most, underWay + hanging.length);
+      begins();
       await Promise.resolve();
       underWay -= 1;
       return { status: 200 };

@@ -91,15 +91,12 @@ describe("relays of a server", () => {
     const other = await namedServer();
     const rig = await senderRig();
     const roomId = await rig.create();
-    const { fetch } = rig.servers.egress;
-    vi.spyOn(rig.servers.egress, "fetch").mockImplementation(async (target, request) => {
-      if (!target.url.endsWith("/_matrix/key/v2/server")) return fetch(target, request);
-      const name = target.url.split("/")[2]!;
+    for (const { serverName } of [good, other]) {
       // The second one is signed, but by nobody whom its name knows.
       const urls = [...RELAYS, "http://localhost:1", "https://relay.example/path"];
-      const document = await serverKeyDocument(name, good.key, Date.now(), urls);
-      return { status: 200, headers: {}, url: target.url, body: new Response(JSON.stringify(document)).body };
-    });
+      const document = await serverKeyDocument(serverName, good.key, Date.now(), urls);
+      rig.servers.documents.set(serverName, document);
+    }
     for (const { serverName } of [good, other]) await rig.joins(roomId, `@bob:${serverName}`);
     await rig.sender.start();
     await rig.say(roomId, "hello");

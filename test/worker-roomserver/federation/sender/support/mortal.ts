@@ -1,4 +1,4 @@
-import type { Egress } from "../../../../../src/worker-roomserver/egress/api.ts";
+import type { FederationClient } from "../../../../../src/worker-roomserver/federation/api.ts";
 import type { Storage } from "../../../../../src/worker-roomserver/storage/api.ts";
 
 const never = () => new Promise<never>(() => undefined);
@@ -42,6 +42,7 @@ export function mortal(storage: Storage, life: Life): Storage {
   });
 }
 
-export const mortalEgress = (egress: Egress, life: Life): Egress => ({
-  fetch: (target, request) => life.spend(() => egress.fetch(target, request)),
+export const mortalClient = (client: FederationClient, life: Life): FederationClient => ({
+  request: (request) => life.spend(() => client.request(request)),
+  stream: (request) => life.spend(() => client.stream(request)),
 });

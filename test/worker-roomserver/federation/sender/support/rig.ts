@@ -1,16 +1,14 @@
 import { onTestFinished } from "vitest";
 import { chooseEd25519 } from "../../../../../src/matrix/ed25519.ts";
 import type { OutgoingEdus } from "../../../../../src/worker-roomserver/federation/api.ts";
-import { SigningClient } from "../../../../../src/worker-roomserver/federation/client/client.ts";
 import { LogSender } from "../../../../../src/worker-roomserver/federation/sender/sender.ts";
 import type { CreateRoomBody } from "../../../../../src/worker-roomserver/room/api.ts";
 import type { RoomInput } from "../../../../../src/worker-roomserver/room/input/api.ts";
 import { roomQueries } from "../../../../../src/worker-roomserver/room/query/graph/queries.ts";
 import type { Storage } from "../../../../../src/worker-roomserver/storage/api.ts";
 import { testRooms } from "../../../support/room.ts";
-import { newKey } from "../../support/peer.ts";
 import { TestDestinations } from "./destinations.ts";
-import { type Life, mortalEgress } from "./mortal.ts";
+import { type Life, mortalClient } from "./mortal.ts";
 import { comesIn, membership } from "./remote-events.ts";
 import { TestServers } from "./servers.ts";
 
@@ -20,8 +18,6 @@ export const noEdus: OutgoingEdus = {
   messagesTaken: () => undefined,
 };
 
-const key = await newKey("ed25519:test");
-
 export type RigOptions = {
   /** A database that is there already: of the leader before. */
   name?: string;
@@ -30,6 +26,7 @@ export type RigOptions = {
   edus?: (storage: Storage) => OutgoingEdus;
   assumedOfflineAfter?: number;
   now?: () => number;
+  later?: (ms: number, call: () => void) => () => void;
   /** How long the leader lives. */
   life?: Life;
   /** What the sender sees of the storage. */
@@ -46,15 +43,15 @@ export async function senderRig(options: RigOptions = {}) {
   const { storage, rooms, parts, user, request } = made;
   const queries = roomQueries(parts);
   const seen = options.seen?.(storage) ?? storage;
-  const { life } = options;
-  const egress = life === undefined ? servers.egress : mortalEgress(servers.egress, life);
+  const { life, later } = options;
+  const reached = servers.client(destinations);
   leaders += 1;
   const sender = new LogSender({
     ...{ storage: seen, destinations, serverName: HERE, room: rooms, roomQueries: queries },
     ed25519: await chooseEd25519(crypto.subtle),
-    client: new SigningClient({ serverName: HERE, key, egress, destinations }),
+    client: life === undefined ? reached : mortalClient(reached, life),
     now: options.now ?? (() => 1_700_000_000_000),
-    later: () => () => undefined,
+    later: later ?? (() => () => undefined),
     // A clock that stands still, and a die that always falls alike, would be no proof of anything.
     random: () => leaders / 2 ** 20,
     edus: options.edus?.(storage) ?? noEdus,
