@@ -1,9 +1,9 @@
 import { equalBytes } from "../../../matrix/ed25519-rules.ts";
 import { invalidParam, MatrixError } from "../../../matrix/errors.ts";
 import { isJsonObject } from "../../../matrix/json.ts";
+import { relayUrl } from "../../../matrix/relay-url.ts";
 import { readServerKeys, relaysInServerKeys } from "../../../matrix/server-keys.ts";
 import { keyFromServerName } from "../../../matrix/server-names.ts";
-import { relayUrl } from "../../relay/relay-url.ts";
 import { LeaderFenced } from "../../storage/errors.ts";
 import { Lru } from "../../storage/lru.ts";
 import type { RelaysOfServerRow } from "../../storage/schema.ts";
