@@ -64,20 +64,41 @@ export async function readServerKeys(
   return { keys, oldKeys, validUntil };
 }
 
+/** Which of its relays a server names, so that others can leave there what they cannot deliver. */
+export const RELAYS_FIELD = "io.hearth.relays";
+/** A node has one or two. */
+const MAX_RELAYS = 8;
+const MAX_URL_LENGTH = 255;
+
+/** The relays that a key document names: addresses as they stand there, which are still to be checked. */
+export function relaysInServerKeys(document: JsonObject): string[] {
+  const named = document[RELAYS_FIELD];
+  if (!Array.isArray(named)) return [];
+  const urls = named.filter((url): url is string => typeof url === "string");
+  return urls.filter((url) => url.length <= MAX_URL_LENGTH).slice(0, MAX_RELAYS);
+}
+
 /** Others ask again at the half of it; a server that is away for longer than all of it cannot be checked anew. */
 export const SERVER_KEYS_VALID_MS = 7 * 24 * 60 * 60_000;
 
 /**
  * The document that says with which key a server signs.
  * @param now - milliseconds since 1970
+ * @param relays - URLs of those that keep mail for the server
  * @see https://spec.matrix.org/v1.19/server-server-api/#get_matrixkeyv2server
  */
-export function serverKeyDocument(serverName: string, key: SigningKey, now: number): Promise<JsonObject> {
+export function serverKeyDocument(
+  serverName: string,
+  key: SigningKey,
+  now: number,
+  relays: readonly string[] = [],
+): Promise<JsonObject> {
   const document = {
     server_name: serverName,
     verify_keys: { [key.keyId]: { key: encodeBase64(key.publicKey) } },
     old_verify_keys: {},
     valid_until_ts: now + SERVER_KEYS_VALID_MS,
+    ...(relays.length > 0 && { [RELAYS_FIELD]: relays.slice(0, MAX_RELAYS) }),
   };
   return signJson(document, serverName, key.keyId, key.sign);
 }

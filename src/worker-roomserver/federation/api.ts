@@ -217,7 +217,7 @@ export type DestinationForOwner = DestinationState & {
 /** What the owner sees and does. */
 export interface FederationForOwner {
   destinations(): Promise<DestinationForOwner[]>;
-  /** @throws MatrixError M_NOT_FOUND 404 for one that nothing was ever sent to */
+  /** @throws MatrixError M_NOT_FOUND 404 for one that nothing was ever sent to, and of which the owner knows no relay */
   retryNow(serverName: string): Promise<void>;
   /** Relays that the owner knows a server to have, beside those that it names itself. */
   setRelays(serverName: string, relays: readonly string[]): Promise<void>;

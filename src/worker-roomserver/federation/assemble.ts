@@ -13,6 +13,7 @@ import { ServerKeyRing } from "./keys/key-ring.ts";
 import { notaryEndpoints } from "./keys/notary.ts";
 import { ownServer } from "./own-server.ts";
 import { remoteRooms } from "./perform/remote-rooms.ts";
+import { LogSender } from "./sender/sender.ts";
 import { transactionEndpoints } from "./transactions/endpoints.ts";
 
 export type Federation = {
@@ -32,6 +33,7 @@ export async function assembleFederation(options: FederationOptions): Promise<Fe
   const keyRing = new ServerKeyRing({ ...options, client });
   const context: FederationContext = { ...options, client, keyRing, destinations };
   const edus = openEdus(context);
+  const sender = new LogSender({ ...context, edus: edus.outgoing });
   const endpoints: Endpoint[] = [
     ...ownServer(context),
     ...notaryEndpoints({ ...context, keyRing }),
@@ -45,16 +47,14 @@ export async function assembleFederation(options: FederationOptions): Promise<Fe
     }),
     remoteKeys: edus.remoteKeys,
     rooms: remoteRooms(context),
-    forOwner: {
-      destinations: async () => [],
-      retryNow: async () => undefined,
-      setRelays: async () => undefined,
-    },
+    forOwner: sender.forOwner,
     start: async () => {
       await destinations.start();
       await edus.start();
+      await sender.start();
     },
     close: () => {
+      sender.close();
       edus.close();
       destinations.close();
     },

@@ -1,6 +1,7 @@
 import type { AccountData } from "../account-data/api.ts";
 import type { AppServices } from "../appservices/api.ts";
 import type { Console } from "../console/api.ts";
+import type { FederationForOwner } from "../federation/api.ts";
 import type { KeyBackup } from "../key-backup/api.ts";
 import type { Keys } from "../keys/api.ts";
 import type { Media, MediaConsole } from "../media/api.ts";
@@ -69,6 +70,8 @@ export interface Node {
   readonly userDirectory: UserDirectory;
   /** For the server's owner alone. */
   readonly relays: Relays;
+  /** For the server's owner alone. */
+  readonly federation: FederationForOwner;
   readonly usersConsole: UsersConsole;
   readonly monitor: Monitor;
   /** All that is for the owner, by HTTP. */

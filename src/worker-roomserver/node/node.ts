@@ -265,6 +265,7 @@ export async function openNode(options: NodeOptions): Promise<OpenNode> {
     search,
     userDirectory,
     relays: relays.relays,
+    federation: federation.forOwner,
     usersConsole: users.console,
     monitor,
     console: lazily(once(async () => (await consoleDoor()).createConsole(node))),

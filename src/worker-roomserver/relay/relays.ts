@@ -1,5 +1,6 @@
 import type { LinkHandler } from "../../link/api.ts";
 import { forbidden, MatrixError, notFound, unknown } from "../../matrix/errors.ts";
+import { relayUrl } from "../../matrix/relay-url.ts";
 import type { SigningKey } from "../../matrix/signing.ts";
 import type { Egress, EgressRequest, EgressTarget } from "../egress/api.ts";
 import type { Storage, Write } from "../storage/api.ts";
@@ -10,7 +11,6 @@ import { clientRequests } from "./client-requests.ts";
 import { askOver, mayGoOverRelay } from "./egress.ts";
 import { StoredInbox } from "./inbox.ts";
 import type { Keeper, KeeperState, KeptLink, OpenKeeper } from "./keeper.ts";
-import { relayUrl } from "./relay-url.ts";
 import { answering } from "./requests.ts";
 import { RelaySession, type SessionOptions } from "./session.ts";
 import { inWords } from "./words.ts";

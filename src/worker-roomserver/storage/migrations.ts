@@ -160,6 +160,7 @@ const sixth: Migration = (db) => {
   // Other servers, and their keys.
   for (const name of ["destinations", "serverKeys"]) db.createObjectStore(name);
   // What waits for them.
+  for (const name of ["outgoing", "relaysOfServers"]) db.createObjectStore(name);
   // Their users.
   db.createObjectStore("toDeviceReceived", { keyPath: ["origin", "messageId"] }).createIndex("at", "at");
   db.createObjectStore("deviceListUpdates");

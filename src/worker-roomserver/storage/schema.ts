@@ -476,6 +476,18 @@ export type ServerKeysRow = {
   /** When it last did, milliseconds since 1970; 0 for never. */
   askedAt: number;
 };
+/**
+ * What a server is still to be sent. An event `e` of room `r`; `s`: 1 where earlier ones of the room were left out, as it
+ * was away for long. Or an EDU as JSON text, with the key by which a later one takes its place.
+ */
+export type OutgoingRow = { e: EventNid; r: Nid; s?: 1 } | { edu: string; k?: string };
+/** By what relays another server can be reached: URLs that the owner knows, and those that it names itself. */
+export type RelaysOfServerRow = {
+  owner: string[];
+  named: string[];
+  /** When its key document was last read, in milliseconds since 1970; 0: never. */
+  readAt: number;
+};
 /** A one-time key that a relay gives out, and this node does not: the relay's URL, the key's id and itself as JSON text. */
 export type DepositedKeyRow = [relay: string, id: string, json: string];
 
@@ -648,6 +660,10 @@ export interface HearthSchema extends DBSchema {
   destinations: { key: string; value: DestinationRow };
   /** By server name. */
   serverKeys: { key: string; value: ServerKeysRow };
+  /** `[server name, position, n]`: of the entry of the log that it comes from; several EDUs may come from one. */
+  outgoing: { key: [string, Position, number]; value: OutgoingRow };
+  /** By server name. */
+  relaysOfServers: { key: string; value: RelaysOfServerRow };
 }
 
 export type StoreName = StoreNames<HearthSchema>;
