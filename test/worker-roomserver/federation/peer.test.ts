@@ -33,7 +33,11 @@ describe("the test peer", () => {
       new Set(room.stateBefore().map(({ eventId }) => eventId)),
     );
     const path = `/_matrix/federation/v1/backfill/${encodeURIComponent(room.roomId)}`;
-    const { json } = await guest.ask(host.serverName, "GET", `${path}?v=${message.eventId}&limit=2`);
+    const { json } = await guest.ask(
+      host.serverName,
+      "GET",
+      `${path}?v=${encodeURIComponent(message.eventId)}&limit=2`,
+    );
     expect(json.pdus).toMatchObject([{ content: { body: "hello" } }, { type: "m.room.history_visibility" }]);
   });
 

@@ -5,7 +5,7 @@ import { elementTexts, memberText } from "../../../../src/matrix/json-parts.ts";
 import { readReceivedEvent } from "../../../../src/matrix/received-event.ts";
 import { roomVersionRules } from "../../../../src/matrix/room-versions.ts";
 import { signEvent, signJson } from "../../../../src/matrix/signing.ts";
-import type { Peer, PeerEndpoint, PeerHandler, PeerRequest } from "./peer.ts";
+import type { PeerEndpoint, PeerHandler, PeerRequest, PeerServer } from "./peer-api.ts";
 import type { PeerEvent, PeerRoom } from "./peer-room.ts";
 
 const V1 = "/_matrix/federation/v1";
@@ -15,7 +15,7 @@ const pdus = (events: readonly PeerEvent[]): JsonObject[] => events.map(({ pdu }
 const ids = (events: readonly PeerEvent[]): string[] => events.map(({ eventId }) => eventId);
 
 /** What a peer answers as long as no test wants it otherwise. */
-export function peerEndpoints(peer: Peer): PeerEndpoint[] {
+export function peerEndpoints(peer: PeerServer): PeerEndpoint[] {
   const get = (path: string, handle: PeerHandler): PeerEndpoint => ({ method: "GET", path, handle });
   const put = (path: string, handle: PeerHandler): PeerEndpoint => ({ method: "PUT", path, handle });
   return [
@@ -94,7 +94,7 @@ export function peerEndpoints(peer: Peer): PeerEndpoint[] {
   ];
 }
 
-const said = ({ serverName }: Peer) => ({ origin: serverName, origin_server_ts: Date.now() });
+const said = ({ serverName }: PeerServer) => ({ origin: serverName, origin_server_ts: Date.now() });
 const strings = (value: unknown): string[] =>
   Array.isArray(value) ? value.filter((item) => typeof item === "string") : [];
 
@@ -104,7 +104,7 @@ function known(room: PeerRoom, eventId: string | undefined): PeerEvent {
   return event;
 }
 
-function stateOf(peer: Peer, roomId: string | undefined, query: URLSearchParams) {
+function stateOf(peer: PeerServer, roomId: string | undefined, query: URLSearchParams) {
   const room = peer.room(roomId);
   const state = room.stateBefore(known(room, query.get("event_id") ?? "").eventId);
   return { state, chain: room.authChain(state) };
@@ -123,7 +123,7 @@ function before(room: PeerRoom, from: readonly string[], until: readonly string[
   return [...found.values()];
 }
 
-function template(peer: Peer, membership: string, { params }: PeerRequest) {
+function template(peer: PeerServer, membership: string, { params }: PeerRequest) {
   const room = peer.room(params.roomId);
   const userId = params.userId ?? "";
   const event = room.draft({
@@ -137,7 +137,7 @@ function received(room: PeerRoom, text: string): PeerEvent {
   return room.add(readReceivedEvent(text, room.rules));
 }
 
-function joined(peer: Peer, { params, query, text }: PeerRequest) {
+function joined(peer: PeerServer, { params, query, text }: PeerRequest) {
   const room = peer.room(params.roomId);
   const before = room.stateBefore();
   const event = received(room, text);
@@ -156,7 +156,7 @@ function joined(peer: Peer, { params, query, text }: PeerRequest) {
   };
 }
 
-async function invited(peer: Peer, { params, body, text }: PeerRequest) {
+async function invited(peer: PeerServer, { params, body, text }: PeerRequest) {
   const version = String(body.room_version);
   const rules = roomVersionRules(version);
   if (rules === undefined) throw unknown("The peer does not know this room version.", 400);
@@ -167,7 +167,7 @@ async function invited(peer: Peer, { params, body, text }: PeerRequest) {
 }
 
 /** Takes what it can of a transaction into the rooms that it knows. */
-function taken(peer: Peer, { origin, params, body, text }: PeerRequest) {
+function taken(peer: PeerServer, { origin, params, body, text }: PeerRequest) {
   peer.transactions.push({ origin, transactionId: params.txnId ?? "", body, text });
   const results: JsonObject = {};
   for (const json of elementTexts(text, "pdus")) {

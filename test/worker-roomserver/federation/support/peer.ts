@@ -20,27 +20,9 @@ import {
 import { isFailure } from "../../../../src/worker-roomserver/egress/api.ts";
 import { bytesOf } from "../../../../src/worker-roomserver/egress/body.ts";
 import type { TestNetwork } from "./network.ts";
+import type { PeerAnswer, PeerEndpoint, PeerHandler, PeerServer, PeerTransaction } from "./peer-api.ts";
 import { peerEndpoints } from "./peer-endpoints.ts";
 import { PeerRoom, type PeerRoomOptions, usualPeerRoom } from "./peer-room.ts";
-
-/** A request that a peer is asked. Its signature has been checked, but where the endpoint is for everybody. */
-export type PeerRequest = {
-  origin: string;
-  params: Record<string, string>;
-  query: URLSearchParams;
-  body: JsonObject;
-  /** The body as it came. */
-  text: string;
-  signal: AbortSignal;
-};
-
-/** JSON to be answered with 200, or the whole answer. What is thrown is answered as at any server. */
-export type PeerAnswer = JsonObject | LinkResponse;
-export type PeerHandler = (request: PeerRequest) => PeerAnswer | Promise<PeerAnswer>;
-export type PeerEndpoint = { method: Method; path: string; open?: boolean; handle: PeerHandler };
-
-/** A transaction that the peer was sent. */
-export type PeerTransaction = { origin: string; transactionId: string; body: JsonObject; text: string };
 
 export type Asked = { status: number; text: string; json: JsonObject };
 
@@ -48,7 +30,7 @@ export type Asked = { status: number; text: string; json: JsonObject };
  * A small homeserver on a test's network, which signs what it says, and can be made to misbehave in everything:
  * `override` takes the place of any endpoint, `PeerEventFields.bad` spoils events, `keys` says what it publishes.
  */
-export class Peer {
+export class Peer implements PeerServer {
   readonly serverName: string;
   readonly network: TestNetwork;
   readonly rooms = new Map<string, PeerRoom>();
