@@ -7,6 +7,7 @@ import type { Endpoint } from "./door/endpoint.ts";
 import { checkingEvents } from "./keys/check-events.ts";
 import { namedKeys } from "./keys/named-keys.ts";
 import { ownServer } from "./own-server.ts";
+import { makeReceiver } from "./receiver/make-receiver.ts";
 import { transactionEndpoints } from "./transactions/endpoints.ts";
 
 export type Federation = {
@@ -23,7 +24,11 @@ export async function assembleFederation(options: FederationOptions): Promise<Fe
   const destinations = unwatched;
   const client = new SigningClient({ ...options, destinations });
   const context: FederationContext = { ...options, client, keyRing, destinations };
-  const endpoints: Endpoint[] = [...ownServer(context), ...transactionEndpoints(context)];
+  const receiver = makeReceiver(context, {
+    takeEdu: async () => undefined,
+    rescinded: async () => false,
+  });
+  const endpoints: Endpoint[] = [...ownServer(context), ...transactionEndpoints(context, receiver)];
   return {
     answer: createDoor({
       ...{ serverName, endpoints, keyRing, ed25519, now },
@@ -34,8 +39,8 @@ export async function assembleFederation(options: FederationOptions): Promise<Fe
       retryNow: async () => undefined,
       setRelays: async () => undefined,
     },
-    start: async () => undefined,
-    close: () => undefined,
+    start: () => receiver.start(),
+    close: () => receiver.close(),
   };
 }
 

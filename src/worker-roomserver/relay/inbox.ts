@@ -76,16 +76,41 @@ export class StoredInbox implements Inbox {
     const waiting = await this.#load();
     const key = waiting.after(after);
     if (key === undefined) return undefined;
+    return (await this.#row(waiting, key)) ?? this.next(key[0]);
+  }
+
+  async waiting(): Promise<{ id: Position; origin: string }[]> {
+    const { entries } = await this.#load();
+    return [...entries.values()].map(([id, , origin]) => ({ id, origin })).sort((a, b) => a.id - b.id);
+  }
+
+  async read(id: Position): Promise<InboxMail | undefined> {
+    const waiting = await this.#load();
+    const key = waiting.entries.get(id);
+    return key && this.#row(waiting, key);
+  }
+
+  async #row(waiting: Waiting, key: MailKey): Promise<InboxMail | undefined> {
     const row = await this.#storage.get("mail", key);
     if (row === undefined) {
       waiting.remove(key); // it has ended meanwhile
-      return this.next(key[0]);
+      return undefined;
     }
     const [id, , origin, transactionId] = key;
     return { ...row, id, origin, transactionId };
   }
 
-  async ending({ id }: Pick<InboxMail, "id">, verdict: MailVerdict): Promise<(write: Write) => void> {
+  async answerOf(origin: string, transactionId: string): Promise<string | undefined> {
+    const range = IDBKeyRange.only([origin, transactionId]);
+    const [taken] = await this.#storage.fromIndex("mailTaken", "transaction", range, 1);
+    return taken && (taken.answer ?? "");
+  }
+
+  async ending(
+    { id }: Pick<InboxMail, "id">,
+    verdict: MailVerdict,
+    answer?: string,
+  ): Promise<(write: Write) => void> {
     const waiting = await this.#load();
     const key = waiting.entries.get(id);
     if (key === undefined) return () => undefined;
@@ -98,7 +123,10 @@ export class StoredInbox implements Inbox {
       }
       if (verdict === "refused") return;
       this.#taken.set(transaction, true);
-      write.put("mailTaken", { at: this.#now(), origin, transactionId });
+      write.put("mailTaken", {
+        ...{ at: this.#now(), origin, transactionId },
+        ...(answer !== undefined && { answer }),
+      });
     };
   }
 

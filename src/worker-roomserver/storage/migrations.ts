@@ -159,6 +159,8 @@ const fifth: Migration = (db) => {
 const sixth: Migration = (db) => {
   // Other servers, and their keys.
   db.createObjectStore("destinations");
+  // What has come from them and waits.
+  db.createObjectStore("waitingEvents");
   // What waits for them.
   // Their users.
   // Rooms that are known by halves: invites, and joins that are not complete yet.

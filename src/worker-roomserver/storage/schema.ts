@@ -428,8 +428,13 @@ export type MailKey = [
   transactionId: string,
   digest: string,
 ];
-/** A transaction that has had its effect. `at`: when, in milliseconds since 1970. */
-export type MailTakenRow = { at: number; origin: string; transactionId: string };
+/** A transaction that has had its effect. `at`: when, in milliseconds since 1970. `answer`: what its sender is told. */
+export type MailTakenRow = { at: number; origin: string; transactionId: string; answer?: string };
+/**
+ * An event of another server that cannot be taken in yet, as it lacks others or a key. `json`: as it is to be stored.
+ * `origin`: the server that has sent it. `at`: when, in milliseconds since 1970.
+ */
+export type WaitingEventRow = { json: string; origin: string; at: number };
 /** What has become of asking a server. See `DestinationState` for what the members mean. */
 export type DestinationRow = {
   failures: number;
@@ -600,6 +605,8 @@ export interface HearthSchema extends DBSchema {
   depositedKeys: { key: [string, string, string, number]; value: DepositedKeyRow };
   /** By server name. */
   destinations: { key: string; value: DestinationRow };
+  /** `[room, event id]`. */
+  waitingEvents: { key: [Nid, string]; value: WaitingEventRow };
 }
 
 export type StoreName = StoreNames<HearthSchema>;
