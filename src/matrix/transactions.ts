@@ -1,4 +1,4 @@
-import { badJson } from "./errors.ts";
+import { badJson, MatrixError } from "./errors.ts";
 import { isJsonObject, type JsonObject } from "./json.ts";
 import { elementTexts, memberText } from "./json-parts.ts";
 import { parseJsonText, parseOnly } from "./json-text.ts";
@@ -37,10 +37,10 @@ function isEdu(edu: unknown): edu is { edu_type: string; content: JsonObject } {
  */
 export function roomIdOfPdu(text: string): string | undefined {
   try {
-    const member = memberText(text, "room_id");
-    const roomId: unknown = member && parseOnly(member);
-    return typeof roomId === "string" ? roomId : undefined;
-  } catch {
-    return undefined;
+    const pdu = parseOnly(text);
+    return isJsonObject(pdu) && typeof pdu.room_id === "string" ? pdu.room_id : undefined;
+  } catch (error) {
+    if (error instanceof MatrixError) return undefined;
+    throw error;
   }
 }

@@ -31,6 +31,8 @@ type Work = {
   isRunning: boolean;
   /** Something has come while it was worked at. */
   again: boolean;
+  /** Ids of what those that wait lack, as far as that has been found out. */
+  lacking: Set<string>;
   /** Ids of those that wait and are signed as they must be. */
   signed: Set<string>;
   retries: Map<string, Retry>;
@@ -66,11 +68,18 @@ export class GapFiller {
   /** Events wait in the room that did not before. */
   wake(room: KnownRoom): void {
     const work = this.#rooms.get(room.nid) ?? {
-      ...{ room, isRunning: false, again: false, signed: new Set(), retries: new Map() },
+      ...{ room, isRunning: false, again: false },
+      ...{ lacking: new Set(), signed: new Set(), retries: new Map() },
     };
     this.#rooms.set(room.nid, work);
     work.again = true;
     void this.#work(work);
+  }
+
+  /** Events have been taken in without having waited: others may have waited for them. */
+  arrived(room: KnownRoom, eventIds: readonly string[]): void {
+    const work = this.#rooms.get(room.nid);
+    if (work?.isRunning || eventIds.some((eventId) => work?.lacking.has(eventId))) this.wake(room);
   }
 
   async #work(work: Work): Promise<void> {
@@ -114,7 +123,7 @@ export class GapFiller {
       const all = await this.#parts.waitingEvents.of(room);
       forgetOthers(work, all);
       const waiting = await this.#signed(work, all);
-      const left = mayBeReady ? await this.#takeReady(room, waiting) : waiting;
+      const left = mayBeReady ? await this.#takeReady(work, waiting) : waiting;
       mayBeReady = false;
       const due = left.filter(({ event }) => this.#isDue(retries.get(event.eventId)));
       const next = firstOf(due);
@@ -155,12 +164,17 @@ export class GapFiller {
 
   /** Takes in what lacks nothing any more. @returns what still does */
   async #takeReady(
-    room: KnownRoom,
+    { room, lacking }: Work,
     waiting: readonly WaitingEvent[],
   ): Promise<readonly WaitingEvent[]> {
+    lacking.clear();
     if (waiting.length === 0) return [];
     const events = waiting.map(({ event }) => event);
     const verdicts = await this.#parts.roomInput.receive(room.roomId, events);
+    for (const verdict of verdicts) {
+      if (verdict.outcome !== "missing") continue;
+      for (const id of [...verdict.authEvents, ...verdict.prevEvents]) lacking.add(id);
+    }
     const isLeft = (i: number) => verdicts[i]?.outcome === "missing";
     const taken = events.filter((_, i) => !isLeft(i)).map(({ eventId }) => eventId);
     await this.#parts.waitingEvents.remove(room, taken);

@@ -8,7 +8,7 @@ import type { KnownRoom } from "../known-rooms.ts";
  * Events that wait in one room, and in all. Each may have 64 KiB, and anybody may send such that nothing will ever come
  * of; what is turned away because of these bounds is asked for again when something is built upon it.
  */
-export const WAITING_LIMITS = { ofRoom: 500, all: 4_000 };
+export const WAITING_LIMITS = { ofRoom: 300, all: 4_000 };
 
 /** An event that waits, and who has sent it when. */
 export type WaitingEvent = { event: ReceivedEvent; origin: string; at: number };

@@ -1,3 +1,4 @@
+import type { Mail } from "../../relay/api.ts";
 import type { PduResults, TakeEdu } from "../api.ts";
 
 /**
@@ -16,9 +17,10 @@ export interface Receiver {
   start(): Promise<void>;
   close(): void;
   /**
-   * What became of a transaction that is in the inbox or has been taken.
-   * @param withinMs - how long it is waited for, in milliseconds
-   * @returns undefined if it has not been taken in by then: it will be
+   * Takes in a transaction that has just come, whose signature has been checked. It is on the disk when this resolves.
+   * @param withinMs - how long it is waited for what becomes of its PDUs, in milliseconds
+   * @returns undefined if that is not known by then. The same transaction again is told the same.
+   * @throws MatrixError M_UNKNOWN 507 when there is no room for it
    */
-  results(origin: string, transactionId: string, withinMs: number): Promise<PduResults | undefined>;
+  deliver(mail: Mail, withinMs: number): Promise<PduResults | undefined>;
 }

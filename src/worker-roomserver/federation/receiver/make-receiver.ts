@@ -11,7 +11,7 @@ export function makeReceiver(context: FederationContext, takers: ReceiverTakers)
   const waitingEvents = new WaitingEvents(context.storage);
   const shared = { ...context, knownRooms, waitingEvents };
   const gaps = new GapFiller(shared);
-  const receiver = new InboxReceiver({ ...shared, ...takers, onWaiting: (room) => gaps.wake(room) });
+  const receiver = new InboxReceiver({ ...shared, ...takers, gaps });
   return {
     start: async () => {
       await receiver.start();
@@ -21,6 +21,6 @@ export function makeReceiver(context: FederationContext, takers: ReceiverTakers)
       receiver.close();
       gaps.close();
     },
-    results: (origin, transactionId, withinMs) => receiver.results(origin, transactionId, withinMs),
+    deliver: (mail, withinMs) => receiver.deliver(mail, withinMs),
   };
 }

@@ -1,19 +1,24 @@
 import { MatrixError } from "../../../matrix/errors.ts";
 import { type ReceivedTransaction, readTransaction } from "../../../matrix/transactions.ts";
+import type { Mail } from "../../relay/api.ts";
 import type { Write } from "../../storage/api.ts";
 import type { Position } from "../../storage/schema.ts";
 import type { PduResults } from "../api.ts";
 import type { FederationContext } from "../context.ts";
+import type { GapFiller } from "../gaps/gap-filler.ts";
 import type { WaitingEvents } from "../gaps/waiting-events.ts";
-import type { KnownRoom, KnownRooms } from "../known-rooms.ts";
+import type { KnownRooms } from "../known-rooms.ts";
 import type { Receiver, ReceiverTakers } from "./api.ts";
 import { checkMail, readMail } from "./check-mail.ts";
 import { Lanes } from "./lanes.ts";
-import { PduTaker, type TakenPdus } from "./take-pdus.ts";
+import { PduTaker, type SortedPdus, type TakenPdus } from "./take-pdus.ts";
 import { within } from "./within.ts";
 
-/** Milliseconds that a key may take to be found, for as long as the transaction itself is in memory. */
-const KEY_TIME_MS = 5_000;
+/**
+ * Milliseconds that a key may take to be found while others may have to wait for the place. It is looked for on, and is
+ * there when the mail's turn comes again.
+ */
+const KEY_TIME_MS = 1_000;
 /** Mail for which no key can be had is refused when it is so old: whoever has sent it is not there any more. */
 const KEY_GIVEN_UP_MS = 30 * 24 * 60 * 60_000;
 
@@ -24,9 +29,20 @@ export type ReceiverOptions = Pick<
   ReceiverTakers & {
     knownRooms: KnownRooms;
     waitingEvents: WaitingEvents;
-    /** Told of rooms in which events wait now. */
-    onWaiting: (room: KnownRoom) => void;
+    gaps: Pick<GapFiller, "wake" | "arrived">;
   };
+
+/** What was found of mail. `gone`: it has ended. */
+type Prepared =
+  | { outcome: "gone" | "later" }
+  | { outcome: "refused"; why: string }
+  | {
+      outcome: "signed";
+      origin: string;
+      transactionId: string;
+      pdus: SortedPdus;
+      edus: ReceivedTransaction["edus"];
+    };
 
 type Waiter = (results: PduResults | undefined) => void;
 
@@ -37,7 +53,7 @@ type Waiter = (results: PduResults | undefined) => void;
 export class InboxReceiver implements Receiver {
   readonly #options: ReceiverOptions;
   readonly #pdus: PduTaker;
-  readonly #lanes: Lanes;
+  readonly #lanes: Lanes<Prepared>;
   readonly #waiters = new Map<string, Set<Waiter>>();
   #unsubscribe: () => void = () => undefined;
 
@@ -46,7 +62,8 @@ export class InboxReceiver implements Receiver {
     this.#pdus = new PduTaker(options);
     this.#lanes = new Lanes({
       later: options.later,
-      take: (id) => this.#take(id),
+      prepare: (id) => this.#prepare(id),
+      take: (id, prepared) => this.#take(id, prepared),
       giveUp: (id) => this.#refuse(id, "Its key cannot be had."),
     });
   }
@@ -64,48 +81,70 @@ export class InboxReceiver implements Receiver {
     this.#lanes.close();
   }
 
-  async results(origin: string, transactionId: string, withinMs: number): Promise<PduResults | undefined> {
+  async deliver(mail: Mail, withinMs: number): Promise<PduResults | undefined> {
+    const { origin, transactionId } = mail;
     const name = nameOf(origin, transactionId);
     let tell: Waiter = () => undefined;
     const told = new Promise<PduResults | undefined>((resolve) => {
       tell = resolve;
     });
+    // Before it is there: it may be taken in before this goes on.
     const waiters = this.#waiters.get(name) ?? new Set();
     this.#waiters.set(name, waiters.add(tell));
+    const { inbox, later } = this.#options;
     try {
-      // Asked for after it is waited for: it may end at any time.
-      const answer = await this.#options.inbox.answerOf(origin, transactionId);
+      if (await inbox.add(mail)) return await within(told, withinMs, later);
+      const answer = await inbox.answerOf(origin, transactionId);
       if (answer !== undefined) return answer === "" ? {} : (JSON.parse(answer) as PduResults);
-      return await within(told, withinMs, this.#options.later);
+      return await within(told, withinMs, later);
     } finally {
       waiters.delete(tell);
       if (waiters.size === 0) this.#waiters.delete(name);
     }
   }
 
-  /** @returns "later" if no key could be had */
-  async #take(id: Position): Promise<"ended" | "later"> {
+  /** All that can be found out of mail before it is its turn. It changes nothing. */
+  async #prepare(id: Position): Promise<Prepared> {
     const { inbox, serverName, now, later } = this.#options;
     const mail = await inbox.read(id);
-    if (mail === undefined) return "ended";
+    if (mail === undefined) return { outcome: "gone" };
     const read = readMail(mail, serverName);
     const check = "outcome" in read ? read : await within(checkMail(read, this.#options), KEY_TIME_MS, later);
     if (check === undefined) {
-      if (now() - mail.receivedAt < KEY_GIVEN_UP_MS) return "later";
-      return this.#refuse(id, "Its key cannot be had.");
+      const isOld = now() - mail.receivedAt >= KEY_GIVEN_UP_MS;
+      return isOld ? { outcome: "refused", why: "Its key cannot be had." } : { outcome: "later" };
     }
-    if (check.outcome === "refused") return this.#refuse(id, check.why);
+    if (check.outcome === "refused") return check;
     const { origin, transactionId } = mail;
     const { pdus, edus } = readOrNothing(check.text);
-    const { results, held } = await this.#pdus.take(origin, pdus);
+    return { outcome: "signed", origin, transactionId, pdus: await this.#pdus.sort(origin, pdus), edus };
+  }
+
+  async #take(id: Position, prepared: Prepared): Promise<"ended" | "later"> {
+    if (prepared.outcome === "later") return "later";
+    if (prepared.outcome === "refused") await this.#refuse(id, prepared.why);
+    if (prepared.outcome !== "signed") return "ended";
+    // Another delivery of the same transaction may have been taken meanwhile, and have ended this one.
+    if ((await this.#options.inbox.read(id)) === undefined) return "ended";
+    const { origin, transactionId, pdus, edus } = prepared;
+    const taken = await this.#pdus.take(origin, pdus);
     for (const edu of edus) await this.#options.takeEdu(origin, edu);
-    await this.#end(id, origin, { results, held });
-    this.#tell(nameOf(origin, transactionId), results);
+    const { written } = await this.#end(id, origin, taken);
+    // Not waited for: the next one is taken in while this one's end is on its way to the disk.
+    written.then(
+      () => this.#tell(nameOf(origin, transactionId), taken.results),
+      (error: unknown) => this.#again(origin, id, error),
+    );
     return "ended";
   }
 
-  async #end(id: Position, origin: string, { results, held }: TakenPdus): Promise<void> {
-    const { storage, inbox, waitingEvents, now, onWaiting } = this.#options;
+  /** @returns inside a promise, one of its own: it resolves when the end is on the disk */
+  async #end(
+    id: Position,
+    origin: string,
+    { results, held, arrived }: TakenPdus,
+  ): Promise<{ written: Promise<void> }> {
+    const { storage, inbox, waitingEvents, now, gaps } = this.#options;
     const puts: ((write: Write) => void)[] = [];
     for (const { room, events } of held) {
       const waiting = events.map((event) => ({ event, origin, at: now() }));
@@ -114,23 +153,33 @@ export class InboxReceiver implements Receiver {
       puts.push(put);
     }
     const end = await inbox.ending({ id }, "taken", JSON.stringify(results));
-    await storage.commit((write) => {
+    const written = storage.commit((write) => {
       for (const put of puts) put(write);
       end(write);
     });
-    for (const { room } of held) onWaiting(room);
+    return {
+      written: written.then(() => {
+        for (const { room } of held) gaps.wake(room);
+        for (const { room, events } of arrived) gaps.arrived(room, events);
+      }),
+    };
   }
 
-  async #refuse(id: Position, why: string): Promise<"ended"> {
+  /** What has not ended after all is taken in once more. */
+  #again(origin: string, id: Position, error: unknown): void {
+    console.error(`hearth: a transaction of ${origin} is taken in once more, as its end was not written`, error);
+    this.#lanes.add(origin, id);
+  }
+
+  async #refuse(id: Position, why: string): Promise<void> {
     const { storage, inbox } = this.#options;
     const mail = await inbox.read(id);
-    if (mail === undefined) return "ended";
+    if (mail === undefined) return;
     const { origin, transactionId } = mail;
     console.warn(`hearth: the transaction ${transactionId} of ${origin} is refused: ${why}`);
     const end = await inbox.ending({ id }, "refused");
     await storage.commit(end);
     this.#tell(nameOf(origin, transactionId), undefined);
-    return "ended";
   }
 
   #tell(name: string, results: PduResults | undefined): void {

@@ -1,19 +1,25 @@
 import { MatrixError } from "../../../matrix/errors.ts";
 import type { ReceivedEvent } from "../../../matrix/received-event.ts";
 import { roomIdOfPdu } from "../../../matrix/transactions.ts";
-import type { InputVerdict } from "../../room/input/api.ts";
 import type { PduResults } from "../api.ts";
 import type { FederationContext } from "../context.ts";
 import type { KnownRoom, KnownRooms } from "../known-rooms.ts";
 import { readEvents } from "../read-events.ts";
 import type { TakeRescinded } from "./api.ts";
-import { sortBySignature } from "./signatures.ts";
+import { type SignedEvents, sortBySignature } from "./signatures.ts";
 
 /** Milliseconds that a transaction waits for keys of servers; events of which none came wait by themselves then. */
 const KEY_TIME_MS = 2_000;
 
-/** What became of a transaction's PDUs. `held`: those of a room that cannot be taken in yet. */
-export type TakenPdus = { results: PduResults; held: { room: KnownRoom; events: ReceivedEvent[] }[] };
+/** A transaction's PDUs by their rooms, and by what their signatures are. `strangers`: those of rooms not known here. */
+export type SortedPdus = { rooms: { room: KnownRoom; events: SignedEvents }[]; strangers: string[] };
+
+/** What became of a transaction's PDUs. `held`: those of a room that cannot be taken in yet. `arrived`: ids of the others. */
+export type TakenPdus = {
+  results: PduResults;
+  held: { room: KnownRoom; events: ReceivedEvent[] }[];
+  arrived: { room: KnownRoom; events: string[] }[];
+};
 
 type Parts = Pick<FederationContext, "roomInput" | "roomQueries" | "keyRing" | "later"> & {
   knownRooms: KnownRooms;
@@ -28,62 +34,63 @@ export class PduTaker {
     this.#parts = parts;
   }
 
+  /** What can be done before it is the transaction's turn: it changes nothing. */
+  async sort(origin: string, texts: readonly string[]): Promise<SortedPdus> {
+    const { knownRooms, keyRing, later } = this.#parts;
+    const byRoom = new Map<KnownRoom, string[]>();
+    const strangers: string[] = [];
+    for (const text of texts) {
+      const roomId = roomIdOfPdu(text);
+      const room = roomId === undefined ? undefined : await knownRooms.find(roomId);
+      if (room !== undefined) byRoom.set(room, [...(byRoom.get(room) ?? []), text]);
+      else if (roomId !== undefined) strangers.push(text);
+    }
+    const rooms = await Promise.all(
+      [...byRoom].map(async ([room, pdus]) => {
+        const events = readEvents(pdus, room);
+        const signatures = { events, rules: room.rules, origin, ms: KEY_TIME_MS };
+        return { room, events: await sortBySignature(keyRing, later, signatures) };
+      }),
+    );
+    return { rooms, strangers };
+  }
+
   /**
    * Each event is stored when this resolves, or among those that are held, or dropped: then the results say why, unless
    * it is of a room that is not known, or of no form, where nobody can tell the event's id.
    * @throws MatrixError 507 when the disk is full
    */
-  async take(origin: string, texts: readonly string[]): Promise<TakenPdus> {
-    const taken: TakenPdus = { results: {}, held: [] };
-    const rooms = await this.#byRoom(origin, texts);
-    await Promise.all([...rooms].map(([room, pdus]) => this.#takeRoom(origin, room, pdus, taken)));
+  async take(origin: string, { rooms, strangers }: SortedPdus): Promise<TakenPdus> {
+    const taken: TakenPdus = { results: {}, held: [], arrived: [] };
+    for (const text of strangers) await this.#parts.rescinded(origin, text);
+    await Promise.all(rooms.map(({ room, events }) => this.#takeRoom(origin, room, events, taken)));
     return taken;
-  }
-
-  async #byRoom(origin: string, texts: readonly string[]): Promise<Map<KnownRoom, string[]>> {
-    const { knownRooms, rescinded } = this.#parts;
-    const found = new Map<KnownRoom, string[]>();
-    for (const text of texts) {
-      const roomId = roomIdOfPdu(text);
-      if (roomId === undefined) continue;
-      const room = await knownRooms.find(roomId);
-      if (room === undefined) await rescinded(origin, text);
-      else {
-        const pdus = found.get(room) ?? [];
-        found.set(room, pdus);
-        pdus.push(text);
-      }
-    }
-    return found;
   }
 
   async #takeRoom(
     origin: string,
     room: KnownRoom,
-    texts: readonly string[],
-    { results, held }: TakenPdus,
+    { good, bad, unknown }: SignedEvents,
+    { results, held, arrived }: TakenPdus,
   ): Promise<void> {
-    const { keyRing, later, roomInput } = this.#parts;
-    const events = readEvents(texts, room);
     const say = (event: ReceivedEvent, error?: string) => {
       results[event.eventId] = error === undefined ? {} : { error };
     };
+    for (const { event, why } of bad) say(event, why);
     if (!(await this.#isAllowed(origin, room.roomId))) {
-      for (const event of events) say(event, "The room's access control list keeps your server out.");
+      for (const event of [...good, ...unknown]) say(event, "The room keeps your server out.");
       return;
     }
-    const { good, bad, unknown } = await sortBySignature(keyRing, later, {
-      ...{ events, rules: room.rules, origin, ms: KEY_TIME_MS },
-    });
-    for (const { event, why } of bad) say(event, why);
     const waiting = [...unknown];
     try {
-      const verdicts = good.length === 0 ? [] : await roomInput.receive(room.roomId, good);
-      waiting.push(...good.filter((_, i) => isMissing(verdicts[i])));
+      const verdicts = good.length === 0 ? [] : await this.#parts.roomInput.receive(room.roomId, good);
+      const isMissing = (i: number) => verdicts[i]?.outcome === "missing";
+      waiting.push(...good.filter((_, i) => isMissing(i)));
+      arrived.push({ room, events: good.filter((_, i) => !isMissing(i)).map(({ eventId }) => eventId) });
     } catch (error) {
       if (error instanceof MatrixError && error.status === 507) throw error;
       if (error instanceof MatrixError && error.status === 404) {
-        for (const event of good) say(event, "This server is not in the room any more.");
+        for (const event of good) say(event, "This server does not know the room any more.");
         return;
       }
       // What is wrong with one room must not keep the others' events from coming in.
@@ -105,5 +112,3 @@ export class PduTaker {
     }
   }
 }
-
-const isMissing = (verdict: InputVerdict | undefined) => verdict?.outcome === "missing";

@@ -16,8 +16,8 @@ const ANSWERED_WITHIN_MS = 600;
  * answered where that is known in time, and the same if it comes again.
  */
 export function transactionEndpoints(
-  { inbox, now }: Pick<FederationContext, "inbox" | "now">,
-  receiver: Pick<Receiver, "results">,
+  { now }: Pick<FederationContext, "now">,
+  receiver: Pick<Receiver, "deliver">,
 ): Endpoint[] {
   return [
     /** @see https://spec.matrix.org/v1.19/server-server-api/#put_matrixfederationv1sendtxnid */
@@ -32,12 +32,11 @@ export function transactionEndpoints(
       },
       async ({ origin, params, text, target, authorization }) => {
         readTransaction(text);
-        await inbox.add({
+        const mail = {
           ...{ origin, transactionId: params.txnId, authorization, method: "PUT", uri: target },
-          body: encodeBase64(encodeUtf8(text)),
-          receivedAt: now(),
-        });
-        return { pdus: (await receiver.results(origin, params.txnId, ANSWERED_WITHIN_MS)) ?? {} };
+          ...{ body: encodeBase64(encodeUtf8(text)), receivedAt: now() },
+        };
+        return { pdus: (await receiver.deliver(mail, ANSWERED_WITHIN_MS)) ?? {} };
       },
     ),
   ];
