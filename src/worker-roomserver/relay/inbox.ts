@@ -67,6 +67,8 @@ export class StoredInbox implements Inbox {
       const digest = digestOf(mail);
       if (await this.#isKnown(transaction, mail, digest)) return false;
       const waiting = await this.#load();
+      // Another delivery of it may have been taken just now.
+      if (this.#taken.get(transaction) !== undefined) return false;
       const bytes = sizeOf(mail);
       if (waiting.bytes + bytes > this.#limits.bytes || waiting.entries.size >= this.#limits.entries) {
         throw unknown("Too much mail waits here for its turn.", 507);
@@ -153,7 +155,8 @@ export class StoredInbox implements Inbox {
     const [, , origin, transactionId] = key;
     const transaction = nameOf(origin, transactionId);
     return (write) => {
-      for (const ended of verdict === "taken" ? waiting.of(transaction) : [key]) {
+      const all = () => [...waiting.of(transaction), ...this.#takeArriving(transaction)];
+      for (const ended of verdict === "taken" ? all() : [key]) {
         waiting.remove(ended);
         this.#letGo(ended);
         write.delete("mail", ended);
@@ -165,6 +168,13 @@ export class StoredInbox implements Inbox {
         ...(answer !== undefined && { answer }),
       });
     };
+  }
+
+  /** Deliveries of a transaction that are on their way to the disk, in units before the next one. */
+  #takeArriving(transaction: string): MailKey[] {
+    const arriving = [...this.#arriving.values()].filter((key) => nameOf(key[2], key[3]) === transaction);
+    for (const [id] of arriving) this.#arriving.delete(id);
+    return arriving;
   }
 
   /** Forgets what was taken long ago. */
