@@ -1,9 +1,11 @@
 import type { LinkHandler } from "../../link/api.ts";
+import type { RemoteHistory } from "../room/history.ts";
 import type { Destinations, FederationForOwner, KeyRing } from "./api.ts";
 import { SigningClient } from "./client/client.ts";
 import type { FederationContext, FederationOptions } from "./context.ts";
 import { createDoor } from "./door/door.ts";
 import type { Endpoint } from "./door/endpoint.ts";
+import { FederationHistory } from "./history/history.ts";
 import { checkingEvents } from "./keys/check-events.ts";
 import { namedKeys } from "./keys/named-keys.ts";
 import { ownServer } from "./own-server.ts";
@@ -13,6 +15,7 @@ import { transactionEndpoints } from "./transactions/endpoints.ts";
 export type Federation = {
   answer: LinkHandler;
   forOwner: FederationForOwner;
+  history: RemoteHistory;
   start(): Promise<void>;
   close(): void;
 };
@@ -39,6 +42,7 @@ export async function assembleFederation(options: FederationOptions): Promise<Fe
       retryNow: async () => undefined,
       setRelays: async () => undefined,
     },
+    history: new FederationHistory(context),
     start: () => receiver.start(),
     close: () => receiver.close(),
   };

@@ -1,5 +1,6 @@
 import type { LinkHandler } from "../../link/api.ts";
 import { later, lazily, once } from "../node/later.ts";
+import type { RemoteHistory } from "../room/history.ts";
 import type { FederationForOwner } from "./api.ts";
 import type { FederationOptions } from "./context.ts";
 
@@ -10,6 +11,7 @@ export type LazyFederation = {
   /** Answers what other servers ask. */
   answer: LinkHandler;
   forOwner: FederationForOwner;
+  history: RemoteHistory;
   /** Begins to send what waits, and to take in what has come. */
   start(): Promise<void>;
   close(): void;
@@ -29,6 +31,7 @@ export function openFederation(options: FederationOptions): LazyFederation {
   return {
     answer: async (request, signal) => (await whole()).answer(request, signal),
     forOwner: lazily<FederationForOwner>(async () => (await whole()).forOwner),
+    history: lazily<RemoteHistory>(async () => (await whole()).history),
     start: async () => (await whole()).start(),
     close: () => close(),
   };

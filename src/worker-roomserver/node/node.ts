@@ -21,6 +21,7 @@ import type { Inbox } from "../relay/api.ts";
 import type { OpenKeeper } from "../relay/keeper.ts";
 import { openRelays } from "../relay/open.ts";
 import { openReports } from "../reports/open.ts";
+import type { RemoteHistory } from "../room/history.ts";
 import { openRooms } from "../room/open.ts";
 import { ProfileReader } from "../room/profile-reader.ts";
 import { dropOldTransactions } from "../room/transactions.ts";
@@ -140,6 +141,7 @@ export async function openNode(options: NodeOptions): Promise<OpenNode> {
     ed25519,
     onActivity,
     ignoredBy,
+    history: lazily<RemoteHistory>(async () => federation.history),
   });
   const { room, roomDirectory, roomInput, roomQueries, roomConsole } = rooms;
   const profiles = new ProfileReader({ storage, announce: (userId) => room.announceProfile(userId) });

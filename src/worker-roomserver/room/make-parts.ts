@@ -8,6 +8,7 @@ import type { Storage } from "../storage/api.ts";
 import type { UsersForComponents } from "../users/api.ts";
 import { Directory } from "./directory.ts";
 import { EventStore } from "./event-store.ts";
+import { noRemoteHistory, type RemoteHistory } from "./history.ts";
 import { openRoomInput } from "./input/open.ts";
 import { Memberships } from "./memberships.ts";
 import type { RoomParts } from "./parts.ts";
@@ -30,6 +31,8 @@ export type RoomPartsOptions = {
   serverName: string;
   key: SigningKey;
   ed25519: Ed25519;
+  /** By default, there are no other servers. */
+  history?: RemoteHistory;
 };
 
 const removal = later(() => import("./purge/remove.ts"));
@@ -89,6 +92,7 @@ export function makeRoomParts(options: RoomPartsOptions): RoomParts {
       ed25519,
       clear: async (roomId) => (await removal()).clearRoom(parts, roomId),
     }),
+    history: options.history ?? noRemoteHistory,
     transactions: new Transactions(storage, now),
     visibility: new Visibility({ storage, events, snapshots, memberships, users }),
     directory: new Directory({

@@ -1,12 +1,12 @@
 import { prevEventIds } from "../../../matrix/event-format.ts";
 import type { ReceivedEvent } from "../../../matrix/received-event.ts";
 import type { StoredEvent } from "../../room/api.ts";
-import type { InputVerdict } from "../../room/input/api.ts";
 import type { FederationContext } from "../context.ts";
 import type { KnownRoom } from "../known-rooms.ts";
 import { Asker, type SearchBounds } from "./asker.ts";
 import { RoomFetcher } from "./fetcher.ts";
 import { missingEvents } from "./missing-events.ts";
+import { type Missing, receiveWithAuth } from "./receive-with-auth.ts";
 
 /**
  * What is done for one event, at most. A server in the room can make others ask so much by sending an event that is
@@ -27,8 +27,6 @@ export type AttemptParts = Pick<
  */
 export type AttemptOutcome = "taken" | "later" | "never";
 
-type Missing = Extract<InputVerdict, { outcome: "missing" }>;
-
 /** One search for what an event of a room lacks, and for what that lacks in turn. */
 export class Attempt {
   readonly #parts: AttemptParts;
@@ -46,53 +44,28 @@ export class Attempt {
 
   /** @param held - events that wait in the room, by id */
   async for(event: ReceivedEvent, held: ReadonlyMap<string, ReceivedEvent>): Promise<AttemptOutcome> {
-    let missing = await this.#receive([event]);
+    const all = [event];
+    let missing = await this.#receive(all);
     const lacks = missing.get(event.eventId);
     if (lacks === undefined) return "taken";
-    const all = [event];
     if (lacks.prevEvents.length > 0) {
-      const between = await missingEvents(
-        { room: this.#room, asker: this.#asker, fetcher: this.#fetcher, roomQueries: this.#parts.roomQueries },
-        event,
-        held,
-      );
-      all.push(...between);
+      const { roomQueries } = this.#parts;
+      const shared = { room: this.#room, asker: this.#asker, fetcher: this.#fetcher, roomQueries };
+      all.push(...(await missingEvents(shared, event, held)));
       missing = await this.#receive(all);
+      if (!missing.has(event.eventId)) return "taken";
     }
-    missing = await this.#withAuth(all, missing);
-    if (!missing.has(event.eventId)) return "taken";
     const { states, isFinal } = await this.#states(all, missing);
     if (Object.keys(states).length > 0) {
-      missing = await this.#withAuth(all, await this.#receive(all, states), states);
+      missing = await this.#receive(all, states);
       if (!missing.has(event.eventId)) return "taken";
     }
     return isFinal ? "never" : "later";
   }
 
-  /** @returns what is still missing, by the ids of the events that lack it */
-  async #receive(events: readonly ReceivedEvent[], statesBefore: States = {}): Promise<Map<string, Missing>> {
-    const verdicts = await this.#parts.roomInput.receive(this.#room.roomId, events, {
-      statesBefore,
-      unobtainable: [...this.#fetcher.unobtainable],
-    });
-    const missing = verdicts.filter((verdict) => verdict.outcome === "missing");
-    return new Map(missing.map((verdict) => [verdict.eventId, verdict]));
-  }
-
-  async #withAuth(
-    all: readonly ReceivedEvent[],
-    missing: Map<string, Missing>,
-    states: States = {},
-  ): Promise<Map<string, Missing>> {
-    const lacking = all.filter(({ eventId }) => (missing.get(eventId)?.authEvents.length ?? 0) > 0);
-    if (lacking.length === 0) return missing;
-    for (const event of lacking) {
-      const ids = missing.get(event.eventId)?.authEvents ?? [];
-      const known = await this.#fetcher.known(ids);
-      const left = ids.filter((id) => !known.has(id) && !this.#fetcher.unobtainable.has(id));
-      if (left.length > 0) await this.#fetcher.fetchAuth(event, left);
-    }
-    return this.#receive(all, states);
+  #receive(events: readonly ReceivedEvent[], statesBefore: States = {}): Promise<Map<string, Missing>> {
+    const { roomInput } = this.#parts;
+    return receiveWithAuth({ roomInput, room: this.#room, fetcher: this.#fetcher }, events, { statesBefore });
   }
 
   /** The states before those of the events that are built upon what nobody has given. */

@@ -47,10 +47,10 @@ export async function missingEvents(
 }
 
 /** Those among the told that the ends are built upon, directly or by way of each other, without those found before. */
-function linkedTo(
-  ends: readonly ReceivedEvent[],
+export function linkedTo(
+  ends: readonly Pick<ReceivedEvent, "pdu">[],
   told: ReadonlyMap<string, ReceivedEvent>,
-  found: ReadonlyMap<string, ReceivedEvent>,
+  found: ReadonlyMap<string, unknown> = new Map(),
 ): ReceivedEvent[] {
   const linked = new Map<string, ReceivedEvent>();
   const queue = ends.flatMap(({ pdu }) => prevEventIds(pdu));
