@@ -124,11 +124,7 @@ export interface Inbox {
    * @param answer - what the transaction's sender is told, which is kept as long as it is known that it was taken
    * @returns to be called in that unit, in the same generation
    */
-  ending(
-    mail: Pick<InboxMail, "id">,
-    verdict: MailVerdict,
-    answer?: string,
-  ): Promise<(write: Write) => void>;
+  ending(mail: Pick<InboxMail, "id">, verdict: MailVerdict, answer?: string): Promise<(write: Write) => void>;
   /** What the sender of a transaction that was taken was to be told; undefined for one that was not. One row. */
   answerOf(origin: string, transactionId: string): Promise<string | undefined>;
 }

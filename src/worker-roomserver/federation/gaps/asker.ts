@@ -1,4 +1,9 @@
-import { FederationError, type FederationAnswer, type FederationClient, type FederationRequest } from "../api.ts";
+import {
+  type FederationAnswer,
+  type FederationClient,
+  FederationError,
+  type FederationRequest,
+} from "../api.ts";
 
 /**
  * What a search has come to. `isFinal`: the server that should know says that it does not, or all do; else somebody who

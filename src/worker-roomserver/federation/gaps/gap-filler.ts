@@ -112,7 +112,9 @@ export class GapFiller {
       this.#rooms.delete(work.room.nid);
       return;
     }
-    work.stop = this.#parts.later(Math.max(0, Math.min(...times) - this.#parts.now()), () => this.wake(work.room));
+    work.stop = this.#parts.later(Math.max(0, Math.min(...times) - this.#parts.now()), () =>
+      this.wake(work.room),
+    );
   }
 
   /** Works at one event after the other, until none is left whose turn it is. */

@@ -11,7 +11,12 @@ const ROUNDS = 10;
 /** Forks that began before the newest events are found, if not by more than this. */
 const DEPTH_MARGIN = 20;
 
-type Parts = { room: KnownRoom; asker: Asker; fetcher: RoomFetcher; roomQueries: Pick<RoomQueries, "latest"> };
+type Parts = {
+  room: KnownRoom;
+  asker: Asker;
+  fetcher: RoomFetcher;
+  roomQueries: Pick<RoomQueries, "latest">;
+};
 
 /**
  * What lies between an event and what is known of its room, as far as its server tells it within some rounds. Only what

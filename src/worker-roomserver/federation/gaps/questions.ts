@@ -1,8 +1,8 @@
 import { MatrixError } from "../../../matrix/errors.ts";
 import { isEventId } from "../../../matrix/identifiers.ts";
 import { isJsonObject, type JsonValue } from "../../../matrix/json.ts";
-import { sliceElements, sliceMembers } from "../../../matrix/json-slices.ts";
 import { elementTexts } from "../../../matrix/json-parts.ts";
+import { sliceElements, sliceMembers } from "../../../matrix/json-slices.ts";
 import type { FederationRequest } from "../api.ts";
 
 // What one server asks another about a room's graph, and how the answers are read: events by their own text.
@@ -46,11 +46,7 @@ export const eventOf = (eventId: string): Request =>
 
 /** @see https://spec.matrix.org/v1.19/server-server-api/#get_matrixfederationv1event_authroomideventid */
 export const eventAuthOf = (roomId: string, eventId: string): Request =>
-  get(
-    `${V1}/event_auth/${encodeURIComponent(roomId)}/${encodeURIComponent(eventId)}`,
-    STATE_MS,
-    16 * MIB,
-  );
+  get(`${V1}/event_auth/${encodeURIComponent(roomId)}/${encodeURIComponent(eventId)}`, STATE_MS, 16 * MIB);
 
 /** @see https://spec.matrix.org/v1.19/server-server-api/#get_matrixfederationv1state_idsroomid */
 export const stateIdsAt = (roomId: string, eventId: string): Request =>

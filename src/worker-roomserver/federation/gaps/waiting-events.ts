@@ -121,7 +121,8 @@ export class WaitingEvents {
   }
 }
 
-const sizeOf = (rooms: ReadonlyMap<Nid, Room>) => [...rooms.values()].reduce((sum, { size }) => sum + size, 0);
+const sizeOf = (rooms: ReadonlyMap<Nid, Room>) =>
+  [...rooms.values()].reduce((sum, { size }) => sum + size, 0);
 
 /** It was read when it came; the room may have come back in another version since. */
 function readAgain(json: string, { rules }: KnownRoom): ReceivedEvent | undefined {

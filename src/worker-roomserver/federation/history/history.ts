@@ -124,10 +124,7 @@ export class FederationHistory implements RemoteHistory {
     return isFinal ? "none" : "later";
   }
 
-  async #search(
-    room: KnownRoom,
-    first: readonly string[],
-  ): Promise<{ asker: Asker; fetcher: RoomFetcher }> {
+  async #search(room: KnownRoom, first: readonly string[]): Promise<{ asker: Asker; fetcher: RoomFetcher }> {
     const { roomQueries, serverName } = this.#parts;
     const servers = await serversToAsk(roomQueries, room.roomId, first, serverName);
     const asker = new Asker(this.#parts, servers, BOUNDS);

@@ -71,7 +71,8 @@ export class InboxReceiver implements Receiver {
   async start(): Promise<void> {
     const { storage, inbox } = this.#options;
     this.#unsubscribe = storage.onEntries((entries) => {
-      for (const { topic, detail, position } of entries) if (topic === "mail") this.#lanes.add(detail, position);
+      for (const { topic, detail, position } of entries)
+        if (topic === "mail") this.#lanes.add(detail, position);
     });
     for (const { id, origin } of await inbox.waiting()) this.#lanes.add(origin, id);
   }
@@ -167,7 +168,10 @@ export class InboxReceiver implements Receiver {
 
   /** What has not ended after all is taken in once more. */
   #again(origin: string, id: Position, error: unknown): void {
-    console.error(`hearth: a transaction of ${origin} is taken in once more, as its end was not written`, error);
+    console.error(
+      `hearth: a transaction of ${origin} is taken in once more, as its end was not written`,
+      error,
+    );
     this.#lanes.add(origin, id);
   }
 

@@ -19,7 +19,12 @@ export type SignedEvents = {
 export async function sortBySignature(
   keyRing: Pick<KeyRing, "checkEvents">,
   later: Later,
-  { events, rules, origin, ms }: {
+  {
+    events,
+    rules,
+    origin,
+    ms,
+  }: {
     events: readonly ReceivedEvent[];
     rules: RoomVersionRules;
     origin: string;
@@ -39,9 +44,6 @@ export async function sortBySignature(
       else sorted.bad.push({ event, why: objection.why });
     }
   };
-  await Promise.all([
-    check(events.filter(isOwn)),
-    check(events.filter((event) => !isOwn(event))),
-  ]);
+  await Promise.all([check(events.filter(isOwn)), check(events.filter((event) => !isOwn(event)))]);
   return sorted;
 }

@@ -94,7 +94,10 @@ export class PduTaker {
         return;
       }
       // What is wrong with one room must not keep the others' events from coming in.
-      console.error(`hearth: events of the room ${room.roomId} could not be taken in; tried again later`, error);
+      console.error(
+        `hearth: events of the room ${room.roomId} could not be taken in; tried again later`,
+        error,
+      );
       waiting.push(...good);
     }
     // A rejected event has been dealt with, as far as its sender is concerned.

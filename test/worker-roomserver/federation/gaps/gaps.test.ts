@@ -104,7 +104,12 @@ test("an event whose auth events are unknown gets them; what nobody has, nothing
   const [tip = ""] = room.extremities;
   room.add(joined);
   const usual = [room.state("m.room.create")!, room.state("m.room.power_levels")!].map((one) => one.eventId);
-  const good = await room.make({ type: "m.room.message", sender: bob, prev: [tip], auth: [...usual, joined.eventId] });
+  const good = await room.make({
+    type: "m.room.message",
+    sender: bob,
+    prev: [tip],
+    auth: [...usual, joined.eventId],
+  });
   room.add(good);
   await world.send({ pdus: [good] });
   await world.arrived(good);
@@ -120,36 +125,57 @@ test("an event whose auth events are unknown gets them; what nobody has, nothing
 
 describe("a server that lies", () => {
   test.each<[string, (world: PeerAndNode) => void]>([
-    ["that it knows nothing", ({ peer }) => {
-      for (const path of [STATE_IDS, STATE, EVENT, AUTH]) {
-        peer.override("GET", path, () => rawAnswer('{"errcode":"M_NOT_FOUND"}', 404));
-      }
-    }],
-    ["in its state, which has nothing", ({ peer }) => {
-      peer.override("GET", STATE_IDS, () => ({ pdu_ids: [], auth_chain_ids: [] }));
-    }],
-    ["in its state, which is of another form", ({ peer }) => {
-      peer.override("GET", STATE_IDS, () => ({ pdu_ids: "all", auth_chain_ids: {} }));
-    }],
-    ["in its state, which is of another room", ({ peer }) => {
-      peer.override("GET", STATE_IDS, async () => {
-        const other = await peer.createRoom();
-        const ids = other.stateBefore().map(({ eventId }) => eventId);
-        return { pdu_ids: ids, auth_chain_ids: ids };
-      });
-    }],
-    ["without an end", ({ peer }) => {
-      for (const path of [STATE_IDS, STATE, EVENT, AUTH]) peer.override("GET", path, () => endlessAnswer());
-    }],
-    ["at length", ({ peer }) => {
-      for (const path of [EVENT, AUTH]) peer.override("GET", path, () => hugeAnswer(20_000_000));
-      peer.override("GET", STATE_IDS, () => hugeAnswer(20_000_000));
-    }],
-    ["about which event it is", ({ peer, room }) => {
-      const [first] = [...room.events.values()];
-      peer.override("GET", EVENT, () => ({ pdus: [first!.pdu] }));
-      peer.override("GET", STATE_IDS, () => rawAnswer("{}", 404));
-    }],
+    [
+      "that it knows nothing",
+      ({ peer }) => {
+        for (const path of [STATE_IDS, STATE, EVENT, AUTH]) {
+          peer.override("GET", path, () => rawAnswer('{"errcode":"M_NOT_FOUND"}', 404));
+        }
+      },
+    ],
+    [
+      "in its state, which has nothing",
+      ({ peer }) => {
+        peer.override("GET", STATE_IDS, () => ({ pdu_ids: [], auth_chain_ids: [] }));
+      },
+    ],
+    [
+      "in its state, which is of another form",
+      ({ peer }) => {
+        peer.override("GET", STATE_IDS, () => ({ pdu_ids: "all", auth_chain_ids: {} }));
+      },
+    ],
+    [
+      "in its state, which is of another room",
+      ({ peer }) => {
+        peer.override("GET", STATE_IDS, async () => {
+          const other = await peer.createRoom();
+          const ids = other.stateBefore().map(({ eventId }) => eventId);
+          return { pdu_ids: ids, auth_chain_ids: ids };
+        });
+      },
+    ],
+    [
+      "without an end",
+      ({ peer }) => {
+        for (const path of [STATE_IDS, STATE, EVENT, AUTH]) peer.override("GET", path, () => endlessAnswer());
+      },
+    ],
+    [
+      "at length",
+      ({ peer }) => {
+        for (const path of [EVENT, AUTH]) peer.override("GET", path, () => hugeAnswer(20_000_000));
+        peer.override("GET", STATE_IDS, () => hugeAnswer(20_000_000));
+      },
+    ],
+    [
+      "about which event it is",
+      ({ peer, room }) => {
+        const [first] = [...room.events.values()];
+        peer.override("GET", EVENT, () => ({ pdus: [first!.pdu] }));
+        peer.override("GET", STATE_IDS, () => rawAnswer("{}", 404));
+      },
+    ],
   ])("%s gets nothing in, and others of the room do", async (_, lie) => {
     const world = await PeerAndNode.open();
     world.peer.override("POST", MISSING, () => ({ events: [] }));
@@ -188,9 +214,17 @@ describe("a server that lies", () => {
     const between = await world.say("between");
     const last = await world.say("last");
     const smuggled = await world.room.make({
-      ...{ type: "m.room.message", content: { body: "smuggled" }, prev: [...(between.pdu.prev_events as string[])] },
+      ...{
+        type: "m.room.message",
+        content: { body: "smuggled" },
+        prev: [...(between.pdu.prev_events as string[])],
+      },
     });
-    const forged = await world.room.make({ type: "m.room.message", content: { body: "forged" }, bad: "signature" });
+    const forged = await world.room.make({
+      type: "m.room.message",
+      content: { body: "forged" },
+      bad: "signature",
+    });
     world.peer.override("POST", MISSING, () => ({ events: [smuggled.pdu, forged.pdu, between.pdu] }));
     await world.send({ pdus: [last] });
     await world.arrived(last);

@@ -10,10 +10,20 @@ const BACKFILL = `${V1}/backfill/{roomId}`;
 type Page = { chunk: { content: { body?: string } }[]; start: string; end?: string };
 const read = <T>(bytes: JsonBytes) => JSON.parse(new TextDecoder().decode(bytes)) as T;
 
-async function page(world: PeerAndNode, limit: number, from?: string, filter: JsonObject = {}): Promise<Page> {
+async function page(
+  world: PeerAndNode,
+  limit: number,
+  from?: string,
+  filter: JsonObject = {},
+): Promise<Page> {
   const { node } = world.a;
   return read<Page>(
-    await node.room.messages(world.alice, world.room.roomId, { dir: "b", limit, filter, ...(from && { from }) }),
+    await node.room.messages(world.alice, world.room.roomId, {
+      dir: "b",
+      limit,
+      filter,
+      ...(from && { from }),
+    }),
   );
 }
 
@@ -75,9 +85,14 @@ test("who cannot be reached is asked again: the page has what is there, and a to
 test("a server that does not answer holds up a page for some seconds, and what comes later is there then", async () => {
   const world = await PeerAndNode.open({ before: 3 });
   let answer: (events: JsonObject) => void = () => undefined;
-  world.peer.override("GET", BACKFILL, () => new Promise<JsonObject>((resolve) => {
-    answer = resolve;
-  }));
+  world.peer.override(
+    "GET",
+    BACKFILL,
+    () =>
+      new Promise<JsonObject>((resolve) => {
+        answer = resolve;
+      }),
+  );
   const first = await page(world, 40);
   expect([bodies(first), first.end === undefined]).toEqual([[], false]);
   answer({ pdus: [...world.room.events.values()].slice(0, -1).map(({ pdu }) => pdu) });
@@ -88,10 +103,13 @@ test.each<[string, (world: PeerAndNode) => void]>([
   ["refuses", ({ peer }) => peer.override("GET", BACKFILL, () => rawAnswer("{}", 403))],
   ["has nothing", ({ peer }) => peer.override("GET", BACKFILL, () => ({ pdus: [] }))],
   ["never ends", ({ peer }) => peer.override("GET", BACKFILL, () => endlessAnswer())],
-  ["tells of other events", ({ peer, room }) =>
-    peer.override("GET", BACKFILL, async () => ({
-      pdus: [(await room.make({ type: "m.room.message", content: { body: "made up" }, prev: [] })).pdu],
-    }))],
+  [
+    "tells of other events",
+    ({ peer, room }) =>
+      peer.override("GET", BACKFILL, async () => ({
+        pdus: [(await room.make({ type: "m.room.message", content: { body: "made up" }, prev: [] })).pdu],
+      })),
+  ],
 ])("where a server %s, history ends there", async (_, lie) => {
   const world = await PeerAndNode.open({ before: 3 });
   lie(world);

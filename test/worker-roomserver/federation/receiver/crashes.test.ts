@@ -64,7 +64,12 @@ async function takeIn(room: PeerRoom, { server }: Life): Promise<void> {
   await server.rooms.input.takeInRoom({ version: room.version, event, state, authChain });
 }
 
-async function transaction(peer: Peer, to: string, n: number, pdus: readonly { json: string }[]): Promise<Mail> {
+async function transaction(
+  peer: Peer,
+  to: string,
+  n: number,
+  pdus: readonly { json: string }[],
+): Promise<Mail> {
   const body = `{"edus":[{"edu_type":"m.test","content":{"n":${n}}}],"pdus":[${pdus.map(({ json }) => json).join(",")}]}`;
   const uri = `/_matrix/federation/v1/send/${n}`;
   const signed = { method: "PUT", uri, origin: peer.serverName, destination: to };
@@ -77,7 +82,10 @@ async function transaction(peer: Peer, to: string, n: number, pdus: readonly { j
 }
 
 /** The same request with a header that is written otherwise, as when another relay brings it; or forged. */
-const rewritten = (mail: Mail): Mail => ({ ...mail, authorization: mail.authorization.map((text) => `${text} `) });
+const rewritten = (mail: Mail): Mail => ({
+  ...mail,
+  authorization: mail.authorization.map((text) => `${text} `),
+});
 const forged = (mail: Mail): Mail => ({ ...mail, body: encodeBase64(encodeUtf8('{"edus":[],"pdus":[]}')) });
 
 test("property: each transaction has its effect once, whoever brings it how often, and whenever the leader dies", {
@@ -85,7 +93,9 @@ test("property: each transaction has its effect once, whoever brings it how ofte
 }, async () => {
   await fc.assert(
     fc.asyncProperty(
-      fc.array(fc.tuple(fc.nat({ max: 7 }), fc.constantFrom("live", "mail", "other", "forged")), { maxLength: 16 }),
+      fc.array(fc.tuple(fc.nat({ max: 7 }), fc.constantFrom("live", "mail", "other", "forged")), {
+        maxLength: 16,
+      }),
       fc.array(fc.nat({ max: 24 }), { minLength: 1, maxLength: 3 }),
       async (first, deaths) => {
         const effects: string[][] = [[]];
@@ -94,7 +104,12 @@ test("property: each transaction has its effect once, whoever brings it how ofte
         const peers = [await Peer.open(new TestNetwork()), await Peer.open(new TestNetwork())];
         const room = await peers[0]!.createRoom();
         const bob = peers[1]!.user("bob");
-        await room.send({ type: "m.room.member", sender: bob, state_key: bob, content: { membership: "join" } });
+        await room.send({
+          type: "m.room.member",
+          sender: bob,
+          state_key: bob,
+          content: { membership: "join" },
+        });
         await takeIn(room, current);
         vi.spyOn(console, "warn").mockImplementation(() => undefined);
         const bodies: string[] = [];
@@ -107,7 +122,8 @@ test("property: each transaction has its effect once, whoever brings it how ofte
             pdus.push(await say(room, `${n} ${i}`));
           }
           mails.push(await transaction(peers[n % 2]!, serverName, n, n % 2 === 0 ? pdus : []));
-          if (n % 2 === 1) mails[n - 1] = await transaction(peers[0]!, serverName, n - 1, [...lastPdus, ...pdus]);
+          if (n % 2 === 1)
+            mails[n - 1] = await transaction(peers[0]!, serverName, n - 1, [...lastPdus, ...pdus]);
           lastPdus = pdus;
         }
         const deliver = async ({ inbox, receiver }: Life, [n, how]: [number, string]) => {
@@ -151,13 +167,15 @@ test("property: each transaction has its effect once, whoever brings it how ofte
 
 /** Resolves when nothing is written for a while in which everything could have been. */
 async function quiet({ server: { storage }, inbox }: Life): Promise<void> {
-  await vi.waitFor(
-    async () => {
-      const position = storage.position;
-      await storage.flushed();
-      expect((await inbox.waiting()).length).toBe(0);
-      expect(storage.position).toBe(position);
-    },
-    { timeout: 3_000, interval: 10 },
-  ).catch(() => undefined);
+  await vi
+    .waitFor(
+      async () => {
+        const position = storage.position;
+        await storage.flushed();
+        expect((await inbox.waiting()).length).toBe(0);
+        expect(storage.position).toBe(position);
+      },
+      { timeout: 3_000, interval: 10 },
+    )
+    .catch(() => undefined);
 }

@@ -90,7 +90,9 @@ export class PeerAndNode {
     const bytes = await this.a.node.room.messages(this.alice, this.room.roomId, {
       ...{ dir: "b", limit, filter: { types: ["m.room.message"] } },
     });
-    const { chunk } = JSON.parse(new TextDecoder().decode(bytes)) as { chunk: { content: { body?: string } }[] };
+    const { chunk } = JSON.parse(new TextDecoder().decode(bytes)) as {
+      chunk: { content: { body?: string } }[];
+    };
     return chunk.map(({ content }) => content.body ?? "(redacted)").reverse();
   }
 
