@@ -1,5 +1,5 @@
 import type { LinkHandler } from "../../link/api.ts";
-import type { RemoteHistory } from "../room/history.ts";
+import type { RemoteHistory } from "../room/history/api.ts";
 import type { Destinations, FederationForOwner, KeyRing } from "./api.ts";
 import { SigningClient } from "./client/client.ts";
 import type { FederationContext, FederationOptions } from "./context.ts";

@@ -1,6 +1,6 @@
 import type { LinkHandler } from "../../link/api.ts";
 import { later, lazily, once } from "../node/later.ts";
-import type { RemoteHistory } from "../room/history.ts";
+import type { RemoteHistory } from "../room/history/api.ts";
 import type { FederationForOwner } from "./api.ts";
 import type { FederationOptions } from "./context.ts";
 

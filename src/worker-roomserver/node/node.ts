@@ -21,7 +21,7 @@ import type { Inbox } from "../relay/api.ts";
 import type { OpenKeeper } from "../relay/keeper.ts";
 import { openRelays } from "../relay/open.ts";
 import { openReports } from "../reports/open.ts";
-import type { RemoteHistory } from "../room/history.ts";
+import type { RemoteHistory } from "../room/history/api.ts";
 import { openRooms } from "../room/open.ts";
 import { ProfileReader } from "../room/profile-reader.ts";
 import { dropOldTransactions } from "../room/transactions.ts";

@@ -8,7 +8,7 @@ import type { Storage } from "../storage/api.ts";
 import type { UsersForComponents } from "../users/api.ts";
 import { Directory } from "./directory.ts";
 import { EventStore } from "./event-store.ts";
-import { noRemoteHistory, type RemoteHistory } from "./history.ts";
+import { noRemoteHistory, type RemoteHistory } from "./history/api.ts";
 import { openRoomInput } from "./input/open.ts";
 import { Memberships } from "./memberships.ts";
 import type { RoomParts } from "./parts.ts";

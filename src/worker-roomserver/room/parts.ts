@@ -5,7 +5,7 @@ import type { Storage } from "../storage/api.ts";
 import type { UsersForComponents } from "../users/api.ts";
 import type { Directory } from "./directory.ts";
 import type { EventStore } from "./event-store.ts";
-import type { RemoteHistory } from "./history.ts";
+import type { RemoteHistory } from "./history/api.ts";
 import type { RoomInput } from "./input/api.ts";
 import type { Memberships } from "./memberships.ts";
 import type { Author } from "./plan.ts";

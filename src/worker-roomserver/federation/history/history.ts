@@ -2,7 +2,7 @@ import { domainOf } from "../../../matrix/domain.ts";
 import { MatrixError } from "../../../matrix/errors.ts";
 import { prevEventIds } from "../../../matrix/event-format.ts";
 import type { ReceivedEvent } from "../../../matrix/received-event.ts";
-import type { RemoteHistory } from "../../room/history.ts";
+import type { RemoteHistory } from "../../room/history/api.ts";
 import { Lru } from "../../storage/lru.ts";
 import type { FederationContext } from "../context.ts";
 import { Asker } from "../gaps/asker.ts";
