@@ -1,5 +1,6 @@
 import type { LinkHandler } from "../../link/api.ts";
 import type { RemoteKeys } from "../keys/api.ts";
+import type { RemoteHistory } from "../room/history/api.ts";
 import type { RemoteRooms } from "../room/remote/api.ts";
 import type { FederationForOwner } from "./api.ts";
 import { SigningClient } from "./client/client.ts";
@@ -9,10 +10,13 @@ import { createDoor } from "./door/door.ts";
 import type { Endpoint } from "./door/endpoint.ts";
 import { openEdus } from "./edus/edus.ts";
 import { guestEndpoints } from "./guests/endpoints.ts";
+import { FederationHistory } from "./history/history.ts";
 import { ServerKeyRing } from "./keys/key-ring.ts";
 import { notaryEndpoints } from "./keys/notary.ts";
 import { ownServer } from "./own-server.ts";
 import { remoteRooms } from "./perform/remote-rooms.ts";
+import { makeReceiver } from "./receiver/make-receiver.ts";
+import { rescinding } from "./receiver/rescinding.ts";
 import { LogSender } from "./sender/sender.ts";
 import { transactionEndpoints } from "./transactions/endpoints.ts";
 
@@ -20,6 +24,7 @@ export type Federation = {
   answer: LinkHandler;
   remoteKeys: RemoteKeys;
   rooms: RemoteRooms;
+  history: RemoteHistory;
   forOwner: FederationForOwner;
   start(): Promise<void>;
   close(): void;
@@ -34,10 +39,16 @@ export async function assembleFederation(options: FederationOptions): Promise<Fe
   const context: FederationContext = { ...options, client, keyRing, destinations };
   const edus = openEdus(context);
   const sender = new LogSender({ ...context, edus: edus.outgoing });
+  const rooms = remoteRooms(context);
+  const receiver = makeReceiver(context, {
+    takeEdu: edus.take,
+    rescinded: rescinding(context),
+    joined: (roomId) => rooms.joined(roomId),
+  });
   const endpoints: Endpoint[] = [
     ...ownServer(context),
     ...notaryEndpoints({ ...context, keyRing }),
-    ...transactionEndpoints(context),
+    ...transactionEndpoints(context, receiver),
     ...guestEndpoints(context),
   ];
   return {
@@ -46,14 +57,17 @@ export async function assembleFederation(options: FederationOptions): Promise<Fe
       heardFrom: (server) => destinations.heardFrom(server),
     }),
     remoteKeys: edus.remoteKeys,
-    rooms: remoteRooms(context),
+    rooms,
+    history: new FederationHistory(context),
     forOwner: sender.forOwner,
     start: async () => {
       await destinations.start();
       await edus.start();
       await sender.start();
+      await receiver.start();
     },
     close: () => {
+      receiver.close();
       sender.close();
       edus.close();
       destinations.close();

@@ -1,6 +1,7 @@
 import type { LinkHandler } from "../../link/api.ts";
 import type { RemoteKeys } from "../keys/api.ts";
 import { later, lazily, once } from "../node/later.ts";
+import type { RemoteHistory } from "../room/history/api.ts";
 import type { RemoteRooms } from "../room/remote/api.ts";
 import type { FederationForOwner } from "./api.ts";
 import type { FederationOptions } from "./context.ts";
@@ -16,6 +17,7 @@ export type LazyFederation = {
   remoteKeys: RemoteKeys;
   /** For the room server. */
   rooms: RemoteRooms;
+  history: RemoteHistory;
   /** Begins to send what waits, and to take in what has come. */
   start(): Promise<void>;
   close(): void;
@@ -37,6 +39,7 @@ export function openFederation(options: FederationOptions): LazyFederation {
     forOwner: lazily<FederationForOwner>(async () => (await whole()).forOwner),
     remoteKeys: lazily<RemoteKeys>(async () => (await whole()).remoteKeys),
     rooms: lazily<RemoteRooms>(async () => (await whole()).rooms),
+    history: lazily<RemoteHistory>(async () => (await whole()).history),
     start: async () => (await whole()).start(),
     close: () => close(),
   };

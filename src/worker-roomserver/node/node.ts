@@ -22,6 +22,7 @@ import type { Inbox } from "../relay/api.ts";
 import type { OpenKeeper } from "../relay/keeper.ts";
 import { openRelays } from "../relay/open.ts";
 import { openReports } from "../reports/open.ts";
+import type { RemoteHistory } from "../room/history/api.ts";
 import { openRooms } from "../room/open.ts";
 import { ProfileReader } from "../room/profile-reader.ts";
 import type { RemoteRooms } from "../room/remote/api.ts";
@@ -146,6 +147,7 @@ export async function openNode(options: NodeOptions): Promise<OpenNode> {
     onActivity,
     ignoredBy,
     remote: lazily<RemoteRooms>(async () => federation.rooms),
+    history: lazily<RemoteHistory>(async () => federation.history),
   });
   const { room, roomDirectory, roomInput, roomQueries, roomConsole } = rooms;
   const profiles = new ProfileReader({ storage, announce: (userId) => room.announceProfile(userId) });

@@ -8,6 +8,7 @@ import type { Storage } from "../storage/api.ts";
 import type { UsersForComponents } from "../users/api.ts";
 import { Directory } from "./directory.ts";
 import { EventStore } from "./event-store.ts";
+import { noRemoteHistory, type RemoteHistory } from "./history/api.ts";
 import { openRoomInput } from "./input/open.ts";
 import { Memberships } from "./memberships.ts";
 import { openOutOfBand } from "./out-of-band/open.ts";
@@ -34,6 +35,8 @@ export type RoomPartsOptions = {
   ed25519: Ed25519;
   /** By default, there are no others. */
   remote?: RemoteRooms;
+  /** By default, there are no other servers. */
+  history?: RemoteHistory;
 };
 
 const removal = later(() => import("./purge/remove.ts"));
@@ -98,6 +101,7 @@ export function makeRoomParts(options: RoomPartsOptions): RoomParts {
     outOfBand: openOutOfBand(() => parts),
     remote,
     entering: new KeyedLock<string>(),
+    history: options.history ?? noRemoteHistory,
     transactions: new Transactions(storage, now),
     visibility: new Visibility({ storage, events, snapshots, memberships, users }),
     directory: new Directory({

@@ -5,6 +5,7 @@ import type { Storage } from "../storage/api.ts";
 import type { UsersForComponents } from "../users/api.ts";
 import type { Directory } from "./directory.ts";
 import type { EventStore } from "./event-store.ts";
+import type { RemoteHistory } from "./history/api.ts";
 import type { RoomInput } from "./input/api.ts";
 import type { Memberships } from "./memberships.ts";
 import type { OutOfBandMemberships } from "./out-of-band/api.ts";
@@ -48,6 +49,7 @@ export type RoomParts = {
   remote: RemoteRooms;
   /** Held by who joins a room over other servers, by the room's id: it is joined once. */
   entering: KeyedLock<string>;
+  history: RemoteHistory;
   transactions: Transactions;
   visibility: Visibility;
   directory: Directory;

@@ -159,6 +159,8 @@ const fifth: Migration = (db) => {
 const sixth: Migration = (db) => {
   // Other servers, and their keys.
   for (const name of ["destinations", "serverKeys"]) db.createObjectStore(name);
+  // What has come from them and waits.
+  db.createObjectStore("waitingEvents");
   // What waits for them.
   for (const name of ["outgoing", "relaysOfServers"]) db.createObjectStore(name);
   // Their users.

@@ -434,8 +434,13 @@ export type MailKey = [
   transactionId: string,
   digest: string,
 ];
-/** A transaction that has had its effect. `at`: when, in milliseconds since 1970. */
-export type MailTakenRow = { at: number; origin: string; transactionId: string };
+/** A transaction that has had its effect. `at`: when, in milliseconds since 1970. `answer`: what its sender is told. */
+export type MailTakenRow = { at: number; origin: string; transactionId: string; answer?: string };
+/**
+ * An event of another server that cannot be taken in yet, as it lacks others or a key. `json`: as it is to be stored.
+ * `origin`: the server that has sent it. `at`: when, in milliseconds since 1970.
+ */
+export type WaitingEventRow = { json: string; origin: string; at: number };
 /** What has become of asking a server. See `DestinationState` for what the members mean. */
 export type DestinationRow = {
   failures: number;
@@ -664,6 +669,8 @@ export interface HearthSchema extends DBSchema {
   outgoing: { key: [string, Position, number]; value: OutgoingRow };
   /** By server name. */
   relaysOfServers: { key: string; value: RelaysOfServerRow };
+  /** `[room, event id]`. */
+  waitingEvents: { key: [Nid, string]; value: WaitingEventRow };
 }
 
 export type StoreName = StoreNames<HearthSchema>;

@@ -91,6 +91,7 @@ test("an empty database becomes one of today's version, with every store and ind
       "keyBackupSessions",
       "urlPreviews until",
       "usedOneTimeKeys",
+      "waitingEvents",
       "searchBlocks",
     ].sort(),
   );
