@@ -7,6 +7,8 @@ import type { Endpoint } from "./door/endpoint.ts";
 import { checkingEvents } from "./keys/check-events.ts";
 import { namedKeys } from "./keys/named-keys.ts";
 import { ownServer } from "./own-server.ts";
+import { eventEndpoints } from "./rooms/event-endpoints.ts";
+import { stateEndpoints } from "./rooms/state-endpoints.ts";
 import { transactionEndpoints } from "./transactions/endpoints.ts";
 
 export type Federation = {
@@ -23,7 +25,12 @@ export async function assembleFederation(options: FederationOptions): Promise<Fe
   const destinations = unwatched;
   const client = new SigningClient({ ...options, destinations });
   const context: FederationContext = { ...options, client, keyRing, destinations };
-  const endpoints: Endpoint[] = [...ownServer(context), ...transactionEndpoints(context)];
+  const endpoints: Endpoint[] = [
+    ...ownServer(context),
+    ...transactionEndpoints(context),
+    ...eventEndpoints(context),
+    ...stateEndpoints(context),
+  ];
   return {
     answer: createDoor({
       ...{ serverName, endpoints, keyRing, ed25519, now },

@@ -12,3 +12,11 @@ export async function serversIn(parts: GraphParts, roomId: string): Promise<stri
   }
   return [...servers];
 }
+
+/** Whether a user of the server is joined to the room. */
+export async function isServerIn(parts: GraphParts, roomId: string, serverName: string): Promise<boolean> {
+  const nid = await parts.storage.names.find(roomId);
+  if (nid === undefined) return false;
+  for (const userId of await parts.memberships.joined(nid)) if (domainOf(userId) === serverName) return true;
+  return false;
+}
