@@ -34,6 +34,11 @@ const settings = {
     v.description("a TURN server, with either a `secret` or a `username` and a `password`"),
   ),
   support: v.pipe(v.nullable(support), v.description("who helps users of this homeserver")),
+  profiles_for_servers: v.pipe(v.boolean(), v.description("whether other servers may ask for profiles")),
+  public_rooms_for_servers: v.pipe(
+    v.boolean(),
+    v.description("whether other servers may ask for the public directory"),
+  ),
 } satisfies Record<keyof Settings, v.GenericSchema>;
 
 const path = "/_hearth/v1/settings";

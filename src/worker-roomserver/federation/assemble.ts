@@ -6,7 +6,10 @@ import { createDoor } from "./door/door.ts";
 import type { Endpoint } from "./door/endpoint.ts";
 import { checkingEvents } from "./keys/check-events.ts";
 import { namedKeys } from "./keys/named-keys.ts";
+import { mediaEndpoints } from "./media/endpoints.ts";
 import { ownServer } from "./own-server.ts";
+import { roomEndpoints } from "./queries/room-endpoints.ts";
+import { userEndpoints } from "./queries/user-endpoints.ts";
 import { eventEndpoints } from "./rooms/event-endpoints.ts";
 import { stateEndpoints } from "./rooms/state-endpoints.ts";
 import { transactionEndpoints } from "./transactions/endpoints.ts";
@@ -30,6 +33,9 @@ export async function assembleFederation(options: FederationOptions): Promise<Fe
     ...transactionEndpoints(context),
     ...eventEndpoints(context),
     ...stateEndpoints(context),
+    ...roomEndpoints(context),
+    ...userEndpoints(context),
+    ...mediaEndpoints(context),
   ];
   return {
     answer: createDoor({

@@ -7,9 +7,10 @@ import type { PresenceForReaders } from "../presence/api.ts";
 import type { ReceiptsForReaders } from "../receipts/api.ts";
 import type { Inbox } from "../relay/api.ts";
 import type { RoomForReaders } from "../room/api.ts";
+import type { Settings } from "../settings/api.ts";
 import type { Storage } from "../storage/api.ts";
 import type { TypingForReaders } from "../typing/api.ts";
-import type { UsersForComponents } from "../users/api.ts";
+import type { Users, UsersForComponents } from "../users/api.ts";
 import type { Destinations, FederationClient, KeyRing } from "./api.ts";
 
 /** What federation is made over: the parts of this node that it brings together with other servers. */
@@ -24,8 +25,10 @@ export type FederationOptions = {
   /** Calls after so many milliseconds. @returns how to keep it from that */
   later: (ms: number, call: () => void) => () => void;
   random: () => number;
+  /** As they are now. */
+  settings: () => Readonly<Settings>;
   inbox: Inbox;
-  users: UsersForComponents;
+  users: UsersForComponents & Pick<Users, "profile" | "openIdUser">;
   room: Node["room"] & RoomForReaders;
   roomDirectory: Node["roomDirectory"];
   roomInput: Node["roomInput"];

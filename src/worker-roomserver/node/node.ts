@@ -188,6 +188,7 @@ export async function openNode(options: NodeOptions): Promise<OpenNode> {
     ...{ keys, toDevice, presence, receipts, typing, media },
     later: inTime,
     random: Math.random,
+    settings: () => settings.current,
     inbox: relays.inbox,
   });
   const oldSync = openOldSync({ storage, room, accountData, sync, users, ignoredUsers });

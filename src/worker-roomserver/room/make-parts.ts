@@ -13,6 +13,7 @@ import { Memberships } from "./memberships.ts";
 import type { RoomParts } from "./parts.ts";
 import { RecentEvents } from "./recent-events.ts";
 import { RelatedTargets } from "./related-targets.ts";
+import { noRemoteRooms, type RemoteRooms } from "./remote-rooms.ts";
 import { RoomHeads } from "./room-head.ts";
 import { SnapshotStore } from "./snapshots.ts";
 import { AuthGraphs } from "./state/auth-graphs.ts";
@@ -30,6 +31,8 @@ export type RoomPartsOptions = {
   serverName: string;
   key: SigningKey;
   ed25519: Ed25519;
+  /** What other servers know of rooms. Absent: there are none. */
+  remote?: RemoteRooms;
 };
 
 const removal = later(() => import("./purge/remove.ts"));
@@ -64,6 +67,7 @@ export function makeRoomParts(options: RoomPartsOptions): RoomParts {
     heads,
     locks,
   };
+  const remote = options.remote ?? noRemoteRooms;
   const parts: RoomParts = {
     storage,
     answers,
@@ -97,8 +101,14 @@ export function makeRoomParts(options: RoomPartsOptions): RoomParts {
       heads,
       serverName,
       appServices: options.appServices,
+      remote,
+      serversIn: async (roomId) => {
+        const room = await storage.names.find(roomId);
+        return room === undefined ? [] : memberships.servers(room);
+      },
       onHidden: async (roomId) => (await forgetting()).removeForgotten(parts, roomId),
     }),
+    remote,
   };
   return parts;
 }

@@ -25,6 +25,9 @@ export type Settings = RegistrationSettings & {
   turn: TurnSettings | null;
   /** Null: nobody is named. */
   support: SupportSettings | null;
+  /** Whether other servers may ask for users' profiles, and for the public directory. */
+  profiles_for_servers: boolean;
+  public_rooms_for_servers: boolean;
 };
 
 /** For the owner's console. Nothing here asks who calls, which is the caller's to know. */

@@ -6,4 +6,7 @@ export const defaultSettings: Settings = {
   guests: true,
   turn: null,
   support: null,
+  // What is public is so for all the network: nobody else would find this homeserver's rooms.
+  profiles_for_servers: true,
+  public_rooms_for_servers: true,
 };

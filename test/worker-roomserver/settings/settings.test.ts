@@ -38,7 +38,7 @@ test("changes made at once are all there", async () => {
     settings.set({ turn }),
     settings.set({ registration: "closed" }),
   ]);
-  expect(settings.current).toEqual({ registration: "closed", guests: false, turn, support: null });
+  expect(settings.current).toEqual({ ...defaultSettings, registration: "closed", guests: false, turn });
 });
 
 test("a leader that dies after a setting was written has set it", async () => {

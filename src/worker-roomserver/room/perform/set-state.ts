@@ -5,6 +5,7 @@ import type { JsonObject } from "../../../matrix/json.ts";
 import type { Requester, RequestId } from "../../node/requester.ts";
 import type { RoomParts } from "../parts.ts";
 import type { RoomPlan } from "../plan.ts";
+import { aliasesElsewhere } from "./aliases-elsewhere.ts";
 import { requireTakesInvites } from "./invite-permission.ts";
 import { requireGuestsWelcome, requireReachable } from "./membership.ts";
 
@@ -18,8 +19,8 @@ type SettingState = {
 
 /**
  * `PUT /rooms/{roomId}/state/{eventType}/{stateKey}`
- * @throws MatrixError M_BAD_ALIAS (400), M_INVALID_PARAM (400) for an alias that is new in `m.room.canonical_alias`; what
- *   `RoomPlan` throws
+ * @throws MatrixError M_BAD_ALIAS (400), M_INVALID_PARAM (400) for an alias that is new in `m.room.canonical_alias`, and
+ *   M_UNKNOWN (502, 504) where its server is not reached; what `RoomPlan` throws
  */
 export function setState(
   parts: RoomParts,
@@ -31,6 +32,9 @@ export function setState(
     if (state.type === "m.room.member" && state.content.membership === "invite") {
       await parts.users.findAccount(state.stateKey);
     }
+    const elsewhere = namesAliases(state)
+      ? await aliasesElsewhere(parts, state.roomId, requester.userId, state.content)
+      : noAliases;
     const eventId = await parts.writer.write(
       state.roomId,
       async (plan) => {
@@ -38,7 +42,7 @@ export function setState(
         if (present?.pdu.sender === requester.userId && sameContent(present.pdu.content, state.content)) {
           return present.eventId;
         }
-        await requireStateSense(parts, requester, plan, state);
+        await requireStateSense(parts, requester, plan, state, elsewhere);
         const planned = await plan.add({
           type: state.type,
           sender: requester.userId,
@@ -56,24 +60,26 @@ export function setState(
   });
 }
 
+const noAliases: ReadonlyMap<string, string> = new Map();
+
+const namesAliases = ({ type, stateKey }: SettingState) =>
+  type === "m.room.canonical_alias" && stateKey === "";
+
 /** What the auth rules let pass, and is refused all the same. */
 async function requireStateSense(
   parts: RoomParts,
   requester: Requester,
   plan: RoomPlan,
-  {
-    roomId,
-    type,
-    stateKey,
-    content,
-  }: { roomId: string; type: string; stateKey: string; content: JsonObject },
+  state: SettingState,
+  elsewhere: ReadonlyMap<string, string>,
 ): Promise<void> {
-  if (type === "m.room.canonical_alias" && stateKey === "") {
+  const { roomId, type, stateKey, content } = state;
+  if (namesAliases(state)) {
     checkAliasContent(content);
     const before = (await plan.state(type, ""))?.pdu.content ?? {};
     const known = new Set(namedAliases(before));
     for (const alias of namedAliases(content)) {
-      if (!known.has(alias)) await parts.directory.requireOf(alias, roomId);
+      if (!known.has(alias)) await parts.directory.requireOf(alias, roomId, elsewhere);
     }
   }
   if (type === "m.room.member") {

@@ -1,0 +1,49 @@
+import { notFound, unknown } from "../../matrix/errors.ts";
+import type { JsonObject } from "../../matrix/json.ts";
+import type { PublicRoomsQuery, ServerHierarchy } from "./api.ts";
+
+/** A room's id, and servers through which it can be joined. */
+export type ResolvedAlias = { room_id: string; servers: string[] };
+export type EventAtTime = { event_id: string; origin_server_ts: number };
+
+/** Rooms that other servers are asked about, over federation. What they answer has been checked for its form. */
+export interface RemoteRooms {
+  /**
+   * @param alias - of another server
+   * @throws MatrixError M_NOT_FOUND (404); M_UNKNOWN (502, 504) where the server cannot be reached
+   */
+  resolveAlias(alias: string): Promise<ResolvedAlias>;
+  /** A page of another server's directory. @throws MatrixError M_UNKNOWN (502, 504); what the server refuses it with */
+  publicRooms(server: string, query: PublicRoomsQuery): Promise<JsonObject>;
+  /**
+   * A room that is not known here, and those right below it. Fails never, and is given up after some seconds.
+   * @param servers - that may know it, the likeliest first
+   * @returns undefined where nobody tells of it
+   */
+  hierarchy(
+    roomId: string,
+    servers: readonly string[],
+    suggestedOnly: boolean,
+  ): Promise<ServerHierarchy | undefined>;
+  /**
+   * The event of a time, as those know it that are in the room. Fails never, and is given up after some seconds.
+   * @returns undefined where nobody knows one
+   */
+  eventNear(
+    roomId: string,
+    servers: readonly string[],
+    query: { ts: number; dir: "f" | "b" },
+  ): Promise<EventAtTime | undefined>;
+}
+
+/** Of a room server alone. */
+export const noRemoteRooms: RemoteRooms = {
+  resolveAlias: async (alias) => {
+    throw notFound(`There is no room with the alias ${alias}.`);
+  },
+  publicRooms: async () => {
+    throw unknown("This homeserver is not connected to others.", 502);
+  },
+  hierarchy: async () => undefined,
+  eventNear: async () => undefined,
+};
