@@ -1,4 +1,7 @@
 import type { LinkHandler } from "../../link/api.ts";
+import type { RemoteMedia } from "../media/remote-media.ts";
+import type { RemoteRooms } from "../room/remote-rooms.ts";
+import type { RemoteProfiles } from "../users/remote-profiles.ts";
 import type { Destinations, FederationForOwner, KeyRing } from "./api.ts";
 import { SigningClient } from "./client/client.ts";
 import type { FederationContext, FederationOptions } from "./context.ts";
@@ -7,7 +10,10 @@ import type { Endpoint } from "./door/endpoint.ts";
 import { checkingEvents } from "./keys/check-events.ts";
 import { namedKeys } from "./keys/named-keys.ts";
 import { mediaEndpoints } from "./media/endpoints.ts";
+import { remoteMedia } from "./media/remote-media.ts";
 import { ownServer } from "./own-server.ts";
+import { remoteProfiles } from "./queries/remote-profiles.ts";
+import { remoteRooms } from "./queries/remote-rooms.ts";
 import { roomEndpoints } from "./queries/room-endpoints.ts";
 import { userEndpoints } from "./queries/user-endpoints.ts";
 import { eventEndpoints } from "./rooms/event-endpoints.ts";
@@ -17,6 +23,10 @@ import { transactionEndpoints } from "./transactions/endpoints.ts";
 export type Federation = {
   answer: LinkHandler;
   forOwner: FederationForOwner;
+  /** What others know, for components that have to ask them. */
+  remoteRooms: RemoteRooms;
+  remoteProfiles: RemoteProfiles;
+  remoteMedia: RemoteMedia;
   start(): Promise<void>;
   close(): void;
 };
@@ -47,6 +57,9 @@ export async function assembleFederation(options: FederationOptions): Promise<Fe
       retryNow: async () => undefined,
       setRelays: async () => undefined,
     },
+    remoteRooms: remoteRooms(context, async () => false),
+    remoteProfiles: remoteProfiles(context),
+    remoteMedia: remoteMedia(context),
     start: async () => undefined,
     close: () => undefined,
   };

@@ -1,5 +1,8 @@
 import type { LinkHandler } from "../../link/api.ts";
+import type { RemoteMedia } from "../media/remote-media.ts";
 import { later, lazily, once } from "../node/later.ts";
+import type { RemoteRooms } from "../room/remote-rooms.ts";
+import type { RemoteProfiles } from "../users/remote-profiles.ts";
 import type { FederationForOwner } from "./api.ts";
 import type { FederationOptions } from "./context.ts";
 
@@ -10,6 +13,10 @@ export type LazyFederation = {
   /** Answers what other servers ask. */
   answer: LinkHandler;
   forOwner: FederationForOwner;
+  /** What others know, for components that have to ask them. */
+  remoteRooms: RemoteRooms;
+  remoteProfiles: RemoteProfiles;
+  remoteMedia: RemoteMedia;
   /** Begins to send what waits, and to take in what has come. */
   start(): Promise<void>;
   close(): void;
@@ -29,6 +36,9 @@ export function openFederation(options: FederationOptions): LazyFederation {
   return {
     answer: async (request, signal) => (await whole()).answer(request, signal),
     forOwner: lazily<FederationForOwner>(async () => (await whole()).forOwner),
+    remoteRooms: lazily<RemoteRooms>(async () => (await whole()).remoteRooms),
+    remoteProfiles: lazily<RemoteProfiles>(async () => (await whole()).remoteProfiles),
+    remoteMedia: lazily<RemoteMedia>(async () => (await whole()).remoteMedia),
     start: async () => (await whole()).start(),
     close: () => close(),
   };

@@ -10,6 +10,7 @@ import { openKeys } from "../keys/open.ts";
 import { trimLog } from "../log/trim.ts";
 import { openMedia } from "../media/open.ts";
 import type { MediaOptions } from "../media/options.ts";
+import type { RemoteMedia } from "../media/remote-media.ts";
 import { openMonitor } from "../monitor/open.ts";
 import { openOAuth } from "../oauth/open.ts";
 import { openPresence } from "../presence/open.ts";
@@ -23,6 +24,7 @@ import { openRelays } from "../relay/open.ts";
 import { openReports } from "../reports/open.ts";
 import { openRooms } from "../room/open.ts";
 import { ProfileReader } from "../room/profile-reader.ts";
+import type { RemoteRooms } from "../room/remote-rooms.ts";
 import { dropOldTransactions } from "../room/transactions.ts";
 import { UpgradeReader } from "../room/upgrade-reader.ts";
 import { openSearch } from "../search/open.ts";
@@ -38,6 +40,7 @@ import { openToDevice } from "../to-device/open.ts";
 import { openTyping } from "../typing/open.ts";
 import { openUserDirectory } from "../user-directory/open.ts";
 import { openUsers, type UsersOptions } from "../users/open.ts";
+import type { RemoteProfiles } from "../users/remote-profiles.ts";
 import { openVoip } from "../voip/open.ts";
 import { Answers } from "./answers.ts";
 import type { Node } from "./api.ts";
@@ -120,6 +123,7 @@ export async function openNode(options: NodeOptions): Promise<OpenNode> {
     settings: () => settings.current,
     leaveRooms: (userId) => room.leaveAll(userId),
     profilesAnnounced: (position) => profiles.caughtUp(position),
+    remoteProfiles: lazily<RemoteProfiles>(async () => federation.remoteProfiles),
     belongings: () => [pusherBelongings(storage), transactions, toDevice, backups.belongings, belongings],
     ...(options.passwordCost && { passwordCost: options.passwordCost }),
   });
@@ -140,6 +144,7 @@ export async function openNode(options: NodeOptions): Promise<OpenNode> {
     ed25519,
     onActivity,
     ignoredBy,
+    remote: lazily<RemoteRooms>(async () => federation.remoteRooms),
   });
   const { room, roomDirectory, roomInput, roomQueries, roomConsole } = rooms;
   const profiles = new ProfileReader({ storage, announce: (userId) => room.announceProfile(userId) });
@@ -181,6 +186,7 @@ export async function openNode(options: NodeOptions): Promise<OpenNode> {
     serverName,
     now,
     egress,
+    remote: lazily<RemoteMedia>(async () => federation.remoteMedia),
     ...(options.mediaLimits && { limits: options.mediaLimits }),
   });
   const federation = openFederation({

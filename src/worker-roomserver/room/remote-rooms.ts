@@ -1,10 +1,9 @@
 import { notFound, unknown } from "../../matrix/errors.ts";
 import type { JsonObject } from "../../matrix/json.ts";
-import type { PublicRoomsQuery, ServerHierarchy } from "./api.ts";
+import type { PublicRoomsQuery, ToldHierarchy } from "./api.ts";
 
 /** A room's id, and servers through which it can be joined. */
 export type ResolvedAlias = { room_id: string; servers: string[] };
-export type EventAtTime = { event_id: string; origin_server_ts: number };
 
 /** Rooms that other servers are asked about, over federation. What they answer has been checked for its form. */
 export interface RemoteRooms {
@@ -24,16 +23,13 @@ export interface RemoteRooms {
     roomId: string,
     servers: readonly string[],
     suggestedOnly: boolean,
-  ): Promise<ServerHierarchy | undefined>;
+  ): Promise<ToldHierarchy | undefined>;
   /**
-   * The event of a time, as those know it that are in the room. Fails never, and is given up after some seconds.
-   * @returns undefined where nobody knows one
+   * The event of a time, as others know it that are in the room. It is in the timeline here when this resolves. Fails
+   * never, and is given up after some seconds.
+   * @returns its id; undefined where nobody knows one, or none that can be had
    */
-  eventNear(
-    roomId: string,
-    servers: readonly string[],
-    query: { ts: number; dir: "f" | "b" },
-  ): Promise<EventAtTime | undefined>;
+  eventNear(roomId: string, query: { ts: number; dir: "f" | "b" }): Promise<string | undefined>;
 }
 
 /** Of a room server alone. */
