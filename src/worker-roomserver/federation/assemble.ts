@@ -12,6 +12,8 @@ import { namedKeys } from "./keys/named-keys.ts";
 import { mediaEndpoints } from "./media/endpoints.ts";
 import { remoteMedia } from "./media/remote-media.ts";
 import { ownServer } from "./own-server.ts";
+import type { RoomPolicies } from "./policy/api.ts";
+import { roomPolicies } from "./policy/room-policies.ts";
 import { remoteProfiles } from "./queries/remote-profiles.ts";
 import { remoteRooms } from "./queries/remote-rooms.ts";
 import { roomEndpoints } from "./queries/room-endpoints.ts";
@@ -27,6 +29,7 @@ export type Federation = {
   remoteRooms: RemoteRooms;
   remoteProfiles: RemoteProfiles;
   remoteMedia: RemoteMedia;
+  policies: RoomPolicies;
   start(): Promise<void>;
   close(): void;
 };
@@ -60,6 +63,7 @@ export async function assembleFederation(options: FederationOptions): Promise<Fe
     remoteRooms: remoteRooms(context, async () => false),
     remoteProfiles: remoteProfiles(context),
     remoteMedia: remoteMedia(context),
+    policies: roomPolicies(context),
     start: async () => undefined,
     close: () => undefined,
   };

@@ -5,6 +5,7 @@ import type { RemoteRooms } from "../room/remote-rooms.ts";
 import type { RemoteProfiles } from "../users/remote-profiles.ts";
 import type { FederationForOwner } from "./api.ts";
 import type { FederationOptions } from "./context.ts";
+import type { RoomPolicies } from "./policy/api.ts";
 
 const assembly = later(() => import("./assemble.ts"));
 
@@ -17,6 +18,7 @@ export type LazyFederation = {
   remoteRooms: RemoteRooms;
   remoteProfiles: RemoteProfiles;
   remoteMedia: RemoteMedia;
+  policies: RoomPolicies;
   /** Begins to send what waits, and to take in what has come. */
   start(): Promise<void>;
   close(): void;
@@ -38,6 +40,7 @@ export function openFederation(options: FederationOptions): LazyFederation {
     forOwner: lazily<FederationForOwner>(async () => (await whole()).forOwner),
     remoteRooms: lazily<RemoteRooms>(async () => (await whole()).remoteRooms),
     remoteProfiles: lazily<RemoteProfiles>(async () => (await whole()).remoteProfiles),
+    policies: lazily<RoomPolicies>(async () => (await whole()).policies),
     remoteMedia: lazily<RemoteMedia>(async () => (await whole()).remoteMedia),
     start: async () => (await whole()).start(),
     close: () => close(),

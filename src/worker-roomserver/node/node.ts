@@ -5,6 +5,7 @@ import { openAccountData } from "../account-data/open.ts";
 import { clientOf, openAppServices, openNamespaces } from "../appservices/open.ts";
 import type { Egress } from "../egress/api.ts";
 import { openFederation } from "../federation/open.ts";
+import type { PolicySigner } from "../federation/policy/api.ts";
 import { openKeyBackup } from "../key-backup/open.ts";
 import { openKeys } from "../keys/open.ts";
 import { trimLog } from "../log/trim.ts";
@@ -145,6 +146,7 @@ export async function openNode(options: NodeOptions): Promise<OpenNode> {
     onActivity,
     ignoredBy,
     remote: lazily<RemoteRooms>(async () => federation.remoteRooms),
+    policies: lazily<PolicySigner>(async () => federation.policies),
   });
   const { room, roomDirectory, roomInput, roomQueries, roomConsole } = rooms;
   const profiles = new ProfileReader({ storage, announce: (userId) => room.announceProfile(userId) });

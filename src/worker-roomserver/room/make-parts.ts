@@ -1,6 +1,7 @@
 import type { Ed25519 } from "../../matrix/ed25519.ts";
 import type { SigningKey } from "../../matrix/signing.ts";
 import type { AppServiceNamespaces } from "../appservices/api.ts";
+import type { PolicySigner } from "../federation/policy/api.ts";
 import type { Answers } from "../node/answers.ts";
 import { KeyedLock } from "../node/keyed-lock.ts";
 import { later } from "../node/later.ts";
@@ -33,6 +34,8 @@ export type RoomPartsOptions = {
   ed25519: Ed25519;
   /** What other servers know of rooms. Absent: there are none. */
   remote?: RemoteRooms;
+  /** How rooms' policy servers are asked. Absent: no room has any. */
+  policies?: PolicySigner;
 };
 
 const removal = later(() => import("./purge/remove.ts"));
@@ -85,7 +88,7 @@ export function makeRoomParts(options: RoomPartsOptions): RoomParts {
     graphs,
     locks,
     annotationLocks: new KeyedLock<string>(),
-    writer: new RoomWriter({ ...shared, author }),
+    writer: new RoomWriter({ ...shared, author, ...(options.policies && { policies: options.policies }) }),
     input: openRoomInput({
       ...shared,
       author,
