@@ -573,7 +573,7 @@ describe("creating a room", () => {
 describe("who comes and goes", () => {
   test.each<[path: string, body: JsonObject, status: number, errcode: string]>([
     ["rooms/!nowhere:example.org/join", {}, 404, "M_NOT_FOUND"],
-    ["join/%23nowhere%3Aexample.org", {}, 404, "M_NOT_FOUND"],
+    ["join/%23nowhere%3Aexample.org", {}, 502, "M_UNKNOWN"],
     ["knock/!nowhere:example.org", {}, 404, "M_NOT_FOUND"],
     ["join/x", {}, 404, "M_NOT_FOUND"],
     ["rooms/ROOM/kick", { user_id: "@nobody:SERVER" }, 403, "M_FORBIDDEN"],

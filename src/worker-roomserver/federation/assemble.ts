@@ -1,6 +1,6 @@
 import type { LinkHandler } from "../../link/api.ts";
 import type { RemoteMedia } from "../media/remote-media.ts";
-import type { RemoteRooms } from "../room/remote-rooms.ts";
+import type { RemoteQuestions } from "../room/remote-questions.ts";
 import type { RemoteProfiles } from "../users/remote-profiles.ts";
 import type { Destinations, FederationForOwner, KeyRing } from "./api.ts";
 import { SigningClient } from "./client/client.ts";
@@ -15,8 +15,9 @@ import { ownServer } from "./own-server.ts";
 import type { RoomPolicies } from "./policy/api.ts";
 import { roomPolicies } from "./policy/room-policies.ts";
 import { remoteProfiles } from "./queries/remote-profiles.ts";
-import { remoteRooms } from "./queries/remote-rooms.ts";
+import { remoteQuestions } from "./queries/remote-questions.ts";
 import { roomEndpoints } from "./queries/room-endpoints.ts";
+import { thirdPartyEndpoints } from "./queries/third-party-endpoints.ts";
 import { userEndpoints } from "./queries/user-endpoints.ts";
 import { eventEndpoints } from "./rooms/event-endpoints.ts";
 import { stateEndpoints } from "./rooms/state-endpoints.ts";
@@ -26,7 +27,7 @@ export type Federation = {
   answer: LinkHandler;
   forOwner: FederationForOwner;
   /** What others know, for components that have to ask them. */
-  remoteRooms: RemoteRooms;
+  remoteQuestions: RemoteQuestions;
   remoteProfiles: RemoteProfiles;
   remoteMedia: RemoteMedia;
   policies: RoomPolicies;
@@ -48,6 +49,7 @@ export async function assembleFederation(options: FederationOptions): Promise<Fe
     ...stateEndpoints(context),
     ...roomEndpoints(context),
     ...userEndpoints(context),
+    ...thirdPartyEndpoints(context),
     ...mediaEndpoints(context),
   ];
   return {
@@ -60,7 +62,7 @@ export async function assembleFederation(options: FederationOptions): Promise<Fe
       retryNow: async () => undefined,
       setRelays: async () => undefined,
     },
-    remoteRooms: remoteRooms(context, async () => false),
+    remoteQuestions: remoteQuestions(context, async () => false),
     remoteProfiles: remoteProfiles(context),
     remoteMedia: remoteMedia(context),
     policies: roomPolicies(context),

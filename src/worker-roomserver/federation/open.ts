@@ -1,7 +1,7 @@
 import type { LinkHandler } from "../../link/api.ts";
 import type { RemoteMedia } from "../media/remote-media.ts";
 import { later, lazily, once } from "../node/later.ts";
-import type { RemoteRooms } from "../room/remote-rooms.ts";
+import type { RemoteQuestions } from "../room/remote-questions.ts";
 import type { RemoteProfiles } from "../users/remote-profiles.ts";
 import type { FederationForOwner } from "./api.ts";
 import type { FederationOptions } from "./context.ts";
@@ -15,7 +15,7 @@ export type LazyFederation = {
   answer: LinkHandler;
   forOwner: FederationForOwner;
   /** What others know, for components that have to ask them. */
-  remoteRooms: RemoteRooms;
+  remoteQuestions: RemoteQuestions;
   remoteProfiles: RemoteProfiles;
   remoteMedia: RemoteMedia;
   policies: RoomPolicies;
@@ -38,7 +38,7 @@ export function openFederation(options: FederationOptions): LazyFederation {
   return {
     answer: async (request, signal) => (await whole()).answer(request, signal),
     forOwner: lazily<FederationForOwner>(async () => (await whole()).forOwner),
-    remoteRooms: lazily<RemoteRooms>(async () => (await whole()).remoteRooms),
+    remoteQuestions: lazily<RemoteQuestions>(async () => (await whole()).remoteQuestions),
     remoteProfiles: lazily<RemoteProfiles>(async () => (await whole()).remoteProfiles),
     policies: lazily<RoomPolicies>(async () => (await whole()).policies),
     remoteMedia: lazily<RemoteMedia>(async () => (await whole()).remoteMedia),

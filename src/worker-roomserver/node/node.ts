@@ -25,7 +25,7 @@ import { openRelays } from "../relay/open.ts";
 import { openReports } from "../reports/open.ts";
 import { openRooms } from "../room/open.ts";
 import { ProfileReader } from "../room/profile-reader.ts";
-import type { RemoteRooms } from "../room/remote-rooms.ts";
+import type { RemoteQuestions } from "../room/remote-questions.ts";
 import { dropOldTransactions } from "../room/transactions.ts";
 import { UpgradeReader } from "../room/upgrade-reader.ts";
 import { openSearch } from "../search/open.ts";
@@ -145,7 +145,7 @@ export async function openNode(options: NodeOptions): Promise<OpenNode> {
     ed25519,
     onActivity,
     ignoredBy,
-    remote: lazily<RemoteRooms>(async () => federation.remoteRooms),
+    questions: lazily<RemoteQuestions>(async () => federation.remoteQuestions),
     policies: lazily<PolicySigner>(async () => federation.policies),
   });
   const { room, roomDirectory, roomInput, roomQueries, roomConsole } = rooms;

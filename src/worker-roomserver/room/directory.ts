@@ -8,7 +8,7 @@ import { KeyedLock } from "../node/keyed-lock.ts";
 import type { Requester, RequestId } from "../node/requester.ts";
 import type { Storage, Write } from "../storage/api.ts";
 import type { Nid } from "../storage/schema.ts";
-import type { RemoteRooms, ResolvedAlias } from "./remote-rooms.ts";
+import type { RemoteQuestions, ResolvedAlias } from "./remote-questions.ts";
 import type { RoomHead, RoomHeads } from "./room-head.ts";
 
 /** Servers that are named for an alias: who joins tries some, and a large room has thousands. */
@@ -26,7 +26,7 @@ export class Directory {
   readonly #heads: RoomHeads;
   readonly #serverName: string;
   readonly #appServices: AliasesOfServices;
-  readonly #remote: Pick<RemoteRooms, "resolveAlias">;
+  readonly #questions: Pick<RemoteQuestions, "resolveAlias">;
   readonly #serversIn: (roomId: string) => Promise<readonly string[]>;
   readonly #onHidden: (roomId: string) => Promise<void>;
   readonly #locks = new KeyedLock<string>();
@@ -38,7 +38,7 @@ export class Directory {
     heads: RoomHeads;
     serverName: string;
     appServices: AliasesOfServices;
-    remote: Pick<RemoteRooms, "resolveAlias">;
+    questions: Pick<RemoteQuestions, "resolveAlias">;
     serversIn: (roomId: string) => Promise<readonly string[]>;
     onHidden: (roomId: string) => Promise<void>;
   }) {
@@ -47,7 +47,7 @@ export class Directory {
     this.#heads = parts.heads;
     this.#serverName = parts.serverName;
     this.#appServices = parts.appServices;
-    this.#remote = parts.remote;
+    this.#questions = parts.questions;
     this.#serversIn = parts.serversIn;
     this.#onHidden = parts.onHidden;
   }
@@ -61,7 +61,7 @@ export class Directory {
     const parsed = parseRoomAlias(alias);
     const roomId = await this.#roomOf(parsed);
     if (roomId === undefined) {
-      if (serverNameOf(parsed) !== this.#serverName) return this.#remote.resolveAlias(parsed);
+      if (serverNameOf(parsed) !== this.#serverName) return this.#questions.resolveAlias(parsed);
       throw notFound(`There is no room with the alias ${alias}.`);
     }
     const others = (await this.#serversIn(roomId)).filter((server) => server !== this.#serverName);

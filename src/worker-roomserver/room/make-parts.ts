@@ -14,7 +14,7 @@ import { Memberships } from "./memberships.ts";
 import type { RoomParts } from "./parts.ts";
 import { RecentEvents } from "./recent-events.ts";
 import { RelatedTargets } from "./related-targets.ts";
-import { noRemoteRooms, type RemoteRooms } from "./remote-rooms.ts";
+import { noRemoteQuestions, type RemoteQuestions } from "./remote-questions.ts";
 import { RoomHeads } from "./room-head.ts";
 import { SnapshotStore } from "./snapshots.ts";
 import { AuthGraphs } from "./state/auth-graphs.ts";
@@ -33,7 +33,7 @@ export type RoomPartsOptions = {
   key: SigningKey;
   ed25519: Ed25519;
   /** What other servers know of rooms. Absent: there are none. */
-  remote?: RemoteRooms;
+  questions?: RemoteQuestions;
   /** How rooms' policy servers are asked. Absent: no room has any. */
   policies?: PolicySigner;
 };
@@ -70,7 +70,7 @@ export function makeRoomParts(options: RoomPartsOptions): RoomParts {
     heads,
     locks,
   };
-  const remote = options.remote ?? noRemoteRooms;
+  const questions = options.questions ?? noRemoteQuestions;
   const parts: RoomParts = {
     storage,
     answers,
@@ -104,14 +104,14 @@ export function makeRoomParts(options: RoomPartsOptions): RoomParts {
       heads,
       serverName,
       appServices: options.appServices,
-      remote,
+      questions,
       serversIn: async (roomId) => {
         const room = await storage.names.find(roomId);
         return room === undefined ? [] : memberships.servers(room);
       },
       onHidden: async (roomId) => (await forgetting()).removeForgotten(parts, roomId),
     }),
-    remote,
+    questions,
   };
   return parts;
 }

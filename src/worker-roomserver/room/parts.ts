@@ -10,7 +10,7 @@ import type { Memberships } from "./memberships.ts";
 import type { Author } from "./plan.ts";
 import type { RecentEvents } from "./recent-events.ts";
 import type { RelatedTargets } from "./related-targets.ts";
-import type { RemoteRooms } from "./remote-rooms.ts";
+import type { RemoteQuestions } from "./remote-questions.ts";
 import type { RoomHeads } from "./room-head.ts";
 import type { SnapshotStore } from "./snapshots.ts";
 import type { AuthGraphs } from "./state/auth-graphs.ts";
@@ -44,5 +44,5 @@ export type RoomParts = {
   transactions: Transactions;
   visibility: Visibility;
   directory: Directory;
-  remote: RemoteRooms;
+  questions: RemoteQuestions;
 };

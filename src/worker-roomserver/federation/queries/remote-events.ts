@@ -1,6 +1,6 @@
 import { isEventId } from "../../../matrix/identifiers.ts";
 import { isJsonObject } from "../../../matrix/json.ts";
-import type { RemoteRooms } from "../../room/remote-rooms.ts";
+import type { RemoteQuestions } from "../../room/remote-questions.ts";
 import type { FederationContext } from "../context.ts";
 import { askSome } from "./ask-some.ts";
 
@@ -12,11 +12,11 @@ export type TakeInOld = (roomId: string, eventId: string, server: string) => Pro
 
 const MAX_BYTES = 64 * 1024;
 
-/** @see RemoteRooms.eventNear */
+/** @see RemoteQuestions.eventNear */
 export function remoteEvents(
   context: Pick<FederationContext, "client" | "now" | "serverName" | "roomQueries">,
   takeIn: TakeInOld,
-): RemoteRooms["eventNear"] {
+): RemoteQuestions["eventNear"] {
   return async (roomId, { ts, dir }) => {
     const servers = await context.roomQueries.serversIn(roomId);
     const uri = `/_matrix/federation/v1/timestamp_to_event/${encodeURIComponent(roomId)}?ts=${ts}&dir=${dir}`;

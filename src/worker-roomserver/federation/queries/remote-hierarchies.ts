@@ -1,7 +1,7 @@
 import { isJsonObject, type JsonValue } from "../../../matrix/json.ts";
 import { readChildren, readList, readToldRoom } from "../../../matrix/told-rooms.ts";
 import type { ToldHierarchy } from "../../room/api.ts";
-import type { RemoteRooms } from "../../room/remote-rooms.ts";
+import type { RemoteQuestions } from "../../room/remote-questions.ts";
 import { Lru } from "../../storage/lru.ts";
 import type { FederationContext } from "../context.ts";
 import { askSome } from "./ask-some.ts";
@@ -17,17 +17,17 @@ const MAX_BYTES = 4 * 1024 * 1024;
 
 type Known = { until: number; json: string };
 
-/** @see RemoteRooms.hierarchy */
+/** @see RemoteQuestions.hierarchy */
 export function remoteHierarchies(
   context: Pick<FederationContext, "client" | "now" | "serverName">,
-): RemoteRooms["hierarchy"] {
+): RemoteQuestions["hierarchy"] {
   const { now } = context;
   const known = new Lru<string, Known>(KEPT_CHARACTERS, ({ json }) => json.length + 100);
   const underWay = new Map<string, Promise<ToldHierarchy | undefined>>();
 
   async function ask(
     key: string,
-    [roomId, servers, suggestedOnly]: Parameters<RemoteRooms["hierarchy"]>,
+    [roomId, servers, suggestedOnly]: Parameters<RemoteQuestions["hierarchy"]>,
   ): Promise<ToldHierarchy | undefined> {
     const uri = `/_matrix/federation/v1/hierarchy/${encodeURIComponent(roomId)}?suggested_only=${suggestedOnly}`;
     const found = await askSome(context, servers, { method: "GET", uri, maxBytes: MAX_BYTES }, (json) =>

@@ -15,7 +15,7 @@ const MOST_ASKED = 10;
  *   not reached
  */
 export async function aliasesElsewhere(
-  { heads, remote, author }: Pick<RoomParts, "heads" | "remote" | "author">,
+  { heads, questions, author }: Pick<RoomParts, "heads" | "questions" | "author">,
   roomId: string,
   userId: string,
   content: JsonObject,
@@ -30,11 +30,11 @@ export async function aliasesElsewhere(
   );
   if (asked.length > MOST_ASKED)
     throw invalidParam(`At most ${MOST_ASKED} aliases of other servers at a time.`);
-  const found = await Promise.all(asked.map((alias) => leadsTo(remote, alias)));
+  const found = await Promise.all(asked.map((alias) => leadsTo(questions, alias)));
   return new Map(asked.flatMap((alias, i) => (found[i] === undefined ? [] : [[alias, found[i]] as const])));
 }
 
-async function leadsTo({ resolveAlias }: RoomParts["remote"], alias: string): Promise<string | undefined> {
+async function leadsTo({ resolveAlias }: RoomParts["questions"], alias: string): Promise<string | undefined> {
   try {
     return (await resolveAlias(alias)).room_id;
   } catch (error) {

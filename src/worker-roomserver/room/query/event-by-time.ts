@@ -51,7 +51,7 @@ async function elsewhere(
   { head, end }: Access,
   query: TimeQuery,
 ): Promise<StoredEvent | undefined> {
-  const eventId = await parts.remote.eventNear(head.roomId, query);
+  const eventId = await parts.questions.eventNear(head.roomId, query);
   const event = eventId === undefined ? undefined : await parts.events.byId(eventId);
   if (event === undefined || event.order > end) return undefined;
   return (await parts.visibility.visibleTo(requester.userId, [event]))[0];

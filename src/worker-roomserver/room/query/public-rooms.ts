@@ -49,7 +49,7 @@ export class PublicRooms {
    *
    * Costs one range of keys, two for all networks; for each room in which something has happened since the last answer, some state entries
    * and once its members; and a pass over all listed rooms, at most `LISTED`.
-   * @throws MatrixError M_INVALID_PARAM (400); what `RemoteRooms.publicRooms` throws for the directory of another server
+   * @throws MatrixError M_INVALID_PARAM (400); what `RemoteQuestions.publicRooms` throws for the directory of another server
    * @see https://spec.matrix.org/v1.19/client-server-api/#get_matrixclientv3publicrooms
    */
   async list(query: PublicRoomsQuery): Promise<JsonBytes> {
@@ -58,7 +58,7 @@ export class PublicRooms {
     }
     const { server, ...asked } = query;
     if (server !== undefined && server !== this.#parts.author.serverName) {
-      return jsonBytes(await this.#parts.remote.publicRooms(parseServerName(server), asked));
+      return jsonBytes(await this.#parts.questions.publicRooms(parseServerName(server), asked));
     }
     const rooms = await durable(this.#parts.storage, () => this.#listed(query));
     return jsonBytes(publicRoomsPage(rooms, query));

@@ -17,7 +17,7 @@ export type RoomElsewhere = {
   told?: ToldRoom;
 };
 
-type Parts = Pick<RoomParts, "remote" | "memberships" | "storage">;
+type Parts = Pick<RoomParts, "questions" | "memberships" | "storage">;
 
 /**
  * What others tell of a room, for a user to whom it may be shown. A room that is no space, and has been told of
@@ -29,7 +29,7 @@ export async function roomElsewhere(
   { userId, suggestedOnly }: { userId: string; suggestedOnly: boolean },
 ): Promise<ToldHierarchy | undefined> {
   const isLeaf = told !== undefined && told.room_type !== "m.space";
-  const asked = isLeaf ? undefined : await parts.remote.hierarchy(roomId, via, suggestedOnly);
+  const asked = isLeaf ? undefined : await parts.questions.hierarchy(roomId, via, suggestedOnly);
   const found = asked ?? (told && alone(told));
   if (found === undefined) return undefined;
   const { memberships, storage } = parts;

@@ -6,7 +6,7 @@ import type { PublicRoomsQuery, ToldHierarchy } from "./api.ts";
 export type ResolvedAlias = { room_id: string; servers: string[] };
 
 /** Rooms that other servers are asked about, over federation. What they answer has been checked for its form. */
-export interface RemoteRooms {
+export interface RemoteQuestions {
   /**
    * @param alias - of another server
    * @throws MatrixError M_NOT_FOUND (404); M_UNKNOWN (502, 504) where the server cannot be reached
@@ -33,7 +33,7 @@ export interface RemoteRooms {
 }
 
 /** Of a room server alone. */
-export const noRemoteRooms: RemoteRooms = {
+export const noRemoteQuestions: RemoteQuestions = {
   resolveAlias: async (alias) => {
     throw notFound(`There is no room with the alias ${alias}.`);
   },

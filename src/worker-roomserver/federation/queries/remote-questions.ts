@@ -3,7 +3,7 @@ import { isRoomId, isServerName, parseRoomAlias, serverNameOf } from "../../../m
 import { isJsonObject, type JsonObject, type JsonValue } from "../../../matrix/json.ts";
 import { readList, readPublishedRoom } from "../../../matrix/told-rooms.ts";
 import type { PublicRoomsQuery } from "../../room/api.ts";
-import type { RemoteRooms } from "../../room/remote-rooms.ts";
+import type { RemoteQuestions } from "../../room/remote-questions.ts";
 import type { FederationContext } from "../context.ts";
 import { asMatrixError } from "./failures.ts";
 import { remoteEvents, type TakeInOld } from "./remote-events.ts";
@@ -18,7 +18,7 @@ const DIRECTORY_TIMEOUT_MS = 20_000;
 const DIRECTORY_BYTES = 5 * 1024 * 1024;
 
 /** Asks other servers about rooms. What they answer is taken apart: nothing of it goes to clients unread. */
-export function remoteRooms(context: FederationContext, takeIn: TakeInOld): RemoteRooms {
+export function remoteQuestions(context: FederationContext, takeIn: TakeInOld): RemoteQuestions {
   const { client } = context;
 
   return {
