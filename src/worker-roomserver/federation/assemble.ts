@@ -1,7 +1,7 @@
 import type { LinkHandler } from "../../link/api.ts";
-import type { RemoteMedia } from "../media/remote-media.ts";
-import type { RemoteQuestions } from "../room/remote-questions.ts";
-import type { RemoteProfiles } from "../users/remote-profiles.ts";
+import type { RemoteMedia } from "../media/remote/api.ts";
+import type { RemoteQuestions } from "../room/questions/api.ts";
+import type { RemoteProfiles } from "../users/remote/api.ts";
 import type { Destinations, FederationForOwner, KeyRing } from "./api.ts";
 import { SigningClient } from "./client/client.ts";
 import type { FederationContext, FederationOptions } from "./context.ts";

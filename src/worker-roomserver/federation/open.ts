@@ -1,8 +1,8 @@
 import type { LinkHandler } from "../../link/api.ts";
-import type { RemoteMedia } from "../media/remote-media.ts";
+import type { RemoteMedia } from "../media/remote/api.ts";
 import { later, lazily, once } from "../node/later.ts";
-import type { RemoteQuestions } from "../room/remote-questions.ts";
-import type { RemoteProfiles } from "../users/remote-profiles.ts";
+import type { RemoteQuestions } from "../room/questions/api.ts";
+import type { RemoteProfiles } from "../users/remote/api.ts";
 import type { FederationForOwner } from "./api.ts";
 import type { FederationOptions } from "./context.ts";
 import type { RoomPolicies } from "./policy/api.ts";

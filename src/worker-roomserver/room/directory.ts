@@ -8,7 +8,7 @@ import { KeyedLock } from "../node/keyed-lock.ts";
 import type { Requester, RequestId } from "../node/requester.ts";
 import type { Storage, Write } from "../storage/api.ts";
 import type { Nid } from "../storage/schema.ts";
-import type { RemoteQuestions, ResolvedAlias } from "./remote-questions.ts";
+import type { RemoteQuestions, ResolvedAlias } from "./questions/api.ts";
 import type { RoomHead, RoomHeads } from "./room-head.ts";
 
 /** Servers that are named for an alias: who joins tries some, and a large room has thousands. */

@@ -41,7 +41,7 @@ import { defaultPasswordCost, type PasswordCost, Passwords } from "./passwords.t
 import { Profiles } from "./profiles.ts";
 import { Registration } from "./registration.ts";
 import { RegistrationTokens } from "./registration-tokens.ts";
-import type { RemoteProfiles } from "./remote-profiles.ts";
+import type { RemoteProfiles } from "./remote/api.ts";
 import { Sessions, unknownToken } from "./sessions.ts";
 import { clientsInUse, dropOldTokens } from "./token-sweep.ts";
 import { Uia } from "./uia.ts";

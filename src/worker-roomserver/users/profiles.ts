@@ -8,7 +8,7 @@ import type { ProfileRow } from "../storage/schema.ts";
 import type { ProfilesAnnounced } from "./api.ts";
 import { checkProfileKey, withField } from "./profile-fields.ts";
 import { putProfile } from "./profile-row.ts";
-import { noRemoteProfiles, type RemoteProfiles } from "./remote-profiles.ts";
+import { noRemoteProfiles, type RemoteProfiles } from "./remote/api.ts";
 
 /** @see https://spec.matrix.org/v1.19/client-server-api/#profiles */
 export class Profiles {

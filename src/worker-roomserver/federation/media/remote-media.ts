@@ -4,7 +4,7 @@ import type { ServerName } from "../../../matrix/identifiers.ts";
 import { mediaTypeOr } from "../../../matrix/media-type.ts";
 import { type EgressAnswer, type EgressTarget, isFailure } from "../../egress/api.ts";
 import type { UploadedFile } from "../../media/api.ts";
-import type { RemoteMedia } from "../../media/remote-media.ts";
+import type { RemoteMedia } from "../../media/remote/api.ts";
 import { FederationError } from "../api.ts";
 import type { FederationContext } from "../context.ts";
 import { asMatrixError } from "../queries/failures.ts";

@@ -1,6 +1,6 @@
 import { isEventId } from "../../../matrix/identifiers.ts";
 import { isJsonObject } from "../../../matrix/json.ts";
-import type { RemoteQuestions } from "../../room/remote-questions.ts";
+import type { RemoteQuestions } from "../../room/questions/api.ts";
 import type { FederationContext } from "../context.ts";
 import { askSome } from "./ask-some.ts";
 

@@ -1,7 +1,7 @@
 import { isJsonObject, type JsonValue } from "../../../matrix/json.ts";
 import { readChildren, readList, readToldRoom } from "../../../matrix/told-rooms.ts";
 import type { ToldHierarchy } from "../../room/api.ts";
-import type { RemoteQuestions } from "../../room/remote-questions.ts";
+import type { RemoteQuestions } from "../../room/questions/api.ts";
 import { Lru } from "../../storage/lru.ts";
 import type { FederationContext } from "../context.ts";
 import { askSome } from "./ask-some.ts";

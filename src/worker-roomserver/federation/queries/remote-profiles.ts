@@ -2,7 +2,7 @@ import { unknown } from "../../../matrix/errors.ts";
 import { parseUserId, serverNameOf } from "../../../matrix/identifiers.ts";
 import { isJsonObject, type JsonObject, type JsonValue } from "../../../matrix/json.ts";
 import { Lru } from "../../storage/lru.ts";
-import type { RemoteProfiles } from "../../users/remote-profiles.ts";
+import type { RemoteProfiles } from "../../users/remote/api.ts";
 import type { FederationContext } from "../context.ts";
 import { asMatrixError } from "./failures.ts";
 

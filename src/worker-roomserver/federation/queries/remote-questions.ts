@@ -3,7 +3,7 @@ import { isRoomId, isServerName, parseRoomAlias, serverNameOf } from "../../../m
 import { isJsonObject, type JsonObject, type JsonValue } from "../../../matrix/json.ts";
 import { readList, readPublishedRoom } from "../../../matrix/told-rooms.ts";
 import type { PublicRoomsQuery } from "../../room/api.ts";
-import type { RemoteQuestions } from "../../room/remote-questions.ts";
+import type { RemoteQuestions } from "../../room/questions/api.ts";
 import type { FederationContext } from "../context.ts";
 import { asMatrixError } from "./failures.ts";
 import { remoteEvents, type TakeInOld } from "./remote-events.ts";

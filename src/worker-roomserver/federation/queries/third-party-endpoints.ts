@@ -1,7 +1,7 @@
 import * as v from "valibot";
 import { jsonObject } from "../../../door/schemas.ts";
 import { MatrixError, notFound } from "../../../matrix/errors.ts";
-import { isRoomId, isUserId, serverNameOf, type UserId } from "../../../matrix/identifiers.ts";
+import { isRoomId, isUserId, type RoomId, serverNameOf, type UserId } from "../../../matrix/identifiers.ts";
 import type { JsonObject } from "../../../matrix/json.ts";
 import { FederationError } from "../api.ts";
 import type { FederationContext } from "../context.ts";
@@ -14,7 +14,7 @@ const TIMEOUT_MS = 10_000;
 const userId = v.custom<UserId>(isUserId, "should be a user ID");
 
 const invite = v.object({
-  room_id: v.pipe(v.string(), v.check(isRoomId, "should be a room ID")),
+  room_id: v.custom<RoomId>(isRoomId, "should be a room ID"),
   sender: userId,
   signed: jsonObject,
 });

@@ -1,6 +1,6 @@
-import { notFound, unknown } from "../../matrix/errors.ts";
-import type { JsonObject } from "../../matrix/json.ts";
-import type { PublicRoomsQuery, ToldHierarchy } from "./api.ts";
+import { notFound, unknown } from "../../../matrix/errors.ts";
+import type { JsonObject } from "../../../matrix/json.ts";
+import type { PublicRoomsQuery, ToldHierarchy } from "../api.ts";
 
 /** A room's id, and servers through which it can be joined. */
 export type ResolvedAlias = { room_id: string; servers: string[] };

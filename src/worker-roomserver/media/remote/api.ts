@@ -1,6 +1,6 @@
-import type { ServerName } from "../../matrix/identifiers.ts";
-import type { UploadedFile } from "./api.ts";
-import { noSuchMedia } from "./media-rows.ts";
+import type { ServerName } from "../../../matrix/identifiers.ts";
+import type { UploadedFile } from "../api.ts";
+import { noSuchMedia } from "../media-rows.ts";
 
 /** Media of other servers, over federation. */
 export interface RemoteMedia {

@@ -1,5 +1,5 @@
-import { notFound } from "../../matrix/errors.ts";
-import type { JsonObject } from "../../matrix/json.ts";
+import { notFound } from "../../../matrix/errors.ts";
+import type { JsonObject } from "../../../matrix/json.ts";
 
 /** Profiles of users of other servers, over federation. */
 export interface RemoteProfiles {
