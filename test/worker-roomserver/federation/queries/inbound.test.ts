@@ -102,7 +102,7 @@ describe("hierarchy", () => {
       initial_state: [open, closed].map(({ room_id }, i) => ({
         type: "m.space.child",
         state_key: room_id,
-        content: { via: [serverName], suggested: i === 0 },
+        content: { via: [serverName], suggested: i === 0, order: `${i}` },
       })),
     });
     const { body } = await ask(`hierarchy/${named(space.room_id)}`);
