@@ -12,7 +12,7 @@ const path = "/_hearth/v1/federation/destinations";
 
 async function home() {
   const { node } = await federatedNode(new TestNetwork());
-  const ask = asking({ node, endpoints: allEndpoints("https://home.example") });
+  const ask = asking({ node, endpoints: allEndpoints });
   const login = async (username: string) => {
     const requester = await registerAt(node, username);
     const identifier = { type: "m.id.user", user: requester.userId };

@@ -585,7 +585,7 @@ describe("who comes and goes", () => {
       "M_UNKNOWN",
     ],
     ["join/x?via=example.org", {}, 404, "M_NOT_FOUND"],
-    ["join/%23nowhere%3Aexample.org", {}, 404, "M_NOT_FOUND"],
+    ["join/%23nowhere%3Aexample.org", {}, 502, "M_UNKNOWN"],
     ["join/x", {}, 404, "M_NOT_FOUND"],
     ["rooms/ROOM/kick", { user_id: "@nobody:SERVER" }, 403, "M_FORBIDDEN"],
     ["rooms/ROOM/kick", {}, 400, "M_MISSING_PARAM"],

@@ -38,6 +38,11 @@ const settings = {
     v.boolean(),
     v.description("whether other servers are told how users have named their devices"),
   ),
+  profiles_for_servers: v.pipe(v.boolean(), v.description("whether other servers may ask for profiles")),
+  public_rooms_for_servers: v.pipe(
+    v.boolean(),
+    v.description("whether other servers may ask for the public directory"),
+  ),
 } satisfies Record<keyof Settings, v.GenericSchema>;
 
 const path = "/_hearth/v1/settings";

@@ -8,10 +8,11 @@ import type { ReceiptsForReaders, ReceiptsForServers } from "../receipts/api.ts"
 import type { Inbox } from "../relay/api.ts";
 import type { RoomForReaders } from "../room/api.ts";
 import type { OutOfBandMemberships } from "../room/out-of-band/api.ts";
+import type { Settings } from "../settings/api.ts";
 import type { Storage } from "../storage/api.ts";
 import type { ToDeviceForServers, ToDeviceOutbox } from "../to-device/api.ts";
 import type { TypingForReaders, TypingForServers } from "../typing/api.ts";
-import type { UsersForComponents } from "../users/api.ts";
+import type { Users, UsersForComponents } from "../users/api.ts";
 import type { Destinations, FederationClient, KeyRing } from "./api.ts";
 import type { BackOff } from "./destinations/back-off.ts";
 
@@ -29,8 +30,10 @@ export type FederationOptions = {
   random: () => number;
   /** How long servers are left alone that do not answer; by default as `usualBackOff` has it. */
   backOff?: BackOff | undefined;
+  /** As they are now. */
+  settings: () => Readonly<Settings>;
   inbox: Inbox;
-  users: UsersForComponents;
+  users: UsersForComponents & Pick<Users, "profile" | "openIdUser">;
   room: Node["room"] & RoomForReaders;
   roomDirectory: Node["roomDirectory"];
   roomInput: Node["roomInput"];

@@ -1,23 +1,27 @@
 import type { LinkHandler } from "../../link/api.ts";
-import type { RemoteKeys } from "../keys/api.ts";
 import { later, lazily, once } from "../node/later.ts";
-import type { RemoteHistory } from "../room/history/api.ts";
-import type { RemoteRooms } from "../room/remote/api.ts";
-import type { FederationForOwner } from "./api.ts";
+import type { Federation } from "./assemble.ts";
 import type { FederationOptions } from "./context.ts";
 
 const assembly = later(() => import("./assemble.ts"));
 
+/** Parts that others call, whose methods all return promises. */
+const PARTS = [
+  "forOwner",
+  "remoteKeys",
+  "remoteRooms",
+  "remoteHistory",
+  "remoteQuestions",
+  "remoteProfiles",
+  "remoteMedia",
+  "policies",
+] as const;
+type Parts = Pick<Federation, (typeof PARTS)[number]>;
+
 /** Federation before it is loaded, which a node needs only once it is open. */
-export type LazyFederation = {
+export type LazyFederation = Parts & {
   /** Answers what other servers ask. */
   answer: LinkHandler;
-  forOwner: FederationForOwner;
-  /** Keys of users of other servers. */
-  remoteKeys: RemoteKeys;
-  /** For the room server. */
-  rooms: RemoteRooms;
-  history: RemoteHistory;
   /** Begins to send what waits, and to take in what has come. */
   start(): Promise<void>;
   close(): void;
@@ -34,12 +38,10 @@ export function openFederation(options: FederationOptions): LazyFederation {
     close = () => federation.close();
     return federation;
   });
+  const parts = PARTS.map((name) => [name, lazily(async (): Promise<object> => (await whole())[name])]);
   return {
+    ...(Object.fromEntries(parts) as Parts),
     answer: async (request, signal) => (await whole()).answer(request, signal),
-    forOwner: lazily<FederationForOwner>(async () => (await whole()).forOwner),
-    remoteKeys: lazily<RemoteKeys>(async () => (await whole()).remoteKeys),
-    rooms: lazily<RemoteRooms>(async () => (await whole()).rooms),
-    history: lazily<RemoteHistory>(async () => (await whole()).history),
     start: async () => (await whole()).start(),
     close: () => close(),
   };

@@ -5,12 +5,14 @@ import { openAccountData } from "../account-data/open.ts";
 import { clientOf, openAppServices, openNamespaces } from "../appservices/open.ts";
 import type { Egress } from "../egress/api.ts";
 import { openFederation } from "../federation/open.ts";
+import type { PolicySigner } from "../federation/policy/api.ts";
 import { openKeyBackup } from "../key-backup/open.ts";
 import type { RemoteKeys } from "../keys/api.ts";
 import { openKeys } from "../keys/open.ts";
 import { trimLog } from "../log/trim.ts";
 import { openMedia } from "../media/open.ts";
 import type { MediaOptions } from "../media/options.ts";
+import type { RemoteMedia } from "../media/remote/api.ts";
 import { openMonitor } from "../monitor/open.ts";
 import { openOAuth } from "../oauth/open.ts";
 import { openPresence } from "../presence/open.ts";
@@ -25,6 +27,7 @@ import { openReports } from "../reports/open.ts";
 import type { RemoteHistory } from "../room/history/api.ts";
 import { openRooms } from "../room/open.ts";
 import { ProfileReader } from "../room/profile-reader.ts";
+import type { RemoteQuestions } from "../room/questions/api.ts";
 import type { RemoteRooms } from "../room/remote/api.ts";
 import { dropOldTransactions } from "../room/transactions.ts";
 import { UpgradeReader } from "../room/upgrade-reader.ts";
@@ -42,6 +45,7 @@ import { dropOldReceived } from "../to-device/received.ts";
 import { openTyping } from "../typing/open.ts";
 import { openUserDirectory } from "../user-directory/open.ts";
 import { openUsers, type UsersOptions } from "../users/open.ts";
+import type { RemoteProfiles } from "../users/remote/api.ts";
 import { openVoip } from "../voip/open.ts";
 import { Answers } from "./answers.ts";
 import type { Node } from "./api.ts";
@@ -126,6 +130,7 @@ export async function openNode(options: NodeOptions): Promise<OpenNode> {
     settings: () => settings.current,
     leaveRooms: (userId) => room.leaveAll(userId),
     profilesAnnounced: (position) => profiles.caughtUp(position),
+    remoteProfiles: lazily<RemoteProfiles>(async () => federation.remoteProfiles),
     belongings: () => [pusherBelongings(storage), transactions, toDevice, backups.belongings, belongings],
     ...(options.passwordCost && { passwordCost: options.passwordCost }),
   });
@@ -146,8 +151,10 @@ export async function openNode(options: NodeOptions): Promise<OpenNode> {
     ed25519,
     onActivity,
     ignoredBy,
-    remote: lazily<RemoteRooms>(async () => federation.rooms),
-    history: lazily<RemoteHistory>(async () => federation.history),
+    remote: lazily<RemoteRooms>(async () => federation.remoteRooms),
+    history: lazily<RemoteHistory>(async () => federation.remoteHistory),
+    questions: lazily<RemoteQuestions>(async () => federation.remoteQuestions),
+    policies: lazily<PolicySigner>(async () => federation.policies),
   });
   const { room, roomDirectory, roomInput, roomQueries, roomConsole } = rooms;
   const profiles = new ProfileReader({ storage, announce: (userId) => room.announceProfile(userId) });
@@ -193,6 +200,7 @@ export async function openNode(options: NodeOptions): Promise<OpenNode> {
     serverName,
     now,
     egress,
+    remote: lazily<RemoteMedia>(async () => federation.remoteMedia),
     ...(options.mediaLimits && { limits: options.mediaLimits }),
   });
   const federation = (options.openFederation ?? openFederation)({
@@ -201,6 +209,7 @@ export async function openNode(options: NodeOptions): Promise<OpenNode> {
     outOfBand: rooms.outOfBand,
     later: inTime,
     random: Math.random,
+    settings: () => settings.current,
     inbox: relays.inbox,
   });
   const oldSync = openOldSync({ storage, room, accountData, sync, users, ignoredUsers });

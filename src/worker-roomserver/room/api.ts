@@ -1,6 +1,7 @@
 import type { JsonObject } from "../../matrix/json.ts";
 import type { Pdu } from "../../matrix/pdu.ts";
 import type { RoomSummary } from "../../matrix/room-summary.ts";
+import type { ToldRoom } from "../../matrix/told-rooms.ts";
 import type { JsonBytes, Requester, RequestId } from "../node/requester.ts";
 import type { Write } from "../storage/api.ts";
 import type { EventNid, Membership, Nid, Position, SnapshotNid } from "../storage/schema.ts";
@@ -63,13 +64,20 @@ export type HierarchyQuery = {
 export type HierarchyRoom = RoomSummary & { children_state: JsonObject[] };
 
 /** `membership`: of who asks, if they have said who they are. */
-export type RoomSummaryAnswer = RoomSummary & { membership?: Membership };
+export type RoomSummaryAnswer = (RoomSummary | ToldRoom) & { membership?: Membership };
 
 export type ServerHierarchy = {
   room: HierarchyRoom;
   /** The rooms right below, in their order: those that somebody here is in, and the server may be told of. */
   children: RoomSummary[];
   /** Room ids of those that somebody here is in, and the server may not be told of. */
+  inaccessible_children: string[];
+};
+
+/** The same as another server tells it. */
+export type ToldHierarchy = {
+  room: ToldRoom & { children_state: JsonObject[] };
+  children: ToldRoom[];
   inaccessible_children: string[];
 };
 
@@ -200,8 +208,15 @@ export interface RoomDirectory {
   mutualRooms(requester: Requester, userId: string, from: string | undefined): Promise<MutualRooms>;
   /** `GET` and `POST /publicRooms`. */
   publicRooms(query: PublicRoomsQuery): Promise<JsonBytes>;
-  /** @param requester - undefined for a request without an access token */
-  summary(requester: Requester | undefined, roomIdOrAlias: string): Promise<RoomSummaryAnswer>;
+  /**
+   * @param requester - undefined for a request without an access token
+   * @param via - servers to ask about a room that nobody here is in
+   */
+  summary(
+    requester: Requester | undefined,
+    roomIdOrAlias: string,
+    via?: readonly string[],
+  ): Promise<RoomSummaryAnswer>;
   hierarchy(requester: Requester, roomId: string, query: HierarchyQuery): Promise<JsonBytes>;
   /** The answer to another server that has proved its name; for summaries, too. */
   hierarchyForServer(serverName: string, roomId: string, suggestedOnly: boolean): Promise<ServerHierarchy>;

@@ -99,6 +99,16 @@ export class EventStore {
     return eventIds.map((id, i) => inMemory[i] ?? this.#inMemoryById(id) ?? byId.get(id));
   }
 
+  /**
+   * Events as text, in the order asked for, from the disk: they are not parsed, and take no place in memory.
+   * @returns undefined for one that has gone with its room
+   */
+  async texts(nids: readonly EventNid[]): Promise<(string | undefined)[]> {
+    const rows = (await this.#rows(nids)).filter((row) => !this.#isPurged(row.r, row.n));
+    const byNid = new Map(rows.map((row) => [row.n, row.json]));
+    return nids.map((nid) => byNid.get(nid));
+  }
+
   /** Events whose rows have been read already, in their order. */
   async fromRows(rows: readonly EventRow[]): Promise<StoredEvent[]> {
     const [roomIds, redactions, replaced] = await Promise.all([

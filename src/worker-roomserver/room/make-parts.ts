@@ -1,6 +1,7 @@
 import type { Ed25519 } from "../../matrix/ed25519.ts";
 import type { SigningKey } from "../../matrix/signing.ts";
 import type { AppServiceNamespaces } from "../appservices/api.ts";
+import type { PolicySigner } from "../federation/policy/api.ts";
 import type { Answers } from "../node/answers.ts";
 import { KeyedLock } from "../node/keyed-lock.ts";
 import { later } from "../node/later.ts";
@@ -13,6 +14,7 @@ import { openRoomInput } from "./input/open.ts";
 import { Memberships } from "./memberships.ts";
 import { openOutOfBand } from "./out-of-band/open.ts";
 import type { RoomParts } from "./parts.ts";
+import { noRemoteQuestions, type RemoteQuestions } from "./questions/api.ts";
 import { RecentEvents } from "./recent-events.ts";
 import { RelatedTargets } from "./related-targets.ts";
 import { noRemoteRooms, type RemoteRooms } from "./remote/api.ts";
@@ -37,6 +39,10 @@ export type RoomPartsOptions = {
   remote?: RemoteRooms;
   /** By default, there are no other servers. */
   history?: RemoteHistory;
+  /** What other servers know of rooms. Absent: there are none. */
+  questions?: RemoteQuestions;
+  /** How rooms' policy servers are asked. Absent: no room has any. */
+  policies?: PolicySigner;
 };
 
 const removal = later(() => import("./purge/remove.ts"));
@@ -73,6 +79,7 @@ export function makeRoomParts(options: RoomPartsOptions): RoomParts {
     heads,
     locks,
   };
+  const questions = options.questions ?? noRemoteQuestions;
   const parts: RoomParts = {
     storage,
     answers,
@@ -90,7 +97,7 @@ export function makeRoomParts(options: RoomPartsOptions): RoomParts {
     graphs,
     locks,
     annotationLocks: new KeyedLock<string>(),
-    writer: new RoomWriter({ ...shared, author }),
+    writer: new RoomWriter({ ...shared, author, ...(options.policies && { policies: options.policies }) }),
     input: openRoomInput({
       ...shared,
       author,
@@ -110,8 +117,14 @@ export function makeRoomParts(options: RoomPartsOptions): RoomParts {
       heads,
       serverName,
       appServices: options.appServices,
+      questions,
+      serversIn: async (roomId) => {
+        const room = await storage.names.find(roomId);
+        return room === undefined ? [] : memberships.servers(room);
+      },
       onHidden: async (roomId) => (await forgetting()).removeForgotten(parts, roomId),
     }),
+    questions,
   };
   return parts;
 }

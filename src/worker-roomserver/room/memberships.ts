@@ -1,3 +1,4 @@
+import { domainOf } from "../../matrix/domain.ts";
 import type { Storage, Write } from "../storage/api.ts";
 import { Lru } from "../storage/lru.ts";
 import {
@@ -47,6 +48,14 @@ export class Memberships {
   /** User ids of those joined to the room. From memory after the first call. */
   async joined(room: Nid): Promise<ReadonlySet<string>> {
     return (await this.#presentIn(room)).join;
+  }
+
+  /** The servers of those joined to the room, each once. Goes through all members. */
+  async servers(room: Nid): Promise<string[]> {
+    const servers = new Set<string>();
+    for (const userId of await this.joined(room)) servers.add(domainOf(userId) ?? "");
+    servers.delete("");
+    return [...servers];
   }
 
   /**

@@ -10,6 +10,7 @@ import type { RoomInput } from "./input/api.ts";
 import type { Memberships } from "./memberships.ts";
 import type { OutOfBandMemberships } from "./out-of-band/api.ts";
 import type { Author } from "./plan.ts";
+import type { RemoteQuestions } from "./questions/api.ts";
 import type { RecentEvents } from "./recent-events.ts";
 import type { RelatedTargets } from "./related-targets.ts";
 import type { RemoteRooms } from "./remote/api.ts";
@@ -53,4 +54,5 @@ export type RoomParts = {
   transactions: Transactions;
   visibility: Visibility;
   directory: Directory;
+  questions: RemoteQuestions;
 };

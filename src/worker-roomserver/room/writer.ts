@@ -2,19 +2,21 @@ import type { KeyedLock } from "../node/keyed-lock.ts";
 import type { Storage, Write } from "../storage/api.ts";
 import { CommitSuperseded } from "../storage/errors.ts";
 import { type Author, type PlannedEvent, RoomPlan } from "./plan.ts";
+import { type RecommendationParts, recommended } from "./recommendation.ts";
 import type { RoomHead, RoomHeads } from "./room-head.ts";
 import { commitUnit, RoomUnit, type RoomUnitParts } from "./room-unit.ts";
 
 /** How often an operation is decided anew because a write that it was based on has failed. */
 const ATTEMPTS = 3;
 
-export type RoomWriterParts = RoomUnitParts & {
-  storage: Storage;
-  heads: RoomHeads;
-  author: Author;
-  /** Held by who changes a room. */
-  locks: KeyedLock<string>;
-};
+export type RoomWriterParts = RoomUnitParts &
+  RecommendationParts & {
+    storage: Storage;
+    heads: RoomHeads;
+    author: Author;
+    /** Held by who changes a room. */
+    locks: KeyedLock<string>;
+  };
 
 /** A room that does not exist yet: its head, which is empty, and the first events. */
 export type NewRoom = { head: RoomHead; events: readonly PlannedEvent[] };
@@ -86,8 +88,9 @@ export class RoomWriter {
         const plan = new RoomPlan(head, this.#parts.author);
         const decided = await decide(plan, head);
         if (plan.events.length === 0) return { durable: this.#nothingNew(head, decided) };
+        const events = await recommended(this.#parts, head, plan.events);
         return {
-          durable: this.#commit(head, plan.events, (write) => fill(write, decided)).then(() => decided),
+          durable: this.#commit(head, events, (write) => fill(write, decided)).then(() => decided),
         };
       });
       try {

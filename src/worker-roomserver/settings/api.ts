@@ -27,6 +27,9 @@ export type Settings = RegistrationSettings & {
   support: SupportSettings | null;
   /** Whether other servers are told how users have named their devices. */
   device_names_for_servers: boolean;
+  /** Whether other servers may ask for users' profiles, and for the public directory. */
+  profiles_for_servers: boolean;
+  public_rooms_for_servers: boolean;
 };
 
 /** For the owner's console. Nothing here asks who calls, which is the caller's to know. */

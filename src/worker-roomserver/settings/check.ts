@@ -13,10 +13,12 @@ const maxEntries = 50;
 const complaints: { [Name in keyof Settings]: (value: unknown) => string | undefined } = {
   registration: (value) =>
     registrations.includes(value) ? undefined : 'is to be "open", "token" or "closed"',
-  guests: (value) => (typeof value === "boolean" ? undefined : "is to be true or false"),
+  guests: booleanComplaint,
   turn: (value) => (value === null ? undefined : turnComplaint(value)),
   support: (value) => (value === null ? undefined : supportComplaint(value)),
-  device_names_for_servers: (value) => (typeof value === "boolean" ? undefined : "is to be true or false"),
+  device_names_for_servers: booleanComplaint,
+  profiles_for_servers: booleanComplaint,
+  public_rooms_for_servers: booleanComplaint,
 };
 
 /**
@@ -29,6 +31,10 @@ export function checkSettings(settings: object): void {
     const complaint = complaints[name as keyof Settings](value);
     if (complaint !== undefined) throw invalidParam(`The setting "${name}" ${complaint}.`);
   }
+}
+
+function booleanComplaint(value: unknown): string | undefined {
+  return typeof value === "boolean" ? undefined : "is to be true or false";
 }
 
 function turnComplaint(turn: unknown): string | undefined {

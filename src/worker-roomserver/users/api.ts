@@ -175,7 +175,10 @@ export interface Users {
     deviceIds: string[],
     auth: JsonObject | undefined,
   ): Promise<JsonObject | UiaChallenge>;
-  /** The whole profile, `{}` for an account without one. @throws MatrixError M_NOT_FOUND if there is no such user */
+  /**
+   * The whole profile, `{}` for an account without one; of users of other servers what their server has told lately.
+   * @throws MatrixError M_NOT_FOUND 404 if there is no such user; M_UNKNOWN 502, 504 where another server is not reached
+   */
   profile(userId: string): Promise<JsonObject>;
   /** @param value - undefined removes the field. @throws MatrixError M_FORBIDDEN 403 for another's profile */
   setProfileField(

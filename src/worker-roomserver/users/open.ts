@@ -41,6 +41,7 @@ import { defaultPasswordCost, type PasswordCost, Passwords } from "./passwords.t
 import { Profiles } from "./profiles.ts";
 import { Registration } from "./registration.ts";
 import { RegistrationTokens } from "./registration-tokens.ts";
+import type { RemoteProfiles } from "./remote/api.ts";
 import { Sessions, unknownToken } from "./sessions.ts";
 import { clientsInUse, dropOldTokens } from "./token-sweep.ts";
 import { Uia } from "./uia.ts";
@@ -59,6 +60,8 @@ export type UsersOptions = {
   belongings: () => readonly Belongings[];
   appServices: AppServiceNamespaces;
   passwordCost?: PasswordCost;
+  /** Profiles of users of other servers. Absent: there are none. */
+  remoteProfiles?: RemoteProfiles;
 };
 
 const ownersPart = later(() => import("./console/users-console.ts"));

@@ -45,6 +45,7 @@ test("changes made at once are all there", async () => {
     support: null,
     device_names_for_servers: false,
   });
+  expect(settings.current).toEqual({ ...defaultSettings, registration: "closed", guests: false, turn });
 });
 
 test("a leader that dies after a setting was written has set it", async () => {

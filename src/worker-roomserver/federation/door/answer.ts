@@ -15,7 +15,7 @@ export function written(answer: Answer): LinkResponse {
 }
 
 /** Piece by piece, as it is read: the answer to a join of a large room has tens of megabytes. */
-function encoded(pieces: Iterable<string> | AsyncIterable<string>): ReadableStream<Uint8Array> {
+function encoded(pieces: WrittenJson["pieces"]): ReadableStream<Uint8Array> {
   const iterator =
     Symbol.asyncIterator in pieces ? pieces[Symbol.asyncIterator]() : pieces[Symbol.iterator]();
   return new ReadableStream(

@@ -55,8 +55,8 @@ export class Content {
 }
 
 /**
- * JSON that has been written already, as an answer of 200: large ones hold the text of many events. The next piece is asked
- * for when who asks has taken the one before.
+ * JSON that has been written already, as an answer of 200: large ones hold the text of many events, and are read from
+ * the disk while they are sent. When that fails, the answer breaks off, which is no JSON to who gets it.
  */
 export class WrittenJson {
   readonly pieces: Iterable<string> | AsyncIterable<string>;

@@ -1,5 +1,6 @@
 import type { Mail } from "../../relay/api.ts";
 import type { PduResults, TakeEdu } from "../api.ts";
+import type { RoomPolicies } from "../policy/api.ts";
 
 /**
  * The end of an invite or knock of a room that this server is not in: a leave or a ban of one of its users, which another
@@ -14,6 +15,7 @@ export type ReceiverTakers = {
   rescinded: TakeRescinded;
   /** Resolves when no join of the room is under way: what comes of it meanwhile is not of a room that is not known. */
   joined: (roomId: string) => Promise<void>;
+  isAllowed: RoomPolicies["isAllowed"];
 };
 
 /** Takes in what other servers have sent, which is in the inbox. */

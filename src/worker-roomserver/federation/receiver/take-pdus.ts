@@ -1,6 +1,7 @@
 import { MatrixError } from "../../../matrix/errors.ts";
 import type { ReceivedEvent } from "../../../matrix/received-event.ts";
 import { roomIdOfPdu } from "../../../matrix/transactions.ts";
+import type { InputVerdict } from "../../room/input/api.ts";
 import type { PduResults } from "../api.ts";
 import type { FederationContext } from "../context.ts";
 import type { KnownRoom, KnownRooms } from "../known-rooms.ts";
@@ -23,7 +24,7 @@ export type TakenPdus = {
 
 type Parts = Pick<FederationContext, "roomInput" | "roomQueries" | "keyRing" | "later"> & {
   knownRooms: KnownRooms;
-} & Pick<ReceiverTakers, "rescinded" | "joined">;
+} & Pick<ReceiverTakers, "rescinded" | "joined" | "isAllowed">;
 
 /** Takes in the PDUs of one transaction. Rooms do not wait for one another, and what fails in one is its own. */
 export class PduTaker {
@@ -82,7 +83,7 @@ export class PduTaker {
     }
     const waiting = [...unknown];
     try {
-      const verdicts = good.length === 0 ? [] : await this.#parts.roomInput.receive(room.roomId, good);
+      const verdicts = good.length === 0 ? [] : await this.#receive(room.roomId, good);
       const isMissing = (i: number) => verdicts[i]?.outcome === "missing";
       waiting.push(...good.filter((_, i) => isMissing(i)));
       arrived.push({ room, events: good.filter((_, i) => !isMissing(i)).map(({ eventId }) => eventId) });
@@ -102,6 +103,18 @@ export class PduTaker {
     // A rejected event has been dealt with, as far as its sender is concerned.
     for (const event of [...good, ...unknown]) say(event);
     if (waiting.length > 0) held.push({ room, events: waiting });
+  }
+
+  async #receive(roomId: string, events: readonly ReceivedEvent[]): Promise<InputVerdict[]> {
+    const { roomInput, isAllowed } = this.#parts;
+    const unwelcome: { [eventId: string]: string } = {};
+    await Promise.all(
+      events.map(async (event) => {
+        const verdict = await isAllowed(roomId, event);
+        if (!verdict.isAllowed) unwelcome[event.eventId] = verdict.why;
+      }),
+    );
+    return roomInput.receive(roomId, events, { unwelcome });
   }
 
   /** Servers in the room send its events from the moment in which they have taken a join, before it is stored here. */

@@ -38,6 +38,11 @@ export type ReceiveOptions = {
    * judged again if they should come after all.
    */
   unobtainable?: readonly string[];
+  /**
+   * By event id, why a live event is not to be shown though nothing rejects it: the room's policy server does not
+   * recommend it. It is soft-failed.
+   */
+  unwelcome?: { readonly [eventId: string]: string };
 };
 
 /** A room as the answer to a join gives it. */

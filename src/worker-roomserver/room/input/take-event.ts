@@ -81,7 +81,10 @@ export class EventTaker {
 
     const before = await this.#stateBefore(head, references, { as, given: given.state, known });
     const isGuarded = as === "live" && options.isWelcome !== true;
-    const finding = await this.#judge(head, received, references, { before, as, isGuarded });
+    const finding = await this.#judge(head, received, references, {
+      ...{ before, as, isGuarded },
+      notRecommended: as === "live" ? options.unwelcome?.[eventId] : undefined,
+    });
     if (known?.status === 1 && finding.status === 1 && (as === "outlier" || !known.isOutlier)) {
       const durable = await this.#waitNoLonger(head, known, references);
       return { verdict: { eventId, outcome: "rejected", reason: finding.reason }, ...durable };
@@ -136,7 +139,17 @@ export class EventTaker {
     head: RoomHead,
     received: ReceivedEvent,
     { cited, create, missing }: References,
-    { before, as, isGuarded }: { before: SnapshotChain; as: ReceiveOptions["as"]; isGuarded: boolean },
+    {
+      before,
+      as,
+      isGuarded,
+      notRecommended,
+    }: {
+      before: SnapshotChain;
+      as: ReceiveOptions["as"];
+      isGuarded: boolean;
+      notRecommended: Objection;
+    },
   ): Promise<Finding> {
     const judge = new Judge(received, head.rules, { cited, create }, this.#parts.ed25519);
     const [absent] = missing.authEvents;
@@ -147,10 +160,9 @@ export class EventTaker {
           (await judge.byAuthEvents(cited)) ??
           (as === "outlier" ? undefined : await judge.byState(this.#lookup(before))));
     if (rejected !== undefined) return { status: 1, reason: rejected };
+    const isForked = isGuarded && before.nid !== head.current.nid;
     const unwelcome =
-      isGuarded && before.nid !== head.current.nid
-        ? await judge.byState(this.#lookup(head.current))
-        : undefined;
+      notRecommended ?? (isForked ? await judge.byState(this.#lookup(head.current)) : undefined);
     return unwelcome === undefined ? { status: 0, reason: "" } : { status: 2, reason: unwelcome };
   }
 

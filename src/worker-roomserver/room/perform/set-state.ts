@@ -6,6 +6,7 @@ import { later } from "../../node/later.ts";
 import type { Requester, RequestId } from "../../node/requester.ts";
 import type { RoomParts } from "../parts.ts";
 import type { RoomPlan } from "../plan.ts";
+import { aliasesElsewhere } from "./aliases-elsewhere.ts";
 import { requireTakesInvites } from "./invite-permission.ts";
 import { requireAccount, requireGuestsWelcome } from "./membership.ts";
 
@@ -21,8 +22,8 @@ type SettingState = {
 
 /**
  * `PUT /rooms/{roomId}/state/{eventType}/{stateKey}`
- * @throws MatrixError M_BAD_ALIAS (400), M_INVALID_PARAM (400) for an alias that is new in `m.room.canonical_alias`; what
- *   `RoomPlan` throws
+ * @throws MatrixError M_BAD_ALIAS (400), M_INVALID_PARAM (400) for an alias that is new in `m.room.canonical_alias`, and
+ *   M_UNKNOWN (502, 504) where its server is not reached; what `RoomPlan` throws
  */
 export function setState(
   parts: RoomParts,
@@ -40,6 +41,9 @@ export function setState(
       const invited = await (await elsewhere()).inviteElsewhere(parts, requester, invite);
       return parts.storage.commit((write) => record(write, { event_id: invited }));
     }
+    const aliasesThere = namesAliases(state)
+      ? await aliasesElsewhere(parts, state.roomId, requester.userId, state.content)
+      : noAliases;
     const eventId = await parts.writer.write(
       state.roomId,
       async (plan) => {
@@ -47,7 +51,7 @@ export function setState(
         if (present?.pdu.sender === requester.userId && sameContent(present.pdu.content, state.content)) {
           return present.eventId;
         }
-        await requireStateSense(parts, requester, plan, state);
+        await requireStateSense(parts, requester, plan, state, aliasesThere);
         const planned = await plan.add({
           type: state.type,
           sender: requester.userId,
@@ -71,24 +75,26 @@ function isInviteOfOther({ author }: RoomParts, { type, stateKey, content }: Set
   return serverNameOf(parseUserId(stateKey)) !== author.serverName;
 }
 
+const noAliases: ReadonlyMap<string, string> = new Map();
+
+const namesAliases = ({ type, stateKey }: SettingState) =>
+  type === "m.room.canonical_alias" && stateKey === "";
+
 /** What the auth rules let pass, and is refused all the same. */
 async function requireStateSense(
   parts: RoomParts,
   requester: Requester,
   plan: RoomPlan,
-  {
-    roomId,
-    type,
-    stateKey,
-    content,
-  }: { roomId: string; type: string; stateKey: string; content: JsonObject },
+  state: SettingState,
+  aliasesThere: ReadonlyMap<string, string>,
 ): Promise<void> {
-  if (type === "m.room.canonical_alias" && stateKey === "") {
+  const { roomId, type, stateKey, content } = state;
+  if (namesAliases(state)) {
     checkAliasContent(content);
     const before = (await plan.state(type, ""))?.pdu.content ?? {};
     const known = new Set(namedAliases(before));
     for (const alias of namedAliases(content)) {
-      if (!known.has(alias)) await parts.directory.requireOf(alias, roomId);
+      if (!known.has(alias)) await parts.directory.requireOf(alias, roomId, aliasesThere);
     }
   }
   if (type === "m.room.member") {

@@ -25,6 +25,8 @@ export type RoomFront = {
 /** As `GET /state_ids` has it, with other names. */
 export type StateIds = { pduIds: string[]; authChainIds: string[] };
 
+export type StateNids = { pdus: EventNid[]; authChain: EventNid[] };
+
 export type NearEvent = {
   eventId: string;
   /** Its `origin_server_ts`. */
@@ -84,6 +86,27 @@ export interface RoomQueries {
    * @see https://spec.matrix.org/v1.19/server-server-api/#get_matrixfederationv1state_idsroomid
    */
   stateIdsAt(roomId: string, eventId: string): Promise<StateIds>;
+
+  /**
+   * The same as numbers of events, for who writes a large state out with `texts`.
+   * @throws as stateAt does
+   *
+   * Reads no events but the one. The auth chain is found in memory.
+   */
+  stateBefore(roomId: string, eventId: string): Promise<StateNids>;
+
+  /**
+   * Events of any room as JSON text, as other servers get them: an event of another server in that server's own words,
+   * unless it has been redacted.
+   * @throws MatrixError M_NOT_FOUND (404) if one of them has gone with its room
+   *
+   * One range of rows for events that came in together. Nothing is parsed or kept in memory: who writes out many asks
+   * for some hundred at a time.
+   */
+  texts(nids: readonly EventNid[]): Promise<string[]>;
+
+  /** The room's version. A name and a row. */
+  versionOf(roomId: string): Promise<string>;
 
   /** A user's membership before and after an event; `leave` where there is none. Reads and throws as stateAt does. */
   membershipAt(
@@ -150,6 +173,12 @@ export interface RoomQueries {
 
   /** The servers that have users joined to the room, each once. From memory; goes through all members. */
   serversIn(roomId: string): Promise<string[]>;
+
+  /**
+   * Whether a user of the server is joined to the room; of a room that is not known here, none is. From memory; goes
+   * through the members up to the first such one.
+   */
+  isServerIn(roomId: string, serverName: string): Promise<boolean>;
 
   /** The rooms that both users are joined to, as far as this server knows. Throws nothing. From memory. */
   sharedRooms(userId: string, otherUserId: string): Promise<string[]>;

@@ -1,6 +1,7 @@
 import * as v from "valibot";
 import { onTestFinished } from "vitest";
 import { jsonRecord } from "../../../../../src/door/schemas.ts";
+import { keyFromServerName } from "../../../../../src/matrix/identifiers.ts";
 import type { JsonObject } from "../../../../../src/matrix/json.ts";
 import {
   type DestinationState,
@@ -13,9 +14,13 @@ import type { FederationOptions } from "../../../../../src/worker-roomserver/fed
 import { createDoor } from "../../../../../src/worker-roomserver/federation/door/door.ts";
 import { type Endpoint, endpoint } from "../../../../../src/worker-roomserver/federation/door/endpoint.ts";
 import { type Edus, openEdus } from "../../../../../src/worker-roomserver/federation/edus/edus.ts";
-import { namedKeys } from "../../../../../src/worker-roomserver/federation/keys/named-keys.ts";
+import { noRemoteMedia } from "../../../../../src/worker-roomserver/media/remote/api.ts";
 import { type OpenNode, openNode } from "../../../../../src/worker-roomserver/node/node.ts";
+import { noRemoteHistory } from "../../../../../src/worker-roomserver/room/history/api.ts";
+import { noRemoteQuestions } from "../../../../../src/worker-roomserver/room/questions/api.ts";
+import { noRemoteRooms } from "../../../../../src/worker-roomserver/room/remote/api.ts";
 import { deleteDatabase } from "../../../../../src/worker-roomserver/storage/open.ts";
+import { noRemoteProfiles } from "../../../../../src/worker-roomserver/users/remote/api.ts";
 import { cheap } from "../../../support/users.ts";
 import type { TestNetwork } from "../../support/network.ts";
 
@@ -48,7 +53,11 @@ export async function eduNode(
     openFederation: (options) => {
       const destinations = destinationsOver(ready);
       const client = new SigningClient({ ...options, destinations });
-      const keyRing = { ...namedKeys, checkEvents: async () => [] };
+      const keyRing = {
+        // Names of nodes are their keys.
+        keyFor: async (server: string) => keyFromServerName(server),
+        checkEvents: async () => [],
+      };
       const edus = openEdus({ ...options, client, keyRing, destinations });
       made = { edus, client };
       return {
@@ -58,6 +67,12 @@ export async function eduNode(
           heardFrom: () => undefined,
         }),
         remoteKeys: edus.remoteKeys,
+        remoteRooms: noRemoteRooms,
+        remoteHistory: noRemoteHistory,
+        remoteQuestions: noRemoteQuestions,
+        remoteProfiles: noRemoteProfiles,
+        remoteMedia: noRemoteMedia,
+        policies: { sign: async (pdu) => pdu, isAllowed: async () => ({ isAllowed: true }) },
         forOwner: {
           destinations: async () => [],
           retryNow: async () => undefined,
