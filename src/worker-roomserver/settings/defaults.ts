@@ -1,11 +1,21 @@
+import { defaultRoomVersion } from "../../matrix/room-versions.ts";
+import { defaultPasswordCost } from "../users/passwords.ts";
 import type { Settings } from "./api.ts";
 
 export const defaultSettings: Settings = {
   // Whoever reaches this homeserver sits at its owner's browser.
   registration: "open",
   guests: true,
+  // For the same reason: the first to come is the owner.
+  first_user_is_admin: true,
+  registration_secret: null,
+  password_cost: defaultPasswordCost,
   turn: null,
   support: null,
   // A name says what somebody uses, and mostly where.
   device_names_for_servers: false,
+  room_version: defaultRoomVersion,
+  rate_limits: true,
+  // Servers here are tabs and phones as often as machines in a rack: one that is back after a minute should not wait for ten.
+  federation: { backOff: { shortest: 2_000, longest: 24 * 60 * 60_000 } },
 };

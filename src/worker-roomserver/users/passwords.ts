@@ -25,10 +25,11 @@ export function checkNewPassword(password: string): void {
 
 /** Hashes and verifies passwords with Argon2id. One at a time: each takes much memory, and all share one thread. */
 export class Passwords {
-  readonly #cost: PasswordCost;
+  readonly #cost: () => PasswordCost;
   readonly #queue = new KeyedLock<"argon2">();
 
-  constructor(cost: PasswordCost) {
+  /** @param cost - of what is hashed from now on; asked each time */
+  constructor(cost: () => PasswordCost) {
     this.#cost = cost;
   }
 
@@ -36,12 +37,13 @@ export class Passwords {
   hash(password: string): Promise<string> {
     return this.#queue.run("argon2", async () => {
       const { argon2id } = await hashing();
+      const { memoryKiB, iterations, parallelism } = this.#cost();
       return argon2id({
         password: bytesOf(password),
         salt: randomBytes(saltBytes),
-        memorySize: this.#cost.memoryKiB,
-        iterations: this.#cost.iterations,
-        parallelism: this.#cost.parallelism,
+        memorySize: memoryKiB,
+        iterations,
+        parallelism,
         hashLength: hashBytes,
         outputType: "encoded",
       });
@@ -67,7 +69,7 @@ export class Passwords {
 
   /** A hash of today's cost that no password is known for. */
   #unmatched(): string {
-    const { memoryKiB, iterations, parallelism } = this.#cost;
+    const { memoryKiB, iterations, parallelism } = this.#cost();
     const salt = encodeBase64(randomBytes(saltBytes));
     const hash = encodeBase64(randomBytes(hashBytes));
     return `$argon2id$v=19$m=${memoryKiB},t=${iterations},p=${parallelism}$${salt}$${hash}`;

@@ -6,11 +6,11 @@ import { stream } from "./support/fake-relay.ts";
 
 type Fetched = { url: string; init: RequestInit; headers: Headers };
 
-function answering(answer: (fetched: Fetched) => Response | Promise<Response>) {
+function answering(answer: (fetched: Fetched) => Response | Promise<Response>, isLimited = true) {
   const fetched: Fetched[] = [];
   const handler = clientRequests({
     origin: "https://page.example",
-    ...{ mark: "the mark", scheme: "https:" },
+    ...{ mark: "the mark", scheme: "https:", isLimited: () => isLimited },
     fetch: async (url, init) => {
       const each = { url, init, headers: new Headers(init.headers) };
       fetched.push(each);
