@@ -1,5 +1,6 @@
 import { mkdir } from "node:fs/promises";
 import { Failure } from "../support/steps.mjs";
+import { addressesAt } from "./addresses.mjs";
 import { followAppServiceFiles } from "./app-service-files.mjs";
 import { openBrowser } from "./browser.mjs";
 import { openClientPort } from "./client-port.mjs";
@@ -82,7 +83,7 @@ async function furnish(options, page, endings) {
   const files = await followAppServiceFiles(options, page);
   endings.push(async () => files.close());
   const relays = await connectedRelays(page, options.relays);
-  const addresses = options.clientApi ? options.relays.map((url) => addressAt(url, serverName)) : [];
+  const addresses = options.clientApi ? options.relays.flatMap((url) => addressesAt(url, serverName)) : [];
   if (options.clientListen) {
     const port = await openClientPort(options.clientListen, options.relays[0] ?? "", serverName);
     endings.push(() => port.close());
@@ -116,26 +117,19 @@ async function connectedRelays(page, wanted) {
   const deadline = Date.now() + CONNECTS_WITHIN;
   for (;;) {
     const { relays } = await page.ask("GET", "/_hearth/v1/relays");
+    /** @type {(RelayState & { words: string })[]} */
     const states = relays.filter((/** @type {RelayState} */ { url }) => wanted.includes(url));
-    const isDone = states.every((/** @type {RelayState} */ { connection }) => connection === "connected");
-    if (isDone || Date.now() > deadline) {
-      return states.map((/** @type {RelayState} */ { url, connection }) => ({ url, connection }));
+    const isDecided = states.every(
+      ({ connection }) => connection === "connected" || connection === "refused",
+    );
+    if (isDecided || Date.now() > deadline) {
+      for (const { url, connection, words } of states) {
+        if (connection !== "connected") console.error(`hearth: ${url}: ${words}`);
+      }
+      return states.map(({ url, connection }) => ({ url, connection }));
     }
     await new Promise((resolve) => setTimeout(resolve, 100));
   }
-}
-
-/**
- * Where a relay has a node for clients. Names without a host lead nowhere but on this machine, below localhost.
- * @param {string} relay
- * @param {string} serverName
- */
-function addressAt(relay, serverName) {
-  const { protocol, hostname, port } = new URL(relay);
-  const isHere = /^(localhost|127\.0\.0\.1|\[::1\])$/.test(hostname);
-  const host =
-    isHere && !/[.:]/.test(serverName) ? `${serverName}.localhost` : serverName.replace(/:\d+$/, "");
-  return `${protocol}//${host}${port && `:${port}`}`;
 }
 
 /**

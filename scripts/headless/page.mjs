@@ -38,15 +38,17 @@ export async function openPage(browser, origin, wishes) {
   );
   // It may end before anybody waits for that.
   ended.catch(() => undefined);
-  browser.once("close", () => fail(new Failure("the browser has ended.")));
+  const gone = () => fail(new Failure("the browser has ended."));
+  browser.once("close", gone);
 
   const page = browser.pages()[0] ?? (await browser.newPage());
   page.once("crash", () => fail(new Failure("the page has crashed.")));
-  page.once("close", () => fail(new Failure("the page was closed.")));
+  page.once("close", gone);
   const ready = new Promise((/** @type {(value: void) => void} */ resolve) => {
     void browser.exposeBinding("hearthHostState", (_, /** @type {BootState} */ { phase, detail }) => {
       if (phase === "ready") resolve();
-      else if (phase === "failed" || phase === "reload-needed") fail(new Failure(`${phase}: ${detail}`));
+      else if (phase === "failed" || phase === "reload-needed")
+        fail(new Failure(`the homeserver could not start. ${detail?.replace(/^Error: /, "")}`));
       // Two in one profile cannot be: the browser keeps them apart.
       else if (phase === "following")
         fail(new Failure("the homeserver runs in another page of this profile."));
@@ -111,7 +113,8 @@ async function keepStorage(browser, page, origin) {
     setting: "granted",
     origin,
   });
-  await session.detach();
   const isKept = await page.evaluate(() => navigator.storage.persist());
+  // The permission goes with the session; what was promised stays.
+  await session.detach();
   if (!isKept) console.error("hearth: the browser may drop the homeserver's data when the disk is full");
 }
