@@ -1,5 +1,4 @@
 import { defaultRoomVersion } from "../../matrix/room-versions.ts";
-import { defaultPasswordCost } from "../users/passwords.ts";
 import type { Settings } from "./api.ts";
 
 export const defaultSettings: Settings = {
@@ -9,7 +8,8 @@ export const defaultSettings: Settings = {
   // For the same reason: the first to come is the owner.
   first_user_is_admin: true,
   registration_secret: null,
-  password_cost: defaultPasswordCost,
+  // The first recommendation for Argon2id of the OWASP Password Storage Cheat Sheet that a phone can bear.
+  password_cost: { memoryKiB: 19 * 1024, iterations: 2, parallelism: 1 },
   turn: null,
   support: null,
   // A name says what somebody uses, and mostly where.

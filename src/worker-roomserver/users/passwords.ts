@@ -6,9 +6,6 @@ import { later } from "../node/later.ts";
 /** What one hash costs whoever makes it. */
 export type PasswordCost = { memoryKiB: number; iterations: number; parallelism: number };
 
-/** The first recommendation for Argon2id of the OWASP Password Storage Cheat Sheet that a phone can bear. */
-export const defaultPasswordCost: PasswordCost = { memoryKiB: 19 * 1024, iterations: 2, parallelism: 1 };
-
 const hashing = later(() => import("./argon2.ts"));
 
 const maxLength = 512;
