@@ -15,7 +15,7 @@ export const usage = `npm run headless -- --profile DIR --relay URL [option ...]
   --registration-secret S  makes accounts at /_synapse/admin/v1/register; or in HEARTH_REGISTRATION_SECRET
   --room-version V         of rooms whose creators name none
   --password-cost K,I,P    Argon2id: KiB of memory, iterations, lanes
-  --back-off SHORT,LONG    how long a server that fails is left alone, as in 2s,24h
+  --back-off SHORT,LONG    how long a server that fails is left alone, as in 1min,6h
   --app-service FILE       an application service's registration, read again when it changes; repeated: more
   --turn-uri URI           a TURN server; repeated: more of its URIs
   --turn-secret S          what it shares with the homeserver; or in HEARTH_TURN_SECRET
@@ -180,7 +180,9 @@ function backOffOf(text) {
     return Number(number) * units[/** @type {keyof typeof units} */ (unit)];
   });
   const isGood = others.length === 0 && Number(shortest) > 0 && Number(longest) >= Number(shortest);
-  return isGood ? { shortest, longest } : missing("back-off", "two times, the shorter first, such as 2s,24h");
+  return isGood
+    ? { first: shortest, most: longest }
+    : missing("back-off", "two times, the shorter first, such as 2s,24h");
 }
 
 /**

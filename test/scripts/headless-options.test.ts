@@ -47,7 +47,7 @@ test("all that can be said", () => {
       rate_limits: false,
       room_version: "10",
       password_cost: { memoryKiB: 8, iterations: 1, parallelism: 1 },
-      federation: { backOff: { shortest: 500, longest: 600_000 } },
+      federation: { backOff: { first: 500, most: 600_000 } },
       turn: { uris: ["turn:a", "turns:b"], ttl: 60, secret: "t" },
     },
     appServices: ["a.yaml", "b.yaml"],

@@ -98,9 +98,10 @@ export function openNames(options: NamesOptions): Names {
       return undefined;
     }
     if (found === "unknown" && since < STALE) return undefined;
+    const host = `${key}.${relayName}`;
     return found === "unknown"
-      ? "It could not be found out whose this domain is: neither its /.well-known/matrix/server nor its key document could be read."
-      : "The domain does not name this key: its /.well-known/matrix/server should lead to <key>.<relay>.";
+      ? `It could not be found out whose this domain is: neither its /.well-known/matrix/server (which should lead to ${host}) nor its key document could be read.`
+      : `The domain does not name this key: its /.well-known/matrix/server should lead to ${host}.`;
   };
 
   return {

@@ -57,7 +57,7 @@ const settings = {
   ),
   federation: v.object({
     backOff: v.pipe(
-      v.object({ shortest: v.number(), longest: v.number() }),
+      v.object({ first: v.number(), most: v.number() }),
       v.description("milliseconds for which a server that does not answer is left alone"),
     ),
   }),

@@ -209,6 +209,15 @@ export async function openNode(options: NodeOptions): Promise<OpenNode> {
     outOfBand: rooms.outOfBand,
     later: inTime,
     random: Math.random,
+    // As it is whenever it is asked.
+    backOff: {
+      get first() {
+        return settings.current.federation.backOff.first;
+      },
+      get most() {
+        return settings.current.federation.backOff.most;
+      },
+    },
     inbox: relays.inbox,
   });
   const oldSync = openOldSync({ storage, room, accountData, sync, users, ignoredUsers });

@@ -17,10 +17,10 @@ export type SupportSettings = {
 };
 
 /**
- * For how long another server that does not answer is left alone: `shortest` after it has failed for the first time, then
- * more and more, and never longer than `longest`. Milliseconds.
+ * For how long another server that does not answer is left alone: `first` after it has failed for the first time, then
+ * more and more, and never longer than `most`. Milliseconds.
  */
-export type BackOffSettings = { shortest: number; longest: number };
+export type BackOffSettings = { first: number; most: number };
 
 /**
  * What the server's owner decides. Plain data; a setting that has never been made has its value of `defaults.ts`, so

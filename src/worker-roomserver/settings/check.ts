@@ -70,14 +70,14 @@ function passwordCostComplaint(cost: unknown): string | undefined {
 
 function federationComplaint(federation: unknown): string | undefined {
   const { backOff, ...others } = isJsonObject(federation) ? federation : {};
-  const { shortest, longest, ...more } = isJsonObject(backOff) ? backOff : {};
+  const { first, most, ...more } = isJsonObject(backOff) ? backOff : {};
   const isGood =
-    isWhole(shortest, 1, longestBackOff) &&
-    isWhole(longest, shortest, longestBackOff) &&
+    isWhole(first, 1, longestBackOff) &&
+    isWhole(most, first, longestBackOff) &&
     Object.keys({ ...others, ...more }).length === 0;
   return isGood
     ? undefined
-    : "needs a backOff with shortest and longest, in milliseconds, of which longest is not the smaller one";
+    : "needs a backOff with first and most, in milliseconds, of which most is not the smaller one";
 }
 
 function turnComplaint(turn: unknown): string | undefined {

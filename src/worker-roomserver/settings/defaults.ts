@@ -16,6 +16,6 @@ export const defaultSettings: Settings = {
   device_names_for_servers: false,
   room_version: defaultRoomVersion,
   rate_limits: true,
-  // Servers here are tabs and phones as often as machines in a rack: one that is back after a minute should not wait for ten.
-  federation: { backOff: { shortest: 2_000, longest: 24 * 60 * 60_000 } },
+  // As federation/destinations/back-off.ts explains it.
+  federation: { backOff: { first: 60_000, most: 6 * 60 * 60_000 } },
 };

@@ -91,9 +91,9 @@ describe("what is no setting is refused, and nothing is changed", () => {
     ["a room version that is a number", { room_version: 12 }],
     ["limits that are no truth", { rate_limits: null }],
     ["federation of nothing", { federation: {} }],
-    ["a back-off that begins with nothing", { federation: { backOff: { shortest: 0, longest: 1 } } }],
-    ["a back-off that shrinks", { federation: { backOff: { shortest: 2, longest: 1 } } }],
-    ["federation of more", { federation: { backOff: { shortest: 1, longest: 1 }, x: 1 } }],
+    ["a back-off that begins with nothing", { federation: { backOff: { first: 0, most: 1 } } }],
+    ["a back-off that shrinks", { federation: { backOff: { first: 2, most: 1 } } }],
+    ["federation of more", { federation: { backOff: { first: 1, most: 1 }, x: 1 } }],
     ["a page that runs", { support: { contacts: [], support_page: "javascript:alert(1)" } }],
   ])("%s", async (_, change) => {
     const { settings } = await opened();
@@ -129,7 +129,7 @@ test("what tests want: no limits, cheap passwords, an old room version, another 
       first_user_is_admin: false,
     },
     password_cost: { memoryKiB: 8, iterations: 1, parallelism: 1 },
-    federation: { backOff: { shortest: 1, longest: 1 } },
+    federation: { backOff: { first: 1, most: 1 } },
   };
   expect(await settings.set(wanted)).toEqual({ ...defaultSettings, ...wanted });
 });
