@@ -142,12 +142,18 @@ describe("homeservers without a window", () => {
     expect(one.told()).toContain("the browser has ended");
   });
 
-  test("what cannot be is told in a sentence", async () => {
-    await expect(start("one", "--room-version", "99")).rejects.toThrow("room version");
-    await expect(start("two", "--server-name", "Not A Name")).rejects.toThrow("cannot be the name");
-    await expect(start("three", "--app-service", join(folder, "none.yaml"))).rejects.toThrow("none.yaml");
+  test.each<[what: string, args: string[]]>([
+    ["a room version of the future", ["--room-version", "99"]],
+    ["a name that is none", ["--server-name", "Not A Name"]],
+    ["a file that is not there", ["--app-service", "none.yaml"]],
+  ])("%s is told in a sentence", async (_, args) => {
+    const sentence = /"room_version" is to be|cannot be the name|none\.yaml cannot be read/;
+    await expect(start("one", ...args)).rejects.toThrow(sentence);
+  });
+
+  test("a profile is one homeserver's: a second process does not start over it", async () => {
     await start("one");
-    await expect(start("one")).rejects.toThrow(/another browser has|has ended/);
+    await expect(start("one")).rejects.toThrow("another browser has");
   });
 });
 

@@ -1,4 +1,3 @@
-import type { BootState } from "./boot.ts";
 import type { HomeserverWorker } from "./worker.ts";
 
 /**
@@ -9,7 +8,8 @@ type HostedWindow = {
   hearthHost?: {
     /** For the worker, which knows what it means: see HostWishes there. */
     readonly wishes: object;
-    onState(state: BootState): void;
+    /** A BootState: see boot.ts. */
+    onState(state: { phase: string; detail?: string }): void;
     /** From here on is what the page gives, once the homeserver is ready. */
     ask?: HomeserverWorker["ask"];
     sleep?: HomeserverWorker["sleep"];

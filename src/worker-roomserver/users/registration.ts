@@ -12,7 +12,6 @@ import { checkNewPassword, type Passwords } from "./passwords.ts";
 import { putProfile } from "./profile-row.ts";
 import { type RegistrationTokens, registrationLock } from "./registration-tokens.ts";
 import { type NewSession, newSession, type Sessions } from "./sessions.ts";
-import type { SecretOrder } from "./shared-secret.ts";
 import type { Stage, Uia } from "./uia.ts";
 import { randomUserId, userIdForNewName } from "./user-names.ts";
 
@@ -28,6 +27,15 @@ export type RegistrationOptions = {
   tokens: RegistrationTokens;
   sessions: Sessions;
   appServices: Pick<AppServiceNamespaces, "checkFree">;
+};
+
+/** An account that the shared secret has asked for. */
+export type SecretOrder = {
+  username: string;
+  password: string;
+  admin: boolean;
+  /** Undefined: the name of the user; "": none. */
+  displayname: string | undefined;
 };
 
 /** An account that is wanted, with all that takes time done. */

@@ -4,7 +4,7 @@ import type { Answers } from "../node/answers.ts";
 import type { RequestId } from "../node/requester.ts";
 import type { SecretLogin, UserSettings } from "./api.ts";
 import { checkNewPassword } from "./passwords.ts";
-import type { Registration } from "./registration.ts";
+import type { Registration, SecretOrder } from "./registration.ts";
 import { newSession } from "./sessions.ts";
 import { newSecret } from "./tokens.ts";
 
@@ -21,15 +21,6 @@ export type SharedSecretOptions = {
   now: () => number;
   settings: () => UserSettings;
   registration: Pick<Registration, "registerWithSecret">;
-};
-
-/** An account that the shared secret has asked for. */
-export type SecretOrder = {
-  username: string;
-  password: string;
-  admin: boolean;
-  /** Undefined: the name of the user; "": none. */
-  displayname: string | undefined;
 };
 
 /**
