@@ -6,7 +6,7 @@ import { roomVersionRules } from "../../../../src/matrix/room-versions.ts";
 import { signEvent } from "../../../../src/matrix/signing.ts";
 import type { Requester } from "../../../../src/worker-roomserver/node/requester.ts";
 import { registerAt } from "../../support/node.ts";
-import type { PeerAnswer, PeerRequest } from "../support/peer.ts";
+import type { PeerAnswer, PeerRequest } from "../support/peer-api.ts";
 import { act, type Meeting, meeting, refusal } from "./joining.ts";
 
 const INVITE = "/_matrix/federation/v2/invite/{roomId}/{eventId}";

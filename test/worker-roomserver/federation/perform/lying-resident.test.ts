@@ -3,7 +3,8 @@ import type { JsonObject } from "../../../../src/matrix/json.ts";
 import { readReceivedEvent } from "../../../../src/matrix/received-event.ts";
 import { json } from "../../support/room.ts";
 import { endlessAnswer, hugeAnswer, rawAnswer } from "../support/misbehaviour.ts";
-import { Peer, type PeerAnswer } from "../support/peer.ts";
+import { Peer } from "../support/peer.ts";
+import type { PeerAnswer } from "../support/peer-api.ts";
 import type { PeerEvent, PeerRoom } from "../support/peer-room.ts";
 import { act, asked, joinedRooms, type Meeting, meeting, refusal } from "./joining.ts";
 
