@@ -40,10 +40,11 @@ test("rooms are of the version that the owner wants, and clients are told", asyn
 
 describe("somebody elsewhere", () => {
   const address = "192.0.2.7";
+  const baseUrl = "https://home.example";
 
   test("registers as often as they like only where the owner has set no limits", async () => {
-    const limited = await operated({ source: "relay", address });
-    const free = await operated({ source: "relay", address, unlimited: true });
+    const limited = await operated({ source: "relay", address, baseUrl });
+    const free = await operated({ source: "relay", address, baseUrl, unlimited: true });
     const names = ["a", "b", "c", "d", "e"];
     const statuses = async (one: typeof free) => {
       const answers = [];
