@@ -32,7 +32,8 @@ export async function openNodes(storage: NodeStorage, services: Services): Promi
 
   const published = publishedKeys(egress, SELF, ed25519);
   const domains = openDomains(delegation, published);
-  const names = openNames({ documents, domains, relayName: config.name, shortNames: config.shortNames, now });
+  const { name: relayName, shortNames, givenNames } = config;
+  const names = openNames({ documents, domains, relayName, shortNames, givenNames, now });
   const keyRing = openKeyRing({ names, published, now });
   const keyMailbox = openKeyMailbox(documents);
 

@@ -26,7 +26,10 @@ class Database {
 type CreateRoom = (request: string) => Promise<{ room_id: string }>;
 
 /** A tab that leads, and how it behaves. */
-function leader(createRoom: CreateRoom, info: Node["info"] = async () => ({ serverName: "x", epoch: 1 })) {
+function leader(
+  createRoom: CreateRoom,
+  info: Node["info"] = async () => ({ serverName: "x", epoch: 1, roomVersion: "12" }),
+) {
   const { port1, port2 } = new MessageChannel();
   opened.push(port1, port2);
   const received = vi.fn(createRoom);

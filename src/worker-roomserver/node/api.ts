@@ -31,6 +31,8 @@ export type NodeInfo = {
   serverName: string;
   /** The fence of this leader: a higher one is newer. */
   epoch: number;
+  /** Of rooms whose creators name none. */
+  roomVersion: string;
 };
 
 /**

@@ -44,7 +44,8 @@ import { openToDevice } from "../to-device/open.ts";
 import { dropOldReceived } from "../to-device/received.ts";
 import { openTyping } from "../typing/open.ts";
 import { openUserDirectory } from "../user-directory/open.ts";
-import { openUsers, type UsersOptions } from "../users/open.ts";
+import { openUsers } from "../users/open.ts";
+import type { PasswordCost } from "../users/passwords.ts";
 import type { RemoteProfiles } from "../users/remote/api.ts";
 import { openVoip } from "../voip/open.ts";
 import { Answers } from "./answers.ts";
@@ -58,7 +59,8 @@ export type NodeOptions = {
   /** Milliseconds since 1970. */
   now: () => number;
   onStopped: StorageOptions["onStopped"];
-  passwordCost?: UsersOptions["passwordCost"];
+  /** In place of what the owner has set. */
+  passwordCost?: PasswordCost;
   /** How much media is kept; by default, what browsers have room for. */
   mediaLimits?: MediaOptions["limits"];
   /** How servers outside are reached; by default, over a relay, or by the browser's own fetch. */
@@ -69,6 +71,8 @@ export type NodeOptions = {
   homeRelay?: AskHomeRelay;
   /** Speaks with other servers; for who wants to stand between. */
   openFederation?: typeof openFederation;
+  /** The name that its owner wants it to have, in place of its key: see `openIdentity`. */
+  serverName?: string;
   /** Keeps a session with a relay; by default, over whatever this browser has. */
   openKeeper?: OpenKeeper;
 };
@@ -99,7 +103,7 @@ export async function openNode(options: NodeOptions): Promise<OpenNode> {
   const storage = await openStorage({ name: options.dbName, onStopped: options.onStopped });
   const answers = await Answers.open(storage, now);
   const ed25519 = await chooseEd25519(crypto.subtle);
-  const { serverName, key } = await openIdentity(storage, ed25519, options.homeRelay);
+  const { serverName, key } = await openIdentity(storage, ed25519, options.homeRelay, options.serverName);
 
   const settings = await openSettings({ storage });
   // Most homeservers have no pushers and no services, and need no way out.
@@ -114,6 +118,7 @@ export async function openNode(options: NodeOptions): Promise<OpenNode> {
     openKeeper: options.openKeeper,
     fetch: (url, init) => fetch(url, init),
     origin: options.origin ?? "",
+    isLimited: () => settings.current.rate_limits,
     later: inTime,
   });
   const egress: Egress =
@@ -127,12 +132,14 @@ export async function openNode(options: NodeOptions): Promise<OpenNode> {
     answers,
     serverName,
     now,
-    settings: () => settings.current,
+    settings: () => ({
+      ...settings.current,
+      ...(options.passwordCost && { password_cost: options.passwordCost }),
+    }),
     leaveRooms: (userId) => room.leaveAll(userId),
     profilesAnnounced: (position) => profiles.caughtUp(position),
     remoteProfiles: lazily<RemoteProfiles>(async () => federation.remoteProfiles),
     belongings: () => [pusherBelongings(storage), transactions, toDevice, backups.belongings, belongings],
-    ...(options.passwordCost && { passwordCost: options.passwordCost }),
   });
   const oauth = openOAuth({ storage, answers, users, now });
   const onActivity = (userId: UserId) => presence.active(userId);
@@ -146,6 +153,7 @@ export async function openNode(options: NodeOptions): Promise<OpenNode> {
     users,
     accountData,
     now,
+    roomVersion: () => settings.current.room_version,
     serverName,
     key,
     ed25519,
@@ -210,6 +218,15 @@ export async function openNode(options: NodeOptions): Promise<OpenNode> {
     later: inTime,
     random: Math.random,
     settings: () => settings.current,
+    // As it is whenever it is asked.
+    backOff: {
+      get first() {
+        return settings.current.federation.backOff.first;
+      },
+      get most() {
+        return settings.current.federation.backOff.most;
+      },
+    },
     inbox: relays.inbox,
   });
   const oldSync = openOldSync({ storage, room, accountData, sync, users, ignoredUsers });
@@ -249,7 +266,7 @@ export async function openNode(options: NodeOptions): Promise<OpenNode> {
 
   const monitor = openMonitor({ storage, room, sync, now, schemaVersion: migrations.length });
   const node: Node = {
-    info: () => Promise.resolve({ serverName, epoch: storage.epoch }),
+    info: async () => ({ serverName, epoch: storage.epoch, roomVersion: settings.current.room_version }),
     users,
     oauth,
     room,

@@ -77,6 +77,8 @@ export interface Relays {
 export const RELAY_MARK = "x-hearth-relay";
 /** Header beside it: where they reach this homeserver, as in `https://<name>`. */
 export const RELAYED_BASE = "x-hearth-base";
+/** Header of such a request, whatever it says: its sender is not held to a number of requests. */
+export const RELAY_UNLIMITED = "x-hearth-unlimited";
 /**
  * Header of the answer: its status. The answer itself always has 200, as a fetch follows redirects; and one without this
  * header does not come from the service worker.

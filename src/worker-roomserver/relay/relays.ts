@@ -31,6 +31,8 @@ export type RelaysOptions = {
   /** The worker's own, and the origin of its page: for the client API. */
   fetch: (url: string, init: RequestInit) => Promise<Response>;
   origin: string;
+  /** Whether clients that come through a relay are limited; asked each time. */
+  isLimited: () => boolean;
   /** Milliseconds since 1970. */
   now: () => number;
   /** Calls after so many milliseconds. @returns how to keep it from that */
@@ -175,6 +177,7 @@ export class StoredRelays implements Relays {
         handler: answering({
           federation: this.#options.answerServers,
           clientApi: clientRequests({
+            isLimited: this.#options.isLimited,
             ...{ fetch: this.#options.fetch, origin: this.#options.origin, mark: this.#mark },
             scheme: url.startsWith("https:") ? "https:" : "http:",
           }),

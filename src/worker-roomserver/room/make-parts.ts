@@ -32,6 +32,8 @@ export type RoomPartsOptions = {
   accountData: RoomParts["accountData"];
   appServices: Pick<AppServiceNamespaces, "checkFree" | "findRoom">;
   now: () => number;
+  /** Of rooms whose creators name none; asked each time. */
+  roomVersion: () => string;
   serverName: string;
   key: SigningKey;
   ed25519: Ed25519;
@@ -86,6 +88,7 @@ export function makeRoomParts(options: RoomPartsOptions): RoomParts {
     users,
     accountData,
     now,
+    roomVersion: options.roomVersion,
     creationTime: neverTwice(now),
     author,
     events,

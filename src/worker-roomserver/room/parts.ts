@@ -28,6 +28,8 @@ export type RoomParts = {
   users: UsersForComponents;
   accountData: Pick<AccountDataForReaders, "stored">;
   now: () => number;
+  /** Of a room whose creator names none. */
+  roomVersion: () => string;
   /** Milliseconds since 1970, never the same twice. */
   creationTime: () => number;
   author: Author;

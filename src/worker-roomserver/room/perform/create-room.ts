@@ -1,7 +1,7 @@
 import { badJson, invalidParam, MatrixError } from "../../../matrix/errors.ts";
 import { parseUserId, serverNameOf, type UserId } from "../../../matrix/identifiers.ts";
 import { isJsonObject, type JsonObject } from "../../../matrix/json.ts";
-import { defaultRoomVersion, type RoomVersionRules } from "../../../matrix/room-versions.ts";
+import type { RoomVersionRules } from "../../../matrix/room-versions.ts";
 import type { RecordAnswer } from "../../node/answers.ts";
 import { later } from "../../node/later.ts";
 import type { Requester, RequestId } from "../../node/requester.ts";
@@ -27,7 +27,7 @@ export function createRoom(
   body: CreateRoomBody,
 ): Promise<Created> {
   return parts.answers.once(request, async (record) => {
-    const rules = supportedVersion(body.room_version ?? defaultRoomVersion);
+    const rules = supportedVersion(body.room_version ?? parts.roomVersion());
     if ((body.invite_3pid?.length ?? 0) > 0) {
       throw new MatrixError(
         "M_THREEPID_DENIED",
