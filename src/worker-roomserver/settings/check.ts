@@ -32,22 +32,14 @@ const complaints: { [Name in keyof Settings]: (value: unknown) => string | undef
   turn: (value) => (value === null ? undefined : turnComplaint(value)),
   support: (value) => (value === null ? undefined : supportComplaint(value)),
   device_names_for_servers: truthComplaint,
-<<<<<<< HEAD
-=======
   profiles_for_servers: truthComplaint,
   public_rooms_for_servers: truthComplaint,
->>>>>>> f8
   room_version: (value) =>
     typeof value === "string" && roomVersionRules(value) !== undefined
       ? undefined
       : "is to be a room version that this homeserver knows",
   rate_limits: truthComplaint,
   federation: federationComplaint,
-<<<<<<< HEAD
-  profiles_for_servers: truthComplaint,
-  public_rooms_for_servers: truthComplaint,
-=======
->>>>>>> f8
 };
 
 /**
