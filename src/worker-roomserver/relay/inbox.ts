@@ -199,10 +199,12 @@ export class StoredInbox implements Inbox {
   #arrived(position: Position): void {
     const key = this.#arriving.get(position);
     if (key === undefined) return;
-    this.#arriving.delete(position);
     this.#load().then(
-      (waiting) => waiting.add(key),
-      () => undefined, // whoever asks for it next reads it
+      (waiting) => {
+        // It may have ended with another delivery of its transaction.
+        if (this.#arriving.delete(position)) waiting.add(key);
+      },
+      () => this.#arriving.delete(position), // whoever asks for it next reads it
     );
   }
 

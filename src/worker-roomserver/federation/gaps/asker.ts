@@ -11,8 +11,8 @@ import {
  */
 export type Found<T> = { got: T } | { got: undefined; isFinal: boolean };
 
-/** What one search may cost, however the servers lie. */
-export type SearchBounds = { requests: number; ms: number };
+/** What one search may cost, however the servers lie; and whether servers are asked that have not answered lately. */
+export type SearchBounds = { requests: number; ms: number; evenBackedOff?: "yes" | "no" };
 
 /** Asks servers of a room, one after the other, within bounds. The first of them is the one that should know. */
 export class Asker {
@@ -20,18 +20,20 @@ export class Asker {
   readonly #client: Pick<FederationClient, "request">;
   readonly #now: () => number;
   readonly #until: number;
+  readonly #evenBackedOff: "yes" | "no";
   #requests: number;
 
   constructor(
     { client, now }: { client: Pick<FederationClient, "request">; now: () => number },
     servers: readonly string[],
-    { requests, ms }: SearchBounds,
+    { requests, ms, evenBackedOff = "no" }: SearchBounds,
   ) {
     this.servers = servers;
     this.#client = client;
     this.#now = now;
     this.#until = now() + ms;
     this.#requests = requests;
+    this.#evenBackedOff = evenBackedOff;
   }
 
   /**
@@ -62,7 +64,8 @@ export class Asker {
     if (this.#requests <= 0 || left <= 0) return "unreached";
     this.#requests -= 1;
     try {
-      return await this.#client.request({ ...request, timeoutMs: Math.min(left, request.timeoutMs ?? left) });
+      const timeoutMs = Math.min(left, request.timeoutMs ?? left);
+      return await this.#client.request({ ...request, timeoutMs, evenBackedOff: this.#evenBackedOff });
     } catch (error) {
       if (!(error instanceof FederationError)) throw error;
       return isAnswer(error) ? "no" : "unreached";

@@ -37,11 +37,11 @@ export class RoomFetcher {
     this.#asker = asker;
   }
 
-  /** Those of the texts that are signed events of the room. */
-  async signed(texts: readonly string[]): Promise<ReceivedEvent[]> {
+  /** Those of the texts that are signed events of the room. @param via - the server that has told them */
+  async signed(texts: readonly string[], via: string): Promise<ReceivedEvent[]> {
     const events = readEvents(texts, this.#room).filter((event) => this.#isOfRoom(event));
     const { keyRing, later } = this.#parts;
-    const found = await within(keyRing.checkEvents(events, this.#room.rules), KEY_TIME_MS, later);
+    const found = await within(keyRing.checkEvents(events, this.#room.rules, via), KEY_TIME_MS, later);
     return found === undefined ? [] : events.filter((_, i) => found[i] === undefined);
   }
 
@@ -65,9 +65,9 @@ export class RoomFetcher {
 
   /** One event, by its id. */
   async event(eventId: string): Promise<{ event?: ReceivedEvent; isFinal: boolean }> {
-    const found = await this.#asker.ask(eventOf(eventId), async ({ text }) => {
+    const found = await this.#asker.ask(eventOf(eventId), async ({ text }, server) => {
       // More than one event is no answer to this.
-      const events = await this.signed(textsIn(text, "pdus").slice(0, 1));
+      const events = await this.signed(textsIn(text, "pdus").slice(0, 1), server);
       return events.find((event) => event.eventId === eventId);
     });
     return found.got === undefined ? { isFinal: found.isFinal } : { event: found.got, isFinal: true };
@@ -78,10 +78,13 @@ export class RoomFetcher {
    * @param missing - ids of its auth events that are not known here
    */
   async fetchAuth(event: ReceivedEvent, missing: readonly string[]): Promise<void> {
-    const chain = await this.#asker.ask(eventAuthOf(this.#room.roomId, event.eventId), async ({ text }) => {
-      const events = await this.signed(textsIn(text, "auth_chain"));
-      return events.length > 0 ? events : undefined;
-    });
+    const chain = await this.#asker.ask(
+      eventAuthOf(this.#room.roomId, event.eventId),
+      async ({ text }, server) => {
+        const events = await this.signed(textsIn(text, "auth_chain"), server);
+        return events.length > 0 ? events : undefined;
+      },
+    );
     if (chain.got !== undefined) await this.storeOutliers(chain.got);
     const known = await this.known(missing);
     const left = missing.filter((id) => !known.has(id));
@@ -145,12 +148,15 @@ export class RoomFetcher {
   }
 
   async #wholeState(eventId: string, unknown: readonly string[]): Promise<ReceivedEvent[]> {
-    const { got = [] } = await this.#asker.ask(stateAt(this.#room.roomId, eventId), async ({ text }) => {
-      const wanted = new Set(unknown);
-      const events = await this.signed(textsInAll(text, ["pdus", "auth_chain"]));
-      const told = events.filter((event) => wanted.has(event.eventId));
-      return told.length > 0 ? told : undefined;
-    });
+    const { got = [] } = await this.#asker.ask(
+      stateAt(this.#room.roomId, eventId),
+      async ({ text }, server) => {
+        const wanted = new Set(unknown);
+        const events = await this.signed(textsInAll(text, ["pdus", "auth_chain"]), server);
+        const told = events.filter((event) => wanted.has(event.eventId));
+        return told.length > 0 ? told : undefined;
+      },
+    );
     return got;
   }
 }

@@ -4,6 +4,7 @@ import { prevEventIds } from "../../../matrix/event-format.ts";
 import type { ReceivedEvent } from "../../../matrix/received-event.ts";
 import type { Storage } from "../../storage/api.ts";
 import type { Nid } from "../../storage/schema.ts";
+import type { Destinations } from "../api.ts";
 import type { KnownRoom, KnownRooms } from "../known-rooms.ts";
 import { sortBySignature } from "../receiver/signatures.ts";
 import { Turns } from "../receiver/turns.ts";
@@ -23,6 +24,7 @@ export type GapFillerParts = AttemptParts & {
   serverName: string;
   knownRooms: KnownRooms;
   waitingEvents: WaitingEvents;
+  destinations: Pick<Destinations, "onReady">;
 };
 
 type Retry = { tries: number; notBefore: number };
@@ -31,6 +33,10 @@ type Work = {
   isRunning: boolean;
   /** Something has come while it was worked at. */
   again: boolean;
+  /** A server is there that was not: nothing has to wait for its time. */
+  retryAll: boolean;
+  /** Who has sent those that wait. */
+  origins: Set<string>;
   /** Ids of what those that wait lack, as far as that has been found out. */
   lacking: Set<string>;
   /** Ids of those that wait and are signed as they must be. */
@@ -45,6 +51,7 @@ export class GapFiller {
   readonly #turns = new Turns(SEARCHES.atOnce, SEARCHES.ofOneServer);
   readonly #rooms = new Map<Nid, Work>();
   #isClosed = false;
+  #unsubscribe: () => void = () => undefined;
 
   constructor(parts: GapFillerParts) {
     this.#parts = parts;
@@ -52,7 +59,8 @@ export class GapFiller {
 
   /** Goes on with what waits since before. */
   async start(): Promise<void> {
-    const { waitingEvents, storage, knownRooms } = this.#parts;
+    const { waitingEvents, storage, knownRooms, destinations } = this.#parts;
+    this.#unsubscribe = destinations.onReady((server) => this.#isThere(server));
     for (const nid of await waitingEvents.rooms()) {
       const room = await knownRooms.find(await storage.names.text(nid));
       if (room === undefined) await waitingEvents.removeAll(nid);
@@ -62,14 +70,15 @@ export class GapFiller {
 
   close(): void {
     this.#isClosed = true;
+    this.#unsubscribe();
     for (const { stop } of this.#rooms.values()) stop?.();
   }
 
   /** Events wait in the room that did not before. */
   wake(room: KnownRoom): void {
     const work = this.#rooms.get(room.nid) ?? {
-      ...{ room, isRunning: false, again: false },
-      ...{ lacking: new Set(), signed: new Set(), retries: new Map() },
+      ...{ room, isRunning: false, again: false, retryAll: false },
+      ...{ origins: new Set(), lacking: new Set(), signed: new Set(), retries: new Map() },
     };
     this.#rooms.set(room.nid, work);
     work.again = true;
@@ -82,12 +91,26 @@ export class GapFiller {
     if (work?.isRunning || eventIds.some((eventId) => work?.lacking.has(eventId))) this.wake(room);
   }
 
+  /** A server may be asked that could not be: what it has sent need not wait for its time. */
+  #isThere(server: string): void {
+    for (const work of this.#rooms.values()) {
+      if (!work.origins.has(server)) continue;
+      // What is under way may have failed already, and be noted as that yet.
+      work.retryAll = true;
+      this.wake(work.room);
+    }
+  }
+
   async #work(work: Work): Promise<void> {
     if (work.isRunning || this.#isClosed) return;
     work.isRunning = true;
     work.stop?.();
     while (work.again && !this.#isClosed) {
       work.again = false;
+      if (work.retryAll) {
+        for (const [id, retry] of work.retries) work.retries.set(id, { ...retry, notBefore: 0 });
+        work.retryAll = false;
+      }
       try {
         await this.#fill(work);
       } catch (error) {
@@ -208,7 +231,9 @@ function firstOf(due: readonly WaitingEvent[]): WaitingEvent | undefined {
   return due.find(({ event }) => !prevEventIds(event.pdu).some((id) => ids.has(id))) ?? due[0];
 }
 
-function forgetOthers({ retries, signed }: Work, waiting: readonly WaitingEvent[]): void {
+function forgetOthers(work: Work, waiting: readonly WaitingEvent[]): void {
+  const { retries, signed } = work;
+  work.origins = new Set(waiting.map(({ origin }) => origin));
   const ids = new Set<string>(waiting.map(({ event }) => event.eventId));
   for (const id of [...retries.keys(), ...signed]) {
     if (ids.has(id)) continue;

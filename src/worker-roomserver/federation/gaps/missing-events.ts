@@ -37,8 +37,8 @@ export async function missingEvents(
   for (let round = 0; round < ROUNDS; round++) {
     const latest = ends.map(({ eventId }) => eventId).slice(0, MISSING_AT_ONCE);
     const question = missingEventsOf(room.roomId, { earliest, latest, minDepth });
-    const { got } = await asker.ask(question, async ({ text }) => {
-      const told = await fetcher.signed(textsIn(text, "events").slice(0, MISSING_AT_ONCE));
+    const { got } = await asker.ask(question, async ({ text }, server) => {
+      const told = await fetcher.signed(textsIn(text, "events").slice(0, MISSING_AT_ONCE), server);
       const linked = linkedTo(ends, new Map(told.map((one) => [one.eventId, one])), found);
       return linked.length > 0 ? linked : undefined;
     });

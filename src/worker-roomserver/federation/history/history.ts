@@ -5,7 +5,7 @@ import type { ReceivedEvent } from "../../../matrix/received-event.ts";
 import type { RemoteHistory } from "../../room/history/api.ts";
 import { Lru } from "../../storage/lru.ts";
 import type { FederationContext } from "../context.ts";
-import { Asker } from "../gaps/asker.ts";
+import { Asker, type SearchBounds } from "../gaps/asker.ts";
 import type { AttemptParts } from "../gaps/attempt.ts";
 import { RoomFetcher } from "../gaps/fetcher.ts";
 import { linkedTo, openEnds } from "../gaps/missing-events.ts";
@@ -19,7 +19,8 @@ import { within } from "../receiver/within.ts";
 const ANSWERED_WITHIN_MS = 6_000;
 /** At least so long before "later" is said: clients ask again at once where they are not told that there is no more. */
 const LATER_AFTER_MS = 2_000;
-const BOUNDS = { requests: 300, ms: 60_000 };
+/** Somebody waits for it. */
+const BOUNDS: SearchBounds = { requests: 300, ms: 60_000, evenBackedOff: "yes" };
 /** As many as servers give at a time. */
 const EVENTS = 100;
 /** Ends of what came at which the state is asked for. Mostly there is one. */
@@ -88,8 +89,8 @@ export class FederationHistory implements RemoteHistory {
     const known = await fetcher.known(prevEventIds(event.pdu), { isPlaced: true });
     const missing = prevEventIds(event.pdu).filter((id) => !known.has(id));
     if (missing.length === 0) return "came";
-    const found = await asker.ask(backfillFrom(roomId, missing, EVENTS), async ({ text }) => {
-      const told = await fetcher.signed(textsIn(text, "pdus").slice(0, EVENTS));
+    const found = await asker.ask(backfillFrom(roomId, missing, EVENTS), async ({ text }, server) => {
+      const told = await fetcher.signed(textsIn(text, "pdus").slice(0, EVENTS), server);
       const linked = linkedTo([event], new Map(told.map((one) => [one.eventId, one])));
       return linked.length > 0 ? linked : undefined;
     });

@@ -56,6 +56,7 @@ export class InboxReceiver implements Receiver {
   readonly #lanes: Lanes<Prepared>;
   readonly #waiters = new Map<string, Set<Waiter>>();
   #unsubscribe: () => void = () => undefined;
+  #isClosed = false;
 
   constructor(options: ReceiverOptions) {
     this.#options = options;
@@ -78,6 +79,7 @@ export class InboxReceiver implements Receiver {
   }
 
   close(): void {
+    this.#isClosed = true;
     this.#unsubscribe();
     this.#lanes.close();
   }
@@ -168,6 +170,7 @@ export class InboxReceiver implements Receiver {
 
   /** What has not ended after all is taken in once more. */
   #again(origin: string, id: Position, error: unknown): void {
+    if (this.#isClosed) return;
     console.error(
       `hearth: a transaction of ${origin} is taken in once more, as its end was not written`,
       error,

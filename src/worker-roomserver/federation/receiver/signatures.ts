@@ -36,7 +36,11 @@ export async function sortBySignature(
   const sorted: SignedEvents = { good: [], bad: [], unknown: [] };
   const check = async (group: readonly ReceivedEvent[]) => {
     if (group.length === 0) return;
-    const found = await within(keyRing.checkEvents(group, rules), ms, later);
+    const found = await within(
+      keyRing.checkEvents(group, rules, origin === "" ? undefined : origin),
+      ms,
+      later,
+    );
     for (const [i, event] of group.entries()) {
       const objection = found === undefined ? { why: "", unknown: true } : found[i];
       if (objection === undefined) sorted.good.push(event);

@@ -258,11 +258,13 @@ test("what could not be completed as nobody was reached is completed when the no
   world.peer.override("POST", MISSING, () => rawAnswer("{}", 500));
   world.peer.override("GET", STATE_IDS, () => rawAnswer("{}", 500));
   await world.send({ pdus: [last] });
-  await vi.waitFor(() => expect(world.asked().join()).toContain("state_ids"));
+  await vi.waitFor(() => expect(world.asked().join()).toContain("get_missing_events"));
   expect(await world.waitingEvents()).toBe(1);
   await world.a.close();
   world.peer.override("POST", MISSING, () => ({ events: [[...world.room.events.values()].at(-2)!.pdu] }));
   world.a = await world.a.reopen();
+  // It is left alone, as it has not answered, until it is heard from.
+  await world.send({ edus: [] });
   await world.arrived(last);
   expect(await world.shown()).toEqual(["missed", "last"]);
 });

@@ -74,7 +74,9 @@ test("a server that the room keeps out is told so, and another is not", async ()
 
 test("an event of a sender on another server waits for that one's key, and holds up nothing", async () => {
   const world = await PeerAndNode.open();
-  const foreign = await world.say("foreign", { sender: "@carol:slow.example" });
+  const unsigned = await world.say("foreign", { sender: "@carol:slow.example" });
+  const signatures = { "slow.example": { "ed25519:a": "A".repeat(86) } };
+  const foreign = { ...unsigned, json: JSON.stringify({ ...unsigned.pdu, signatures }) };
   const own = await world.say("own", { prev: [world.room.extremities[0]!] });
   const other = await world.say("other", { prev: [...foreign.pdu.prev_events] as string[] });
   const results = await world.send({ pdus: [foreign, other, own] });

@@ -96,10 +96,12 @@ export class PeerAndNode {
     return chunk.map(({ content }) => content.body ?? "(redacted)").reverse();
   }
 
-  /** The requests that the node has made, as method and path without the query. */
+  /** What the node has asked about rooms, as method and path without the query. */
   asked(): string[] {
+    const questions =
+      /^\/_matrix\/federation\/v1\/(get_missing_events|event|event_auth|state|state_ids|backfill)\//;
     return this.network.carried
-      .filter(({ from }) => from === this.a.serverName)
+      .filter(({ from, uri }) => from === this.a.serverName && questions.test(uri))
       .map(({ method, uri }) => `${method} ${decodeURIComponent(uri.split("?")[0] ?? "")}`);
   }
 
