@@ -51,6 +51,7 @@ async function life(name: string | undefined, effects: string[]) {
       },
       rescinded: async () => false,
       joined: async () => undefined,
+      isAllowed: async () => ({ isAllowed: true }),
     },
   );
   return { server, inbox, receiver };
