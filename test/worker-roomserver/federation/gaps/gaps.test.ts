@@ -30,7 +30,7 @@ describe.each(["1", "10", "12"])("a gap in a room of version %s", (version) => {
     expect(asked).toHaveLength(3);
     expect(world.asked().filter((path) => !path.includes("get_missing_events"))).toEqual([]);
     expect(await world.shown()).toEqual(named(50));
-    await vi.waitFor(async () => expect(await world.waitingEvents()).toBe(0));
+    await vi.waitFor(async () => expect(await world.waitingEvents()).toBe(0), 10_000);
   });
 
   test("that is not to be filled is passed over with the state after what is missing", async () => {
@@ -91,7 +91,7 @@ test("events that come in any order are all there in the end", async () => {
   for (const event of sent.toReversed()) await world.send({ pdus: [event] });
   for (const event of sent) await world.arrived(event);
   expect(await world.shown()).toEqual(named(12));
-  await vi.waitFor(async () => expect(await world.waitingEvents()).toBe(0));
+  await vi.waitFor(async () => expect(await world.waitingEvents()).toBe(0), 10_000);
 });
 
 test("an event whose auth events are unknown gets them; what nobody has, nothing goes by", async () => {
@@ -205,7 +205,7 @@ describe("a server that lies", () => {
     peer.override("POST", MISSING, () => ({ events: [chain[--at]!.pdu] }));
     peer.override("GET", STATE_IDS, () => rawAnswer("{}", 404));
     await world.send({ pdus: [chain.at(-1)!] });
-    await vi.waitFor(async () => expect(await world.waitingEvents()).toBe(0));
+    await vi.waitFor(async () => expect(await world.waitingEvents()).toBe(0), 10_000);
     expect(world.asked().length).toBeLessThan(30);
   });
 
@@ -258,7 +258,7 @@ test("what could not be completed as nobody was reached is completed when the no
   world.peer.override("POST", MISSING, () => rawAnswer("{}", 500));
   world.peer.override("GET", STATE_IDS, () => rawAnswer("{}", 500));
   await world.send({ pdus: [last] });
-  await vi.waitFor(() => expect(world.asked().join()).toContain("get_missing_events"));
+  await vi.waitFor(() => expect(world.asked().join()).toContain("get_missing_events"), 10_000);
   expect(await world.waitingEvents()).toBe(1);
   await world.a.close();
   world.peer.override("POST", MISSING, () => ({ events: [[...world.room.events.values()].at(-2)!.pdu] }));

@@ -42,7 +42,7 @@ test("what was sent to a node that was closed comes as mail and live, and is all
   ]);
   for (const event of [...missed, live]) await world.arrived(event);
   expect(await world.shown()).toEqual(Array.from({ length: 32 }, (_, i) => `${i}`));
-  await vi.waitFor(async () => expect((await inbox.next(0))?.id).toBeUndefined());
+  await vi.waitFor(async () => expect((await inbox.next(0))?.id).toBeUndefined(), 10_000);
 });
 
 test.each<[string, (mail: Mail) => Mail]>([
@@ -60,7 +60,7 @@ test.each<[string, (mail: Mail) => Mail]>([
   const said = await world.say("said");
   const mail = await kept(world, "one", [said]);
   await inbox.add(spoil(mail));
-  await vi.waitFor(async () => expect(await inbox.waiting()).toEqual([]));
+  await vi.waitFor(async () => expect(await inbox.waiting()).toEqual([]), 10_000);
   expect(await world.stored(said.eventId)).toBeUndefined();
   await inbox.add(mail);
   await world.arrived(said);
@@ -77,7 +77,7 @@ test("mail whose key cannot be had stays, and other mail of the same server goes
   const said = await world.say("said");
   await inbox.add(await kept(world, "two", [said]));
   await world.arrived(said);
-  await vi.waitFor(async () => expect(await inbox.waiting()).toHaveLength(1));
+  await vi.waitFor(async () => expect(await inbox.waiting()).toHaveLength(1), 10_000);
   expect(await inbox.read((await inbox.waiting())[0]!.id)).toMatchObject({ origin });
 });
 
@@ -98,7 +98,7 @@ test("mail for one of the node's users by way of a relay is signed for that rela
   };
   vi.spyOn(console, "warn").mockImplementation(() => undefined);
   await inbox.add(await to("@alice:elsewhere.example"));
-  await vi.waitFor(async () => expect(await inbox.waiting()).toEqual([]));
+  await vi.waitFor(async () => expect(await inbox.waiting()).toEqual([]), 10_000);
   expect(await world.stored(said.eventId)).toBeUndefined();
   await inbox.add(await to(world.alice.userId));
   await world.arrived(said);

@@ -36,9 +36,9 @@ test("mail of one server is taken in in order, each once; that of another does n
   });
   for (const id of [1, 2, 3, 3, 2]) made.add("a", id);
   for (const id of [11, 12]) made.add("b", id);
-  await vi.waitFor(() => expect(taken.toSorted((a, b) => a - b)).toEqual([1, 11, 12]));
+  await vi.waitFor(() => expect(taken.toSorted((a, b) => a - b)).toEqual([1, 11, 12]), 10_000);
   release();
-  await vi.waitFor(() => expect(taken.filter((id) => id < 10)).toEqual([1, 2, 3]));
+  await vi.waitFor(() => expect(taken.filter((id) => id < 10)).toEqual([1, 2, 3]), 10_000);
 });
 
 test("what fails is tried again before what is after it, and passed over in the end", async () => {
@@ -52,10 +52,10 @@ test("what fails is tried again before what is after it, and passed over in the 
   made.add("a", 1);
   made.add("a", 2);
   for (let i = 1; i < 6; i++) {
-    await vi.waitFor(() => expect(timers).toHaveLength(1));
+    await vi.waitFor(() => expect(timers).toHaveLength(1), 10_000);
     ring();
   }
-  await vi.waitFor(() => expect(attempts).toEqual([1, 1, 1, 1, 1, 1, 2]));
+  await vi.waitFor(() => expect(attempts).toEqual([1, 1, 1, 1, 1, 1, 2]), 10_000);
 });
 
 test("a full disk is waited for, however long", async () => {
@@ -67,10 +67,10 @@ test("a full disk is waited for, however long", async () => {
   });
   made.add("a", 1);
   for (let i = 0; i < 20; i++) {
-    await vi.waitFor(() => expect(timers).toHaveLength(1));
+    await vi.waitFor(() => expect(timers).toHaveLength(1), 10_000);
     ring();
   }
-  await vi.waitFor(() => expect(attempts).toBe(21));
+  await vi.waitFor(() => expect(attempts).toBe(21), 10_000);
 });
 
 test("what lacks a key is passed over, and tried again in a while; past a number of such it is given up", async () => {
@@ -81,11 +81,11 @@ test("what lacks a key is passed over, and tried again in a while; past a number
   });
   for (let id = 1; id <= 1_003; id++) made.add("a", id);
   made.add("a", 5_000);
-  await vi.waitFor(() => expect(attempts.at(-1)).toBe(5_000));
-  await vi.waitFor(() => expect(timers).toHaveLength(1));
+  await vi.waitFor(() => expect(attempts.at(-1)).toBe(5_000), 10_000);
+  await vi.waitFor(() => expect(timers).toHaveLength(1), 10_000);
   expect(gaveUp).toEqual([1_001, 1_002, 1_003]);
   ring();
-  await vi.waitFor(() => expect(attempts).toHaveLength(1_004 + 1_000));
+  await vi.waitFor(() => expect(attempts).toHaveLength(1_004 + 1_000), 10_000);
   expect(attempts.slice(1_004)).toEqual(Array.from({ length: 1_000 }, (_, i) => i + 1));
 });
 
@@ -104,7 +104,7 @@ test("turns: no more at a time than allowed, in all and of one key, and who is s
   const all = [task("a"), task("a"), task("a"), task("b"), task("b")];
   expect(running).toEqual(["a", "a", "b"]);
   ends[2]!();
-  await vi.waitFor(() => expect(ends).toHaveLength(4));
+  await vi.waitFor(() => expect(ends).toHaveLength(4), 10_000);
   expect(running).toEqual(["a", "a", "b"]);
   while (ends.length < 5 || running.length > 0) {
     for (const end of ends) end();

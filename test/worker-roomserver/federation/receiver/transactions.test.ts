@@ -82,7 +82,7 @@ test("an event of a sender on another server waits for that one's key, and holds
   const results = await world.send({ pdus: [foreign, other, own] });
   expect(results).toEqual({ [foreign.eventId]: {}, [other.eventId]: {}, [own.eventId]: {} });
   expect(await world.shown()).toEqual(["other"]);
-  await vi.waitFor(async () => expect(await world.waitingEvents()).toBeGreaterThan(0));
+  await vi.waitFor(async () => expect(await world.waitingEvents()).toBeGreaterThan(0), 10_000);
 });
 
 test("two versions of one event: each is judged by itself", async () => {
