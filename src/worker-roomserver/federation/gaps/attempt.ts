@@ -60,7 +60,10 @@ export class Attempt {
       missing = await this.#receive(all, states);
       if (!missing.has(event.eventId)) return "taken";
     }
-    return isFinal ? "never" : "later";
+    // Auth events that nobody has are missed no longer: those that are were not to be asked for.
+    const ids = new Set<string>(all.map(({ eventId }) => eventId));
+    const lacksAuth = [...missing.values()].some(({ authEvents }) => authEvents.some((id) => !ids.has(id)));
+    return isFinal && !lacksAuth ? "never" : "later";
   }
 
   #receive(events: readonly ReceivedEvent[], statesBefore: States = {}): Promise<Map<string, Missing>> {

@@ -253,7 +253,7 @@ test("other servers of the room are asked for what the sender does not tell", as
 
 test("what could not be completed as nobody was reached is completed when the node is opened again", async () => {
   const world = await PeerAndNode.open();
-  await world.say("missed");
+  const missed = await world.say("missed");
   const last = await world.say("last");
   world.peer.override("POST", MISSING, () => rawAnswer("{}", 500));
   world.peer.override("GET", STATE_IDS, () => rawAnswer("{}", 500));
@@ -261,12 +261,39 @@ test("what could not be completed as nobody was reached is completed when the no
   await vi.waitFor(() => expect(world.asked().join()).toContain("get_missing_events"), 10_000);
   expect(await world.waitingEvents()).toBe(1);
   await world.a.close();
-  world.peer.override("POST", MISSING, () => ({ events: [[...world.room.events.values()].at(-2)!.pdu] }));
+  world.peer.override("POST", MISSING, () => ({ events: [missed.pdu] }));
   world.a = await world.a.reopen();
   // It is left alone, as it has not answered, until it is heard from.
   await world.send({ edus: [] });
   await world.arrived(last);
   expect(await world.shown()).toEqual(["missed", "last"]);
+});
+
+test("an event whose auth events could not be asked for is not given up", async () => {
+  const world = await PeerAndNode.open();
+  const { room, peer } = world;
+  const bob = peer.user("bob");
+  const [tip = ""] = room.extremities;
+  const usual = [room.state("m.room.create")!, room.state("m.room.power_levels")!].map((one) => one.eventId);
+  const joined = await room.send({
+    ...{ type: "m.room.member", sender: bob, state_key: bob, content: { membership: "join" } },
+  });
+  const said = await room.send({
+    ...{ type: "m.room.message", sender: bob, prev: [tip], auth: [...usual, joined.eventId] },
+  });
+  let isDown = true;
+  peer.override("GET", AUTH, ({ params }) =>
+    isDown || params.eventId !== said.eventId
+      ? rawAnswer("{}", 500)
+      : { auth_chain: room.authChain([said]).map(({ pdu }) => pdu) },
+  );
+  await world.send({ pdus: [said] });
+  await vi.waitFor(() => expect(world.asked().join()).toContain("/event_auth/"), 10_000);
+  await world.a.close();
+  isDown = false;
+  world.a = await world.a.reopen();
+  await world.send({ edus: [] });
+  await world.arrived(said);
 });
 
 test("a room whose servers hang holds up no other room of the same sender", async () => {
