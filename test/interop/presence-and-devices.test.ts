@@ -1,4 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { encodeBase64 } from "../../src/matrix/base64.ts";
+import { chooseEd25519 } from "../../src/matrix/ed25519.ts";
+import type { JsonObject } from "../../src/matrix/json.ts";
+import { signJson } from "../../src/matrix/signing.ts";
 import { type Network, openNetwork } from "./support/network.ts";
 import type { Person } from "./support/person.ts";
 import { synapsePython } from "./support/synapse.ts";
@@ -113,16 +117,21 @@ describe.skipIf(synapsePython === undefined)(
   },
 );
 
-/** As a device does: what it signs, nobody here looks at. */
+/** As a device does, signed by the device. */
 async function uploadKeys(person: Person): Promise<void> {
   const { userId, deviceId } = person;
-  const signatures = { [userId]: { [`ed25519:${deviceId}`]: "A".repeat(86) } };
+  const ed25519 = await chooseEd25519(crypto.subtle);
+  const seed = crypto.getRandomValues(new Uint8Array(32));
+  const keyId = `ed25519:${deviceId}`;
+  const publicKey = await ed25519.publicKey(seed);
+  const sign = await ed25519.signer(seed);
+  const signed = (json: JsonObject) => signJson(json, userId, keyId, sign);
   await person.do("POST", "/keys/upload", {
-    device_keys: {
-      ...{ user_id: userId, device_id: deviceId, signatures },
+    device_keys: await signed({
+      ...{ user_id: userId, device_id: deviceId },
       algorithms: ["m.olm.v1.curve25519-aes-sha2", "m.megolm.v1.aes-sha2"],
-      keys: { [`curve25519:${deviceId}`]: "A".repeat(43), [`ed25519:${deviceId}`]: "B".repeat(43) },
-    },
-    one_time_keys: { "signed_curve25519:AAAA": { key: "C".repeat(43), signatures } },
+      keys: { [`curve25519:${deviceId}`]: "A".repeat(43), [keyId]: encodeBase64(publicKey) },
+    }),
+    one_time_keys: { "signed_curve25519:AAAA": await signed({ key: "A".repeat(43) }) },
   });
 }

@@ -141,8 +141,12 @@ describe.skipIf(synapsePython === undefined)("rooms that a Synapse and a tab sha
   test.each(["Synapse", "the tab"] as const)("who is banned from a room of %s stays out", async (where) => {
     const { host, guest } = await sides(where);
     const roomId = await shared(host, guest);
+    const since = (await guest.sync()).next_batch;
     await host.do("POST", `/rooms/${encodeURIComponent(roomId)}/ban`, { user_id: guest.userId });
-    await guest.sees("the ban", ({ rooms }) => rooms?.leave?.[roomId]);
+    await guest.eventually("the ban", async () => {
+      const { rooms } = await guest.do("GET", `/sync?timeout=0&since=${since}`);
+      return rooms?.leave?.[roomId] !== undefined;
+    });
     expect((await guest.join(roomId, host)).status).toBe(403);
   });
 

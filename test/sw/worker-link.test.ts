@@ -60,7 +60,7 @@ describe("with a leader", () => {
     const database = new Database();
     link.offer(leader(async (request) => database.createRoom(request)).port, 1);
     expect(await createRoom(link, "a")).toEqual({ room_id: "!1" });
-    expect(await link.node.info()).toEqual({ serverName: "x", epoch: 1 });
+    expect(await link.node.info()).toEqual({ serverName: "x", epoch: 1, roomVersion: "12" });
     expect(askForPort).not.toHaveBeenCalled();
     link.offer(leader(() => Promise.reject(forbidden("No."))).port, 2);
     await expect(createRoom(link, "b")).rejects.toMatchObject({ errcode: "M_FORBIDDEN", status: 403 });

@@ -57,6 +57,8 @@ export async function makeSynapse(folder: string, authority: Authority): Promise
     trusted_key_servers: [],
     suppress_key_server_warning: true,
     database: { name: "sqlite3", args: { database: file("homeserver.db") } },
+    // Else it gives the same first sync for two minutes to who asks for it again.
+    caches: { sync_response_cache_duration: "0s" },
     signing_key_path: file("signing.key"),
     media_store_path: file("media"),
     registration_shared_secret: SHARED_SECRET,

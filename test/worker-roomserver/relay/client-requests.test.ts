@@ -57,7 +57,10 @@ test("a request is asked of the page's own origin, as nobody but a relay's", asy
 
 test("where the owner has set no limits, its sender is not limited", async () => {
   const { handler, fetched } = answering(() => served(200), false);
-  await handler({ method: "GET", target: "/_matrix/client/x", headers: [] }, unaborted());
+  await handler(
+    { method: "GET", target: "/_matrix/client/x", headers: [["host", "node.example"]] },
+    unaborted(),
+  );
   expect(fetched[0]?.headers.has(RELAY_UNLIMITED)).toBe(true);
 });
 
