@@ -64,7 +64,6 @@ const components = {
   search: true,
   userDirectory: true,
   relays: true,
-  federation: true,
   usersConsole: true,
   monitor: true,
   console: true,

@@ -1,6 +1,5 @@
 import type { Endpoint } from "../endpoint.ts";
 import { appServicesConsoleEndpoints } from "./app-services.ts";
-import { federationEndpoints } from "./federation.ts";
 import { logEndpoints } from "./log.ts";
 import { mediaConsoleEndpoints } from "./media.ts";
 import { registrationTokensEndpoints } from "./registration-tokens.ts";
@@ -25,5 +24,4 @@ export const consoleEndpoints: readonly Endpoint[] = [
   ...statisticsEndpoints,
   ...logEndpoints,
   ...relaysEndpoints,
-  ...federationEndpoints,
 ];

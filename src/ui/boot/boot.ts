@@ -1,4 +1,3 @@
-import { hostOfPage, serveHost } from "./host.ts";
 import { keepAwake } from "./keep-awake.ts";
 import { type EndOfLead, takePart } from "./leadership.ts";
 import {
@@ -36,7 +35,6 @@ export function startHearth({ onState }: { onState: Report }): Promise<{ baseUrl
   return new Promise((resolve, reject) => {
     const report: Report = (state) => {
       onState(state);
-      hostOfPage?.onState(state);
       if (state.phase === "failed" || state.phase === "reload-needed") reject(new Error(state.detail));
     };
     report({ phase: "installing" });
@@ -74,7 +72,7 @@ function takePartInElection(
 
     const lead = async (): Promise<EndOfLead> => {
       report({ phase: "starting" });
-      const worker = startWorker(`hearth:${scopePath}`, hostOfPage?.wishes);
+      const worker = startWorker(`hearth:${scopePath}`);
       const give = (epoch: number, to: ServiceWorker) =>
         tell(to, { type: "port", epoch }, [worker.openPort()]);
       worker.ready
@@ -82,7 +80,6 @@ function takePartInElection(
           give(epoch, await activated(registration));
           // Whoever asks later may be a newer version of the service worker.
           givePort = () => give(epoch, registration.active!);
-          serveHost(worker);
           report({ phase: "ready" });
           settle();
         })

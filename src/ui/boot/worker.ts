@@ -1,4 +1,4 @@
-import type { FromWorker, HostAnswer, HostQuestion, ToWorker } from "./messages.ts";
+import type { FromWorker, ToWorker } from "./messages.ts";
 
 export type WorkerEnd =
   | { why: "fenced" }
@@ -16,14 +16,9 @@ export type HomeserverWorker = {
   openPort(): MessagePort;
   /** Tells it that the browser is about to stop it, or lets it go on. */
   setAsleep(asleep: boolean): void;
-  /** For the host: what the owner's API answers. Once it is ready. */
-  ask(question: HostQuestion): Promise<HostAnswer>;
-  /** The same as `setAsleep(true)`. @returns once all relays that could be told know it */
-  sleep(): Promise<void>;
 };
 
-/** @param host - what the host of this page wants; undefined where it has none */
-export function startWorker(dbName: string, host: object | undefined): HomeserverWorker {
+export function startWorker(dbName: string): HomeserverWorker {
   const worker = new Worker(new URL("../../worker-roomserver/main.ts", import.meta.url), { type: "module" });
   const send = (message: ToWorker, ports: MessagePort[] = []) => worker.postMessage(message, ports);
   const onMessage = (listener: (message: FromWorker) => void) =>
@@ -47,19 +42,11 @@ export function startWorker(dbName: string, host: object | undefined): Homeserve
       else end({ why: message.why });
     });
   });
-  const answered = <T>(message: ToWorker): Promise<T> =>
-    new Promise((resolve) => {
-      const { port1, port2 } = new MessageChannel();
-      port1.onmessage = ({ data }: MessageEvent<T>) => resolve(data);
-      send(message, [port2]);
-    });
-  send({ type: "open", dbName, ...(host !== undefined && { host }) });
+  send({ type: "open", dbName });
   return {
     ready,
     ended,
     setAsleep: (asleep) => send({ type: "asleep", asleep }),
-    ask: (question) => answered<HostAnswer>({ type: "ask", question }),
-    sleep: () => answered<void>({ type: "sleep" }),
     openPort() {
       const { port1, port2 } = new MessageChannel();
       send({ type: "port" }, [port1]);

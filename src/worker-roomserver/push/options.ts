@@ -19,7 +19,6 @@ export type PushOptions = {
     | "membershipOf"
     | "memberCounts"
     | "stateEntry"
-    | "strippedState"
     | "visibleTo"
     | "clientEvent"
   >;

@@ -27,8 +27,6 @@ const inLineKeys: { readonly [store in StoreName]?: readonly string[] } = {
   deviceListChanges: ["v", "u"],
   reports: ["n"],
   mailTaken: ["at", "origin", "transactionId"],
-  toDeviceReceived: ["origin", "messageId"],
-  remoteDeviceLists: ["userId"],
 };
 
 /**

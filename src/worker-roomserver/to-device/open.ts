@@ -1,14 +1,6 @@
-import type {
-  ToDevice,
-  ToDeviceForReaders,
-  ToDeviceForServers,
-  ToDeviceForUsers,
-  ToDeviceOutbox,
-} from "./api.ts";
+import type { ToDevice, ToDeviceForReaders, ToDeviceForUsers } from "./api.ts";
 import { StoredToDevice, type ToDeviceOptions } from "./to-device.ts";
 
-export function openToDevice(
-  options: ToDeviceOptions,
-): ToDevice & ToDeviceForReaders & ToDeviceForServers & ToDeviceForUsers & ToDeviceOutbox {
+export function openToDevice(options: ToDeviceOptions): ToDevice & ToDeviceForReaders & ToDeviceForUsers {
   return new StoredToDevice(options);
 }

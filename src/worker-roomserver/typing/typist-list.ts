@@ -1,5 +1,4 @@
-/** `toldAt`: when it was last news. */
-type Typist = { until: number; toldAt: number; timer: ReturnType<typeof setTimeout> };
+type Typist = { until: number; timer: ReturnType<typeof setTimeout> };
 
 /** Who types in one room. The clock decides; timers only see to it that the end is told. */
 export class TypistList {
@@ -18,21 +17,15 @@ export class TypistList {
     return [...this.#typists].filter(([, { until }]) => until > now).map(([userId]) => userId);
   }
 
-  /**
-   * @param againMs - after so long it is news once more
-   * @returns whether that is news
-   */
-  start(userId: string, milliseconds: number, againMs = Number.POSITIVE_INFINITY): boolean {
+  /** @returns whether that is news */
+  start(userId: string, milliseconds: number): boolean {
     const wasTyping = this.#isTyping(userId);
     // Whoever had stopped goes to the end of the list.
     if (!wasTyping) this.stop(userId);
     clearTimeout(this.#typists.get(userId)?.timer);
     const timer = setTimeout(() => this.#expire(userId), milliseconds);
-    const now = this.#now();
-    const before = this.#typists.get(userId)?.toldAt ?? Number.NEGATIVE_INFINITY;
-    const isNews = !wasTyping || now - before >= againMs;
-    this.#typists.set(userId, { until: now + milliseconds, toldAt: isNews ? now : before, timer });
-    return isNews;
+    this.#typists.set(userId, { until: this.#now() + milliseconds, timer });
+    return !wasTyping;
   }
 
   /** @returns whether that is news: also when the time was over, but nobody had been told so yet */

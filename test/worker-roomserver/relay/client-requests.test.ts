@@ -1,21 +1,16 @@
 import { expect, test } from "vitest";
 import { MatrixError } from "../../../src/matrix/errors.ts";
-import {
-  RELAY_MARK,
-  RELAY_UNLIMITED,
-  RELAYED_BASE,
-  RELAYED_STATUS,
-} from "../../../src/worker-roomserver/relay/api.ts";
+import { RELAY_MARK, RELAYED_BASE, RELAYED_STATUS } from "../../../src/worker-roomserver/relay/api.ts";
 import { clientRequests } from "../../../src/worker-roomserver/relay/client-requests.ts";
 import { stream } from "./support/fake-relay.ts";
 
 type Fetched = { url: string; init: RequestInit; headers: Headers };
 
-function answering(answer: (fetched: Fetched) => Response | Promise<Response>, isLimited = true) {
+function answering(answer: (fetched: Fetched) => Response | Promise<Response>) {
   const fetched: Fetched[] = [];
   const handler = clientRequests({
     origin: "https://page.example",
-    ...{ mark: "the mark", scheme: "https:", isLimited: () => isLimited },
+    ...{ mark: "the mark", scheme: "https:" },
     fetch: async (url, init) => {
       const each = { url, init, headers: new Headers(init.headers) };
       fetched.push(each);
@@ -40,7 +35,6 @@ test("a request is asked of the page's own origin, as nobody but a relay's", asy
     ["x-hearth-relay", "forged"],
     ["x-hearth-status", "200"],
     ["x-hearth-base", "https://forged.example"],
-    ["x-hearth-unlimited", "forged"],
   ] as const;
   await handler({ method: "GET", target: "/_matrix/client/v3/sync?since=a", headers }, unaborted());
   const [{ url, init, headers: sent }] = fetched as [Fetched];
@@ -53,15 +47,6 @@ test("a request is asked of the page's own origin, as nobody but a relay's", asy
     [RELAY_MARK]: "the mark",
     [RELAYED_BASE]: "https://node.relay.example",
   });
-});
-
-test("where the owner has set no limits, its sender is not limited", async () => {
-  const { handler, fetched } = answering(() => served(200), false);
-  await handler(
-    { method: "GET", target: "/_matrix/client/x", headers: [["host", "node.example"]] },
-    unaborted(),
-  );
-  expect(fetched[0]?.headers.has(RELAY_UNLIMITED)).toBe(true);
 });
 
 test("an answer comes with the status that it really has, redirects too, and piece by piece", async () => {

@@ -54,13 +54,10 @@ export class Content {
   }
 }
 
-/**
- * JSON that has been written already, as an answer of 200: large ones hold the text of many events, and are read from
- * the disk while they are sent. When that fails, the answer breaks off, which is no JSON to who gets it.
- */
+/** JSON that has been written already, as an answer of 200: large ones hold the text of many events. */
 export class WrittenJson {
-  readonly pieces: Iterable<string> | AsyncIterable<string>;
-  constructor(pieces: Iterable<string> | AsyncIterable<string>) {
+  readonly pieces: Iterable<string>;
+  constructor(pieces: Iterable<string>) {
     this.pieces = pieces;
   }
 }

@@ -57,7 +57,6 @@ async function left(t: TestRooms, room: number) {
     "threads",
     "gaps",
     "receipts",
-    "waitingEvents",
     "rooms",
     "published",
     "purges",

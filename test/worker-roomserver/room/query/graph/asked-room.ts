@@ -44,8 +44,7 @@ export async function asking(t: TestRooms): Promise<{ ask: RoomQueries; reads: (
     memberships: new Memberships(storage),
     graphs: new AuthGraphs(storage),
     heads: new RoomHeads({ storage, events, recent, snapshots }),
-    author: t.parts.author,
-    now: t.parts.now,
+    author: { serverName: t.serverName },
     users: t.parts.users,
   });
   return { ask, reads: count };
