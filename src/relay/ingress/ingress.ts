@@ -75,7 +75,8 @@ async function route(ingress: Ingress, arrived: Arrived): Promise<Response | und
   if (!arrived.target.startsWith("/_matrix/") && !arrived.target.startsWith("/.well-known/matrix/")) {
     const node = await ingress.names.nodeOf(arrived.host);
     if (node === undefined) return undefined;
-    if (isClientPath(pathOf(arrived.target))) return clientApi(ingress, arrived);
+    const isOfClients = arrived.target.startsWith("/_hearth/") && isClientPath(pathOf(arrived.target));
+    if (isOfClients) return clientApi(ingress, arrived);
     throw unrecognized("This address has nothing but a Matrix homeserver.");
   }
   const path = pathOf(arrived.target);
