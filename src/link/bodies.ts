@@ -20,6 +20,11 @@ export async function readBody(
     }
     pieces.push(value);
   }
+  return joined(pieces, length);
+}
+
+/** @param length - of all pieces together */
+export function joined(pieces: readonly Uint8Array[], length: number): Uint8Array<ArrayBuffer> {
   const whole = new Uint8Array(length);
   let at = 0;
   for (const piece of pieces) {

@@ -1,3 +1,4 @@
+import { joined } from "../link/bodies.ts";
 import { MatrixError, notJson, tooLarge } from "../matrix/errors.ts";
 import type { JsonValue } from "../matrix/json.ts";
 import { parseJsonText } from "../matrix/json-text.ts";
@@ -72,16 +73,6 @@ export async function readBody(
 }
 
 const readPiece = (reader: ReadableStreamDefaultReader<Uint8Array>) => reader.read();
-
-function joined(pieces: readonly Uint8Array[], size: number): Uint8Array<ArrayBuffer> {
-  const all = new Uint8Array(size);
-  let at = 0;
-  for (const piece of pieces) {
-    all.set(piece, at);
-    at += piece.length;
-  }
-  return all;
-}
 
 /** For ending what has been given up: that it was over already tells nobody anything. */
 export function ignoreFailure(ending: Promise<unknown>): void {

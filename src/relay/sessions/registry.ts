@@ -29,7 +29,7 @@ export type SessionsOptions = {
 };
 
 export type SessionLimits = {
-  /** Sessions that are open. An idle one costs some 60 kB over WebSocket, some 170 kB over WebTransport. */
+  /** Sessions that are open. An idle one costs some 60 kB over WebSocket, some 125 kB over WebTransport. */
   sessions: number;
   /** Connections whose nodes have not proved themselves yet: strangers all of them. */
   handshakes: number;
