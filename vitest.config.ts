@@ -23,7 +23,7 @@ export default defineConfig({
           provide,
           testTimeout,
           include: ["test/**/*.test.ts"],
-          exclude: ["test/e2e/**", "test/relay/**", onlyInTheBrowser],
+          exclude: ["test/e2e/**", "test/interop/**", "test/relay/**", onlyInTheBrowser],
           setupFiles: ["test/setup/indexeddb.ts", ...setupFiles],
         },
       },

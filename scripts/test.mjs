@@ -6,10 +6,13 @@ import { ensureDependencies } from "./support/dependencies.mjs";
 import { ensureDist } from "./support/dist.mjs";
 import { ensureNatsServer } from "./support/nats-server.mjs";
 import { main, root, run, say } from "./support/steps.mjs";
+import { ensureSynapse } from "./support/synapse.mjs";
 import { closingLine, countTests } from "./support/test-counts.mjs";
 
 const vitest = "node_modules/vitest/vitest.mjs";
 const options = process.argv.slice(2);
+/** Not before all that the tests with Synapse need of federation is there. `npm run test:interop` runs them. */
+const WITH_SYNAPSE = false;
 
 /**
  * What runs the tests: the relay's where the relay runs, in Deno, all others in Node.
@@ -26,6 +29,19 @@ const runs = (chromium, natsServer) => [
     env: natsServer === undefined ? {} : { HEARTH_NATS_SERVER: natsServer },
   },
 ];
+
+/**
+ * The tests with Synapse, which are skipped where there is none.
+ * @param {string} chromium
+ * @returns {Promise<ReturnType<typeof runs>>}
+ */
+async function interopRuns(chromium) {
+  if (!WITH_SYNAPSE) return [];
+  const synapse = await ensureSynapse();
+  const env = { HEARTH_CHROMIUM: chromium, ...(synapse && { HEARTH_SYNAPSE_PYTHON: synapse }) };
+  const args = [vitest, "run", "--config", "vitest.interop.config.ts"];
+  return [{ name: "vitest-interop", program: process.execPath, args, env }];
+}
 
 /**
  * @param {ReturnType<typeof runs>[number]} run
@@ -51,7 +67,7 @@ await main(async () => {
   await mkdir(`${root}.cache`, { recursive: true });
   say("running the tests");
   const counts = { passed: 0, failed: 0, skipped: 0 };
-  for (const one of runs(chromium, natsServer)) {
+  for (const one of [...runs(chromium, natsServer), ...(await interopRuns(chromium))]) {
     const { passed, failed, skipped } = await testsOf(one);
     counts.passed += passed;
     counts.failed += failed;

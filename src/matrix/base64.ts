@@ -2,6 +2,8 @@ const standardAlphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz01
 const urlAlphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 const base32Alphabet = "abcdefghijklmnopqrstuvwxyz234567";
 
+const ascii = new TextDecoder();
+
 const standardValues = valuesOf(standardAlphabet);
 const urlValues = valuesOf(urlAlphabet);
 const base32Values = valuesOf(base32Alphabet);
@@ -63,7 +65,9 @@ function valuesOf(alphabet: string): Uint8Array {
 }
 
 function encode(bytes: Uint8Array, alphabet: string, width: number): string {
-  let text = "";
+  // Codes rather than a text that grows: bodies of whole requests are written so.
+  const codes = new Uint8Array(Math.ceil((bytes.length * 8) / width));
+  let length = 0;
   let buffer = 0;
   let bits = 0;
   for (const byte of bytes) {
@@ -71,11 +75,11 @@ function encode(bytes: Uint8Array, alphabet: string, width: number): string {
     bits += 8;
     while (bits >= width) {
       bits -= width;
-      text += alphabet[(buffer >> bits) & ((1 << width) - 1)];
+      codes[length++] = alphabet.charCodeAt((buffer >> bits) & ((1 << width) - 1));
     }
   }
-  if (bits > 0) text += alphabet[(buffer << (width - bits)) & ((1 << width) - 1)];
-  return text;
+  if (bits > 0) codes[length] = alphabet.charCodeAt((buffer << (width - bits)) & ((1 << width) - 1));
+  return ascii.decode(codes);
 }
 
 /** `spare` holds the bits after the last whole byte. */

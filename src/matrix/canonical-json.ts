@@ -23,7 +23,7 @@ const needsCare = /[^ !#-[\]-~]/;
  * escapes. Members that are undefined are left out, and a negative zero is written `0`.
  *
  * A number is all that is left of its text: in the lenient form, `1.0` comes out as `1` and an integer past
- * 2^53 with the digits of its double. Whoever signed another spelling of it is not understood.
+ * 2^53 with the digits of its double. For events whose sender has signed another spelling there is written-numbers.ts.
  * @throws {MatrixError} M_BAD_JSON (400) for a number against the rule, a lone surrogate, nesting deeper than
  *   `maxJsonDepth`, and what is not JSON at all
  * @see https://spec.matrix.org/v1.19/appendices/#canonical-json

@@ -26,3 +26,26 @@ function extended(name: string): string {
   }
   return encoded;
 }
+
+const parameter = /;\s*(filename\*?)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^;\s"]+))/gi;
+
+/** The name of the file that such a header gives, "" for none: the extended one where there are both. */
+export function fileNameIn(header: string): string {
+  const found = new Map<string, string>();
+  for (const [, name = "", quoted, bare = ""] of header.matchAll(parameter)) {
+    found.set(name.toLowerCase(), quoted?.replace(/\\(.)/g, "$1") ?? bare);
+  }
+  return decoded(found.get("filename*")) ?? found.get("filename") ?? "";
+}
+
+/** RFC 5987: `UTF-8'language'percent-encoded`. */
+function decoded(text: string | undefined): string | undefined {
+  const encoded = /^utf-8'[^']*'(.*)$/i.exec(text ?? "")?.[1];
+  if (encoded === undefined) return undefined;
+  try {
+    return decodeURIComponent(encoded);
+  } catch (error) {
+    if (error instanceof URIError) return undefined;
+    throw error;
+  }
+}

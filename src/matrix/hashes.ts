@@ -31,8 +31,12 @@ export function contentHash(pdu: JsonObject, rules: RoomVersionRules): string {
 
 /** The canonical JSON that the content hash is over. Throws as `contentHash` does. */
 export function hashedText(pdu: JsonObject, rules: RoomVersionRules): string {
-  const hashed = { ...pdu, unsigned: undefined, signatures: undefined, hashes: undefined };
-  return canonicalJson(hashed, numberRuleOf(rules));
+  return canonicalJson(hashedPart(pdu), numberRuleOf(rules));
+}
+
+/** What of an event the content hash is over. */
+export function hashedPart(pdu: JsonObject): JsonObject {
+  return { ...pdu, unsigned: undefined, signatures: undefined, hashes: undefined };
 }
 
 /**
@@ -41,8 +45,12 @@ export function hashedText(pdu: JsonObject, rules: RoomVersionRules): string {
  * @throws {MatrixError} M_BAD_JSON (400) for what has no canonical JSON under these rules
  */
 export function essentialBytes(pdu: JsonObject, rules: RoomVersionRules): Uint8Array<ArrayBuffer> {
-  const essence = { ...redact(pdu, rules), signatures: undefined, unsigned: undefined };
-  return canonicalBytes(essence, numberRuleOf(rules));
+  return canonicalBytes(essentialPart(pdu, rules), numberRuleOf(rules));
+}
+
+/** What of an event its signatures and its reference hash are over. */
+export function essentialPart(pdu: JsonObject, rules: RoomVersionRules): JsonObject {
+  return { ...redact(pdu, rules), signatures: undefined, unsigned: undefined };
 }
 
 /**

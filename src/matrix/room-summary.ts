@@ -96,6 +96,25 @@ export function isShownToAll(state: SummaryState, rules: RoomVersionRules): bool
   return rule === "public";
 }
 
+/**
+ * Whether a room that another server tells of may be shown to a user: that server knows only which of its users may come
+ * in that this server could have.
+ * @param user - rooms that the user is joined to, and whether they are invited to this one
+ * @see https://spec.matrix.org/v1.19/server-server-api/#get_matrixfederationv1hierarchyroomid
+ */
+export function isToldRoomShown(
+  {
+    world_readable,
+    join_rule,
+    allowed_room_ids: allowed = [],
+  }: Pick<RoomSummary, "world_readable" | "join_rule" | "allowed_room_ids">,
+  user: { joined: ReadonlySet<string>; isInvited: boolean },
+): boolean {
+  if (world_readable || user.isInvited) return true;
+  if (["public", "knock", "knock_restricted"].includes(join_rule)) return true;
+  return allowed.some((roomId) => user.joined.has(roomId));
+}
+
 /** The rooms whose members may join this one; none if it is not restricted. */
 export function roomsThatLetIn(state: SummaryState, rules: RoomVersionRules): string[] {
   const content = state["m.room.join_rules"];

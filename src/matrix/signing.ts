@@ -2,7 +2,7 @@ import { decodeBase64, encodeBase64 } from "./base64.ts";
 import { canonicalBytes, canonicalJson, type NumberRule } from "./canonical-json.ts";
 import { type Ed25519, equalBytes } from "./ed25519-rules.ts";
 import { badJson } from "./errors.ts";
-import { contentHash, essentialBytes, eventIdFrom, hashedText, numberRuleOf, sha256 } from "./hashes.ts";
+import { essentialBytes, eventIdFrom, hashedText, numberRuleOf, sha256 } from "./hashes.ts";
 import type { EventId } from "./identifiers.ts";
 import { isJsonObject, type JsonObject, type JsonValue } from "./json.ts";
 import type { Pdu } from "./pdu.ts";
@@ -107,9 +107,13 @@ export async function signEvent(
  * @see https://spec.matrix.org/v1.19/server-server-api/#validating-hashes-and-signatures-on-received-events
  */
 export function verifyEventHash(pdu: JsonObject, rules: RoomVersionRules): boolean {
+  return hasContentHash(pdu, encodeUtf8(hashedText(pdu, rules)));
+}
+
+/** Whether an event says to have the hash of these bytes. */
+export function hasContentHash(pdu: JsonObject, bytes: Uint8Array): boolean {
   const claimed = isJsonObject(pdu.hashes) ? decodeText(pdu.hashes.sha256) : undefined;
-  const actual = decodeBase64(contentHash(pdu, rules));
-  return claimed !== undefined && actual !== undefined && equalBytes(claimed, actual);
+  return claimed !== undefined && equalBytes(claimed, sha256(bytes));
 }
 
 /**
@@ -126,9 +130,20 @@ export async function verifyEventSignature(
   publicKey: Uint8Array,
   ed25519: Ed25519,
 ): Promise<boolean> {
+  return verifySignatureOver(essentialBytes(pdu, rules), pdu, serverName, keyId, publicKey, ed25519);
+}
+
+/** Whether the signature that an event has from a server is one on these bytes. False as for `verifyEventSignature`. */
+export async function verifySignatureOver(
+  bytes: Uint8Array,
+  pdu: JsonObject,
+  serverName: string,
+  keyId: string,
+  publicKey: Uint8Array,
+  ed25519: Ed25519,
+): Promise<boolean> {
   const signature = signatureOn(pdu, serverName, keyId);
-  if (signature === undefined) return false;
-  return ed25519.verify(publicKey, essentialBytes(pdu, rules), signature);
+  return signature !== undefined && ed25519.verify(publicKey, bytes, signature);
 }
 
 function signedBytes(object: JsonObject, numbers: NumberRule): Uint8Array {

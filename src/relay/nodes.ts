@@ -6,7 +6,7 @@ import { defaultLimits, type IngressParts } from "./ingress/parts.ts";
 import { openKeyMailbox } from "./key-mailbox/key-mailbox.ts";
 import { openDomains } from "./names/domains.ts";
 import { openKeyRing } from "./names/key-ring.ts";
-import { openNames } from "./names/names.ts";
+import { isOfAnotherRelay, openNames } from "./names/names.ts";
 import { publishedKeys } from "./names/published-keys.ts";
 import { nodeApi } from "./node-api/node-api.ts";
 import { errorFields } from "./observe/log.ts";
@@ -32,7 +32,8 @@ export async function openNodes(storage: NodeStorage, services: Services): Promi
 
   const published = publishedKeys(egress, SELF, ed25519);
   const domains = openDomains(delegation, published);
-  const names = openNames({ documents, domains, relayName: config.name, shortNames: config.shortNames, now });
+  const { name: relayName, shortNames, givenNames } = config;
+  const names = openNames({ documents, domains, relayName, shortNames, givenNames, now });
   const keyRing = openKeyRing({ names, published, now });
   const keyMailbox = openKeyMailbox(documents);
 
@@ -80,7 +81,10 @@ export async function openNodes(storage: NodeStorage, services: Services): Promi
     arrived: ingress.answer,
     quic: async (at, tls) => quic(at, tls, accept, onFault),
     local: async (serverName) => {
-      if ((await names.nodeOf(serverName)) === undefined) return undefined;
+      const node = await names.nodeOf(serverName);
+      if (node === undefined) return undefined;
+      // It was here once; what is kept for it here now, it may never fetch.
+      if (isOfAnotherRelay(serverName, config.name) && !(await sessions.isAwake(node))) return undefined;
       return (request, signal) => ingress.local(serverName, request, signal);
     },
     needsWaking: async (owner) =>

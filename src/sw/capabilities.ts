@@ -1,7 +1,7 @@
 import * as v from "valibot";
 import { jsonObject } from "../door/schemas.ts";
 import type { JsonObject } from "../matrix/json.ts";
-import { defaultRoomVersion, roomVersionRules, roomVersions } from "../matrix/room-versions.ts";
+import { roomVersionRules, roomVersions } from "../matrix/room-versions.ts";
 import type { Requester } from "../worker-roomserver/node/requester.ts";
 import { type Endpoint, endpoint } from "./endpoint.ts";
 
@@ -13,15 +13,17 @@ const capabilities = endpoint(
     limit: "read",
     response: v.object({ capabilities: jsonObject }),
   },
-  async ({ requester }) => ({ capabilities: capabilitiesOf(requester) }),
+  async ({ node, requester }) => ({
+    capabilities: capabilitiesOf(requester, (await node.info()).roomVersion),
+  }),
 );
 
 /** What who asks may do: a guest has no password, and a profile of a name alone. */
-function capabilitiesOf({ kind, admin }: Requester): JsonObject {
+function capabilitiesOf({ kind, admin }: Requester, roomVersion: string): JsonObject {
   const enabled = kind !== "guest";
   return {
     "m.room_versions": {
-      default: defaultRoomVersion,
+      default: roomVersion,
       available: Object.fromEntries(roomVersions.map((id) => [id, roomVersionRules(id)!.stability])),
     },
     "m.change_password": { enabled },

@@ -157,7 +157,7 @@ function assertionOf(query: Record<string, string | string[]>): Assertion {
   };
 }
 
-const clientApiPath = /^\/(_matrix|_hearth|\.well-known\/matrix)(\/|$)/;
+const clientApiPath = /^\/(_matrix|_hearth|_synapse|\.well-known\/matrix)(\/|$)/;
 
 /**
  * The path as endpoints describe it, without the prefix that the page is served under. Clients that know only

@@ -43,6 +43,7 @@ import { slidingSyncEndpoints } from "./sliding-sync.ts";
 import { spacesEndpoints } from "./spaces.ts";
 import { ssoEndpoints } from "./sso.ts";
 import { stateEndpoints } from "./state.ts";
+import { synapseRegistrationEndpoints } from "./synapse-registration.ts";
 import { syncEndpoints } from "./sync.ts";
 import { thirdPartyEndpoints } from "./third-party.ts";
 import { threadsEndpoints } from "./threads.ts";
@@ -60,6 +61,7 @@ export const allEndpoints: Endpoint[] = [
   ...nodeStatusEndpoints,
   ...consoleRequests,
   ...registrationEndpoints,
+  ...synapseRegistrationEndpoints,
   ...loginEndpoints,
   ...oauthMetadataEndpoints,
   ...oauthEndpoints,

@@ -37,7 +37,7 @@ const query = endpoint(
       failures: byName,
     }),
   },
-  ({ node, requester, body }) => node.keys.query(requester, body.device_keys),
+  ({ node, requester, body }) => node.keys.query(requester, body.device_keys, body.timeout),
 );
 
 const claim = endpoint(
@@ -52,7 +52,7 @@ const claim = endpoint(
     }),
     response: v.object({ one_time_keys: byName, failures: byName }),
   },
-  ({ node, request, body }) => node.keys.claim(request, body.one_time_keys),
+  ({ node, request, body }) => node.keys.claim(request, body.one_time_keys, body.timeout),
 );
 
 const changes = endpoint(

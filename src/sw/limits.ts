@@ -4,7 +4,8 @@ import type { LimitClass } from "./endpoint.ts";
 /**
  * Where a request comes from. `own`: a page that this service worker controls, which is the owner's; `page` is the
  * browser's id of it, absent for what no page asks for, such as an address that is typed in.
- * `relay`: somebody elsewhere; `address` is what the relay knows them by, `baseUrl` where they reach this homeserver.
+ * `relay`: somebody elsewhere; `address` is what the relay knows them by, `baseUrl` where they reach this homeserver;
+ * `unlimited` is there where the owner has set no limits.
  */
 export type Caller =
   | { source: "own"; page?: string | undefined }
@@ -12,6 +13,7 @@ export type Caller =
       source: "relay";
       address: string;
       baseUrl: string;
+      unlimited?: true;
     };
 
 export interface Limiter {
@@ -53,7 +55,7 @@ export class TokenBuckets implements Limiter {
   }
 
   take(limit: LimitClass, caller: Caller, user: string | undefined): void {
-    if (limit === "none" || caller.source === "own") return;
+    if (limit === "none" || caller.source === "own" || caller.unlimited) return;
     const budget = budgets[limit];
     const now = this.#now();
     const key = `${limit} ${user ?? caller.address}`;

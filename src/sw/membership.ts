@@ -4,8 +4,15 @@ import { forbidden, missingParam } from "../matrix/errors.ts";
 import type { MembershipAction } from "../worker-roomserver/room/api.ts";
 import { type Endpoint, endpoint } from "./endpoint.ts";
 
+const names = v.optional(v.union([v.string(), v.array(v.string())]), []);
+
+/** Servers that may be in a room that is not here; `server_name` is what `via` used to be called. */
+const serversQuery = v.object({ via: names, server_name: names });
+const serversOf = ({ via, server_name: earlier }: v.InferOutput<typeof serversQuery>) =>
+  [via, earlier].flat();
+
 /**
- * Entering a room by its id or an alias. `via` and `server_name` name servers to ask about a room elsewhere.
+ * Entering a room by its id or an alias.
  * @see https://spec.matrix.org/v1.19/client-server-api/#post_matrixclientv3joinroomidoralias
  * @see https://spec.matrix.org/v1.19/client-server-api/#post_matrixclientv3knockroomidoralias
  */
@@ -17,15 +24,17 @@ const enter = (action: "join" | "knock") =>
       auth: action === "join" ? "guest" : "user",
       limit: "write",
       params: v.object({ roomIdOrAlias: v.string() }),
+      query: serversQuery,
       body: reasonBody,
       optionalBody: true,
       response: roomIdAnswer,
     },
-    ({ node, request, requester, params, body }) =>
+    ({ node, request, requester, params, query, body }) =>
       node.room.changeMembership(request, requester, {
         roomId: params.roomIdOrAlias,
         action,
         target: requester.userId,
+        servers: serversOf(query),
         reason: body.reason,
       }),
   );
@@ -38,15 +47,17 @@ const joinById = endpoint(
     auth: "guest",
     limit: "write",
     params: roomParams,
+    query: serversQuery,
     body: reasonBody,
     optionalBody: true,
     response: roomIdAnswer,
   },
-  ({ node, request, requester, params, body }) =>
+  ({ node, request, requester, params, query, body }) =>
     node.room.changeMembership(request, requester, {
       roomId: params.roomId,
       action: "join",
       target: requester.userId,
+      servers: serversOf(query),
       reason: body.reason,
     }),
 );

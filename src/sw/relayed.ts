@@ -1,5 +1,11 @@
 import { forbidden, unrecognized } from "../matrix/errors.ts";
-import { RELAY_MARK, RELAYED_BASE, RELAYED_STATUS, type Relays } from "../worker-roomserver/relay/api.ts";
+import {
+  RELAY_MARK,
+  RELAY_UNLIMITED,
+  RELAYED_BASE,
+  RELAYED_STATUS,
+  type Relays,
+} from "../worker-roomserver/relay/api.ts";
 import { errorAnswer } from "./answer.ts";
 import { type ClientApi, pathInScope } from "./door.ts";
 
@@ -40,16 +46,18 @@ export class RelayedRequests {
       this.#known = mark;
     }
     const path = pathInScope(new URL(request.url).pathname, this.#scopePath) ?? "";
-    if (!/^\/(_matrix\/(client|media)|_hearth\/oauth|\.well-known\/matrix\/client)(\/|$)/.test(path)) {
-      throw unrecognized("There is no such endpoint on this homeserver.");
-    }
+    if (!isForClients.test(path)) throw unrecognized("There is no such endpoint on this homeserver.");
     return this.#clientApi(request, {
       source: "relay",
       address: addressOf(request.headers),
       baseUrl: request.headers.get(RELAYED_BASE) ?? "",
+      ...(request.headers.has(RELAY_UNLIMITED) && { unlimited: true }),
     });
   }
 }
+
+const isForClients =
+  /^\/(_matrix\/(client|media)|_hearth\/oauth|_synapse\/admin\/v1\/register|\.well-known\/matrix\/client)(\/|$)/;
 
 /** The mark of a request that has come through a relay; undefined for all others. */
 export const markOf = ({ headers }: Request) => headers.get(RELAY_MARK) ?? undefined;

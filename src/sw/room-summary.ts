@@ -6,15 +6,28 @@ import { type Endpoint, endpoint } from "./endpoint.ts";
 
 const params = v.object({ roomIdOrAlias: v.string() });
 
-type Asked = { node: Node; requester: Requester | undefined; params: v.InferOutput<typeof params> };
+/** Servers to ask about a room elsewhere. */
+const query = v.object({
+  via: v.optional(
+    v.pipe(
+      v.union([v.string(), v.array(v.string())]),
+      v.transform((servers) => [servers].flat()),
+    ),
+    [],
+  ),
+});
 
-const summaryOf = ({ node, requester, params: { roomIdOrAlias } }: Asked) =>
-  node.roomDirectory.summary(requester, roomIdOrAlias);
+type Asked = {
+  node: Node;
+  requester: Requester | undefined;
+  params: v.InferOutput<typeof params>;
+  query: v.InferOutput<typeof query>;
+};
 
-/**
- * `via` names servers to ask about a room elsewhere.
- * @see https://spec.matrix.org/v1.19/client-server-api/#get_matrixclientv1room_summaryroomidoralias
- */
+const summaryOf = ({ node, requester, params: { roomIdOrAlias }, query: { via } }: Asked) =>
+  node.roomDirectory.summary(requester, roomIdOrAlias, via);
+
+/** @see https://spec.matrix.org/v1.19/client-server-api/#get_matrixclientv1room_summaryroomidoralias */
 const summary = endpoint(
   {
     method: "GET",
@@ -22,6 +35,7 @@ const summary = endpoint(
     auth: "optional",
     limit: "read",
     params,
+    query,
     response: jsonObject,
   },
   summaryOf,
@@ -35,12 +49,12 @@ const unstable = "/_matrix/client/unstable/im.nheko.summary";
  */
 const unstableSummary = (path: `${typeof unstable}/${string}`) =>
   endpoint(
-    { method: "GET", path, auth: "optional", limit: "read", params, response: jsonObject },
+    { method: "GET", path, auth: "optional", limit: "read", params, query, response: jsonObject },
     async (asked) => {
       const found = await summaryOf(asked);
       return {
         ...found,
-        "im.nheko.summary.room_version": found.room_version,
+        ...(found.room_version !== undefined && { "im.nheko.summary.room_version": found.room_version }),
         ...(found.encryption !== undefined && { "im.nheko.summary.encryption": found.encryption }),
       };
     },

@@ -64,6 +64,7 @@ const components = {
   search: true,
   userDirectory: true,
   relays: true,
+  federation: true,
   usersConsole: true,
   monitor: true,
   console: true,

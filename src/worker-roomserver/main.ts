@@ -1,7 +1,8 @@
 import { expose } from "comlink";
 import { prepareComlink } from "./node/across-ports.ts";
 import { homeRelayOf } from "./node/home-relay.ts";
-import { loadAllLater, once } from "./node/later.ts";
+import type { HostQuestion, HostWishes } from "./node/host.ts";
+import { later, loadAllLater, once } from "./node/later.ts";
 import { type OpenNode, openNode } from "./node/node.ts";
 
 /*
@@ -13,9 +14,14 @@ declare const self: DedicatedWorkerGlobalScope;
 
 /**
  * From the page: `asleep` when the browser stops it or lets it go on; `open` once, first of all; `port` (transferred along) for each who wants to call
- * the node.
+ * the node; `ask` and `sleep` with a port for the answer.
  */
-type FromPage = { type: "open"; dbName: string } | { type: "port" } | { type: "asleep"; asleep: boolean };
+type FromPage =
+  | { type: "open"; dbName: string; host?: HostWishes }
+  | { type: "port" }
+  | { type: "asleep"; asleep: boolean }
+  | { type: "ask"; question: HostQuestion }
+  | { type: "sleep" };
 
 /** To the page; src/ui/boot/messages.ts says what each means to it. */
 type ToPage =
@@ -30,15 +36,34 @@ prepareComlink();
 
 const tellPage = (message: ToPage) => self.postMessage(message);
 
+// Few pages have a host.
+const hosting = later(() => import("./node/host.ts"));
+
 let opened: Promise<OpenNode> | undefined;
 
 self.addEventListener("message", ({ data, ports }: MessageEvent<FromPage>) => {
-  if (data.type === "open") void open(data.dbName);
+  const [port] = ports;
+  if (data.type === "open") void open(data.dbName, data.host);
   else if (data.type === "asleep") void opened?.then((node) => node.relays.setAsleep(data.asleep));
-  else if (ports[0] !== undefined) void opened?.then((node) => expose(node, ports[0]!));
+  else if (port === undefined || opened === undefined) return;
+  else if (data.type === "port") void opened.then((node) => expose(node, port));
+  else void answerOnPort(opened, data, port);
 });
 
-async function open(dbName: string): Promise<void> {
+/** For the host of the page, which asks nothing before it is ready. */
+async function answerOnPort(
+  node: Promise<OpenNode>,
+  data: Extract<FromPage, { type: "ask" | "sleep" }>,
+  port: MessagePort,
+): Promise<void> {
+  const answer =
+    data.type === "ask"
+      ? (await hosting()).answerHost(await node, data.question)
+      : (await node).relays.setAsleep(true);
+  port.postMessage(await answer);
+}
+
+async function open(dbName: string, host: HostWishes = {}): Promise<void> {
   const { origin } = self.location;
   const homeRelay = once(homeRelayOf(origin, (url, init) => fetch(url, init)));
   // Asked while the database is being made, so that it takes no time of its own.
@@ -49,9 +74,12 @@ async function open(dbName: string): Promise<void> {
     onStopped: (why) => tellPage({ type: "stopped", why }),
     origin,
     homeRelay,
+    ...(host.serverName !== undefined && { serverName: host.serverName }),
   });
   try {
     const { epoch } = await (await opened).info();
+    // Before anybody can ask for anything.
+    if (host.settings !== undefined) await (await opened).settings.set(host.settings);
     tellPage({ type: "ready", epoch });
     void startRelays(await opened);
     setTimeout(() => void loadTheRest(), CALM_AFTER);

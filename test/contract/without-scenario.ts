@@ -38,6 +38,12 @@ export const withoutScenario: Readonly<Partial<Record<Route, string>>> = {
     ]),
   ),
   ...Object.fromEntries(
+    (["GET", "POST"] as const).map((method) => [
+      `${method} /_synapse/admin/v1/register`,
+      "it is Synapse's: test/worker-roomserver/users/shared-secret.test.ts uses it as Synapse's tests do",
+    ]),
+  ),
+  ...Object.fromEntries(
     (["GET", "PUT", "POST", "DELETE"] as const).map((method) => [
       `${method} /_hearth/v1/**`,
       "it hands on what the owner's endpoints are asked: their scenarios come through it",

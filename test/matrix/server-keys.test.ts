@@ -32,6 +32,21 @@ describe("readServerKeys", () => {
     expect(validUntil).toBe(5);
   });
 
+  test("gives the keys of before, which need not sign", async () => {
+    const key = encodeBase64(await publicKey(2));
+    const old_verify_keys = {
+      "ed25519:old": { key, expired_ts: 3 },
+      "ed25519:1": { key, expired_ts: 3 },
+      "ed25519:never": { key },
+      "ed25519:none": { expired_ts: 3 },
+      odd: 7,
+    };
+    const { oldKeys } = await readServerKeys(await documentOf({ old_verify_keys }), "a.example", ed25519);
+    expect([...oldKeys]).toEqual([
+      ["ed25519:old", { key: Uint8Array.from(await publicKey(2)), expiredAt: 3 }],
+    ]);
+  });
+
   test("a key that has not signed the document is left out", async () => {
     const verify_keys = {
       "ed25519:1": { key: encodeBase64(await publicKey(1)) },

@@ -4,7 +4,12 @@ import { createClientApi, pathInScope } from "../../src/sw/door.ts";
 import { endpoint } from "../../src/sw/endpoint.ts";
 import { type Caller, TokenBuckets } from "../../src/sw/limits.ts";
 import { markOf, RelayedRequests } from "../../src/sw/relayed.ts";
-import { RELAY_MARK, RELAYED_BASE, RELAYED_STATUS } from "../../src/worker-roomserver/relay/api.ts";
+import {
+  RELAY_MARK,
+  RELAY_UNLIMITED,
+  RELAYED_BASE,
+  RELAYED_STATUS,
+} from "../../src/worker-roomserver/relay/api.ts";
 import { testHome } from "./support/home.ts";
 import { alice, nodeDouble } from "./support/node-double.ts";
 
@@ -43,6 +48,18 @@ describe("who comes through a relay", () => {
       { source: "relay", address: "192.0.2.7", baseUrl: "https://node.relay.example" },
     ]);
     expect([response.status, statusOf(response), response.headers.get("X-A")]).toEqual([200, 201, "b"]);
+  });
+
+  test("is unlimited where the homeserver's own worker says so, and nothing of Synapse's but registration is there", async () => {
+    const callers: Caller[] = [];
+    const { answer } = relayedTo(async (_, caller) => {
+      callers.push(caller);
+      return new Response("{}");
+    });
+    await answer(request("/_synapse/admin/v1/register", { [RELAY_UNLIMITED]: "yes" }));
+    expect(callers).toEqual([{ source: "relay", address: "", baseUrl: "", unlimited: true }]);
+    expect(statusOf(await answer(request("/_synapse/admin/v1/registers")))).toBe(404);
+    expect(statusOf(await answer(request("/_synapse/admin/v2/users")))).toBe(404);
   });
 
   test.each([302, 304, 404])(

@@ -572,9 +572,20 @@ describe("creating a room", () => {
 
 describe("who comes and goes", () => {
   test.each<[path: string, body: JsonObject, status: number, errcode: string]>([
-    ["rooms/!nowhere:example.org/join", {}, 404, "M_NOT_FOUND"],
-    ["join/%23nowhere%3Aexample.org", {}, 404, "M_NOT_FOUND"],
-    ["knock/!nowhere:example.org", {}, 404, "M_NOT_FOUND"],
+    // Servers elsewhere are asked, and from a test there is no way to any.
+    ["rooms/!nowhere:example.org/join", {}, 502, "M_UNKNOWN"],
+    ["join/!aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", {}, 404, "M_NOT_FOUND"],
+    ["join/!aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa?via=SERVER&via=example.org", {}, 502, "M_UNKNOWN"],
+    ["rooms/!aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa/join?server_name=example.org", {}, 502, "M_UNKNOWN"],
+    ["knock/!aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa?server_name=SERVER", {}, 404, "M_NOT_FOUND"],
+    [
+      "knock/!aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa?server_name=SERVER&via=example.org",
+      {},
+      502,
+      "M_UNKNOWN",
+    ],
+    ["join/x?via=example.org", {}, 404, "M_NOT_FOUND"],
+    ["join/%23nowhere%3Aexample.org", {}, 502, "M_UNKNOWN"],
     ["join/x", {}, 404, "M_NOT_FOUND"],
     ["rooms/ROOM/kick", { user_id: "@nobody:SERVER" }, 403, "M_FORBIDDEN"],
     ["rooms/ROOM/kick", {}, 400, "M_MISSING_PARAM"],

@@ -26,7 +26,10 @@ class Database {
 type CreateRoom = (request: string) => Promise<{ room_id: string }>;
 
 /** A tab that leads, and how it behaves. */
-function leader(createRoom: CreateRoom, info: Node["info"] = async () => ({ serverName: "x", epoch: 1 })) {
+function leader(
+  createRoom: CreateRoom,
+  info: Node["info"] = async () => ({ serverName: "x", epoch: 1, roomVersion: "12" }),
+) {
   const { port1, port2 } = new MessageChannel();
   opened.push(port1, port2);
   const received = vi.fn(createRoom);
@@ -57,7 +60,7 @@ describe("with a leader", () => {
     const database = new Database();
     link.offer(leader(async (request) => database.createRoom(request)).port, 1);
     expect(await createRoom(link, "a")).toEqual({ room_id: "!1" });
-    expect(await link.node.info()).toEqual({ serverName: "x", epoch: 1 });
+    expect(await link.node.info()).toEqual({ serverName: "x", epoch: 1, roomVersion: "12" });
     expect(askForPort).not.toHaveBeenCalled();
     link.offer(leader(() => Promise.reject(forbidden("No."))).port, 2);
     await expect(createRoom(link, "b")).rejects.toMatchObject({ errcode: "M_FORBIDDEN", status: 403 });

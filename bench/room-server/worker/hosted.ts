@@ -32,7 +32,7 @@ export async function host(ed25519: Ed25519, name = `rooms-${crypto.randomUUID()
   const accountData = { stored: () => Promise.resolve(undefined) };
   const appServices = { checkFree: () => undefined, findRoom: () => Promise.resolve() };
   const now = Date.now;
-  const others = { users, accountData, appServices };
+  const others = { users, accountData, appServices, roomVersion: () => VERSION };
   const parts = makeRoomParts({ storage, answers, ...others, now, serverName, key, ed25519 });
   const nobody = new Set<string>();
   const hooks = { onActivity: () => undefined, ignoredBy: () => Promise.resolve(nobody) };

@@ -79,6 +79,11 @@ export const serverName = () =>
     isServerName(value) && value === value.toLowerCase() ? value : undefined,
   );
 
+export const serverNames = () =>
+  listOf("a list of server names in small letters, such as example.org or 127.0.0.1:8448", (value) =>
+    isServerName(value) && value === value.toLowerCase() ? value : undefined,
+  );
+
 /** Where to listen. */
 export type Address = { host: string; port: number };
 

@@ -56,6 +56,12 @@ export const settings = {
     "true",
     "Whether nodes may ask for <label>.<name> beside their own name, first come, first served.",
   ),
+  givenNames: setting(
+    name,
+    kind.serverNames(),
+    "",
+    "Server names, not below its own, that the relay gives to the first node that comes with each, without asking whose the domain is: for a homeserver on the operator's own machine, and for networks without domains.",
+  ),
   listen: setting(
     listening,
     kind.address(),

@@ -26,7 +26,7 @@ export const purposeRules: Readonly<Record<Purpose, PurposeRules>> = {
   federation: {
     schemes: ["matrix"],
     methods: ["GET", "PUT", "POST"],
-    path: /^\/_matrix\/(federation|key)\//,
+    path: /^\/_matrix\/(federation|key|policy)\//,
     // 50 events of 64 KiB and 100 EDUs, with room for how JSON writes them.
     requestBytes: 12 * MB,
     // The answer to send_join is the state of a room, which for the largest ones is more than 100 MB.

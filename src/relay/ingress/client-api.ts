@@ -11,7 +11,10 @@ export const isClientPath = (path: string) =>
   /^\/_matrix\/(?:client|media)(?:\/|$)/.test(path) ||
   // The pages on which people let an app in, and what that app asks then.
   path.startsWith("/_hearth/oauth/") ||
-  path === "/.well-known/matrix/client";
+  otherPaths.includes(path);
+
+/** The one of Synapse's is where bots and test suites register their users. */
+const otherPaths: readonly string[] = ["/.well-known/matrix/client", "/_synapse/admin/v1/register"];
 
 /**
  * A client's request for a node whose owner has opened the client API. Errors need `corsHeaders` to be read.

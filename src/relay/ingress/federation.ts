@@ -79,6 +79,7 @@ async function askNode(
  * @see https://spec.matrix.org/v1.19/server-server-api/#getwell-knownmatrixserver
  */
 export async function wellKnownServer(ingress: Ingress, { host }: Arrived): Promise<Response> {
-  await nodeFor(ingress, host, undefined);
+  // The relay itself takes in mail of those who cannot reach a node (`send_relay`), and is found in the same way.
+  if (host !== ingress.relayName) await nodeFor(ingress, host, undefined);
   return jsonAnswer({ "m.server": /:[0-9]+$/.test(host) ? host : `${host}:443` });
 }

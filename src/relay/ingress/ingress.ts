@@ -72,7 +72,7 @@ export function openIngress(parts: IngressParts): IngressHandler {
 }
 
 async function route(ingress: Ingress, arrived: Arrived): Promise<Response | undefined> {
-  if (!arrived.target.startsWith("/_matrix/") && !arrived.target.startsWith("/.well-known/matrix/")) {
+  if (!/^\/(?:_matrix|_synapse|\.well-known\/matrix)\//.test(arrived.target)) {
     const node = await ingress.names.nodeOf(arrived.host);
     if (node === undefined) return undefined;
     const isOfClients = arrived.target.startsWith("/_hearth/") && isClientPath(pathOf(arrived.target));

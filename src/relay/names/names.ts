@@ -32,10 +32,13 @@ export type NamesOptions = {
   relayName: string;
   /** Whether nodes may ask for short names. */
   shortNames: boolean;
+  /** Names that are not below the relay's own, each of the first node that comes with it. */
+  givenNames: readonly string[];
   now: () => number;
 };
 
-export function openNames({ documents, domains, relayName, shortNames, now }: NamesOptions): Names {
+export function openNames(options: NamesOptions): Names {
+  const { documents, domains, relayName, shortNames, givenNames, now } = options;
   const recordOf = (name: string) => documents.read<NameRecord>(NAME, name);
 
   const keyOf = async (serverName: string): Promise<Uint8Array | undefined> => {
@@ -69,9 +72,19 @@ export function openNames({ documents, domains, relayName, shortNames, now }: Na
     const record = await recordOf(serverName);
     if (isUnder(serverName, relayName)) {
       if (record === undefined) return "The server name has not been given to anybody: ask for it first.";
-      return record.key === encodeBase32(publicKey) ? undefined : "The server name is given to another key.";
+      return record.key === encodeBase32(publicKey) ? undefined : givenAway;
     }
+    if (givenNames.includes(serverName)) return givenRefusal(serverName, publicKey);
     return domainRefusal(serverName, publicKey, record);
+  };
+
+  /** Once it is somebody's, it stays theirs: two that come at once do not both get it. */
+  const givenRefusal = async (serverName: string, publicKey: Uint8Array) => {
+    const key = encodeBase32(publicKey);
+    const holder = await documents.change<NameRecord, string>(NAME, serverName, (record) =>
+      record === undefined ? { to: { key }, result: key } : { result: record.key },
+    );
+    return holder === key ? undefined : givenAway;
   };
 
   const domainRefusal = async (serverName: string, publicKey: Uint8Array, record?: NameRecord) => {
@@ -85,9 +98,10 @@ export function openNames({ documents, domains, relayName, shortNames, now }: Na
       return undefined;
     }
     if (found === "unknown" && since < STALE) return undefined;
+    const host = `${key}.${relayName}`;
     return found === "unknown"
-      ? "It could not be found out whose this domain is: neither its /.well-known/matrix/server nor its key document could be read."
-      : "The domain does not name this key: its /.well-known/matrix/server should lead to <key>.<relay>.";
+      ? `It could not be found out whose this domain is: neither its /.well-known/matrix/server (which should lead to ${host}) nor its key document could be read.`
+      : `The domain does not name this key: its /.well-known/matrix/server should lead to ${host}.`;
   };
 
   return {
@@ -138,6 +152,14 @@ export function openNames({ documents, domains, relayName, shortNames, now }: Na
     },
   };
 }
+
+/** Whether a name says itself that another relay is its node's home. */
+export function isOfAnotherRelay(serverName: string, relayName: string): boolean {
+  const name = canonical(serverName, relayName);
+  return keyFromServerName(name) !== undefined && name.includes(".") && !isUnder(name, relayName);
+}
+
+const givenAway = "The server name is given to another key.";
 
 const isOver = ({ checked }: NameRecord, now: number) => checked !== undefined && now - checked >= STALE;
 

@@ -1,5 +1,6 @@
 import type { Endpoint } from "../endpoint.ts";
 import { appServicesConsoleEndpoints } from "./app-services.ts";
+import { federationEndpoints } from "./federation.ts";
 import { logEndpoints } from "./log.ts";
 import { mediaConsoleEndpoints } from "./media.ts";
 import { registrationTokensEndpoints } from "./registration-tokens.ts";
@@ -24,4 +25,5 @@ export const consoleEndpoints: readonly Endpoint[] = [
   ...statisticsEndpoints,
   ...logEndpoints,
   ...relaysEndpoints,
+  ...federationEndpoints,
 ];

@@ -1,3 +1,4 @@
+import { hostOfPage, serveHost } from "./host.ts";
 import { keepAwake } from "./keep-awake.ts";
 import { type EndOfLead, takePart } from "./leadership.ts";
 import {
@@ -35,6 +36,7 @@ export function startHearth({ onState }: { onState: Report }): Promise<{ baseUrl
   return new Promise((resolve, reject) => {
     const report: Report = (state) => {
       onState(state);
+      hostOfPage?.onState(state);
       if (state.phase === "failed" || state.phase === "reload-needed") reject(new Error(state.detail));
     };
     report({ phase: "installing" });
@@ -72,7 +74,7 @@ function takePartInElection(
 
     const lead = async (): Promise<EndOfLead> => {
       report({ phase: "starting" });
-      const worker = startWorker(`hearth:${scopePath}`);
+      const worker = startWorker(`hearth:${scopePath}`, hostOfPage?.wishes);
       const give = (epoch: number, to: ServiceWorker) =>
         tell(to, { type: "port", epoch }, [worker.openPort()]);
       worker.ready
@@ -80,6 +82,7 @@ function takePartInElection(
           give(epoch, await activated(registration));
           // Whoever asks later may be a newer version of the service worker.
           givePort = () => give(epoch, registration.active!);
+          serveHost(worker);
           report({ phase: "ready" });
           settle();
         })

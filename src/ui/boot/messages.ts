@@ -16,12 +16,19 @@ export type FromServiceWorker =
   | { type: "idle" }
   | { type: "openRoom"; userId: string; roomId: string };
 
+/** A request of the owner's API, `target` as in `/_hearth/v1/settings`. */
+export type HostQuestion = { method: string; target: string; body?: string };
+export type HostAnswer = { status: number; text: string };
+
 /**
- * To the worker: `open` first, then a `port` (transferred along) for each who wants to call it. `asleep`: the browser stops
- * this page, or lets it go on.
+ * To the worker: `open` first, with what the host of the page wants, if it has one; then a `port` (transferred along) for
+ * each who wants to call it. `asleep`: the browser stops this page, or lets it go on. `ask` and `sleep` are the host's,
+ * answered on a port that goes along: by a HostAnswer, and by undefined once all relays know.
  */
 export type ToWorker =
-  | { type: "open"; dbName: string }
+  | { type: "open"; dbName: string; host?: object }
+  | { type: "ask"; question: HostQuestion }
+  | { type: "sleep" }
   | { type: "port" }
   | { type: "asleep"; asleep: boolean };
 

@@ -1,4 +1,4 @@
-import type { FromWorker, ToWorker } from "./messages.ts";
+import type { FromWorker, HostAnswer, HostQuestion, ToWorker } from "./messages.ts";
 
 export type WorkerEnd =
   | { why: "fenced" }
@@ -16,9 +16,14 @@ export type HomeserverWorker = {
   openPort(): MessagePort;
   /** Tells it that the browser is about to stop it, or lets it go on. */
   setAsleep(asleep: boolean): void;
+  /** For the host: what the owner's API answers. Once it is ready. */
+  ask(question: HostQuestion): Promise<HostAnswer>;
+  /** The same as `setAsleep(true)`. @returns once all relays that could be told know it */
+  sleep(): Promise<void>;
 };
 
-export function startWorker(dbName: string): HomeserverWorker {
+/** @param host - what the host of this page wants; undefined where it has none */
+export function startWorker(dbName: string, host: object | undefined): HomeserverWorker {
   const worker = new Worker(new URL("../../worker-roomserver/main.ts", import.meta.url), { type: "module" });
   const send = (message: ToWorker, ports: MessagePort[] = []) => worker.postMessage(message, ports);
   const onMessage = (listener: (message: FromWorker) => void) =>
@@ -42,11 +47,19 @@ export function startWorker(dbName: string): HomeserverWorker {
       else end({ why: message.why });
     });
   });
-  send({ type: "open", dbName });
+  const answered = <T>(message: ToWorker): Promise<T> =>
+    new Promise((resolve) => {
+      const { port1, port2 } = new MessageChannel();
+      port1.onmessage = ({ data }: MessageEvent<T>) => resolve(data);
+      send(message, [port2]);
+    });
+  send({ type: "open", dbName, ...(host !== undefined && { host }) });
   return {
     ready,
     ended,
     setAsleep: (asleep) => send({ type: "asleep", asleep }),
+    ask: (question) => answered<HostAnswer>({ type: "ask", question }),
+    sleep: () => answered<void>({ type: "sleep" }),
     openPort() {
       const { port1, port2 } = new MessageChannel();
       send({ type: "port" }, [port1]);

@@ -33,7 +33,14 @@ export type EgressAnswer = {
  * was asked, as far as can be told; later there may be a way. `timeout`: the request may have arrived all the same, so only what may
  * arrive twice is to be sent again. `tooLarge`: it was answered, and would be so again.
  */
-export type EgressFailure = { failure: "refused" | "unreachable" | "timeout" | "tooLarge"; why: string };
+export type EgressFailure = {
+  failure: "refused" | "unreachable" | "timeout" | "tooLarge";
+  why: string;
+  /** The fault is on the way out from here, and nothing has been found out about the server. */
+  isOurs?: true;
+  /** Milliseconds after which there is a way for the same request, which was not sent. */
+  retryAfter?: number;
+};
 
 /** The way out to servers that are not this one. */
 export interface Egress {

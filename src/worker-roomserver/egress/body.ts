@@ -40,12 +40,14 @@ export function limited(
   signal: AbortSignal,
 ): ReadableStream<Uint8Array<ArrayBuffer>> {
   const reader = body.getReader();
+  const timeIsOver = abortOf(signal);
   let length = 0;
   return new ReadableStream(
     {
       async pull(controller) {
         try {
-          const { done, value } = await reader.read();
+          // Whoever sends may go on for ever without sending anything.
+          const { done, value } = await Promise.race([reader.read(), timeIsOver]);
           if (done) return controller.close();
           length += value.length;
           if (length <= maxBytes) return controller.enqueue(value as Uint8Array<ArrayBuffer>);
@@ -56,12 +58,25 @@ export function limited(
           } satisfies EgressFailure);
         } catch (error) {
           controller.error(failureOf(error, signal));
+          // It has failed already, or does not answer to this either.
+          reader.cancel(error).catch(() => undefined);
         }
       },
       cancel: (reason) => reader.cancel(reason),
     },
     { highWaterMark: 0 },
   );
+}
+
+/** Fails when the signal is aborted. */
+function abortOf(signal: AbortSignal): Promise<never> {
+  const aborted = new Promise<never>((_, reject) => {
+    if (signal.aborted) reject(signal.reason);
+    else signal.addEventListener("abort", () => reject(signal.reason), { once: true });
+  });
+  // Mostly nobody waits for it any more.
+  aborted.catch(() => undefined);
+  return aborted;
 }
 
 /** What an error means that came in place of an answer, or in the midst of one. */

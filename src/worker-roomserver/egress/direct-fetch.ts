@@ -14,6 +14,7 @@ export const directFetch: Egress = {
       return {
         failure: "unreachable",
         why: "Other homeservers are reached through a relay, and none is connected.",
+        isOurs: true,
       };
     }
     const signal = AbortSignal.timeout(timeout);

@@ -13,7 +13,8 @@ type Rules = {
 export const rulesOf: Record<EgressKind, Rules> = {
   // The relay knows which of its own network it may reach.
   federation: { schemes: ["matrix:"], hosts: "any", redirects: false },
-  media: { schemes: ["matrix:"], hosts: "any", redirects: false },
+  // From another homeserver, or from where that has sent us.
+  media: { schemes: ["matrix:", "https:"], hosts: "public", redirects: true },
   push: { schemes: ["https:"], hosts: "public", redirects: false },
   "app-service": { schemes: ["https:", "http:"], hosts: "any", redirects: false },
   preview: { schemes: ["https:", "http:"], hosts: "public", redirects: true },
@@ -28,5 +29,8 @@ export function refusalOf({ kind, url }: EgressTarget): string | undefined {
     return `Only ${schemes.map((scheme) => scheme.slice(0, -1)).join(" and ")} URLs are asked.`;
   }
   if (username !== "" || password !== "") return "A URL with a name and a password is not asked.";
-  return hosts === "any" || isPublicHost(hostname) ? undefined : "This host is not on the public internet.";
+  // A server's name says nothing of where it is: the relay finds that out, and knows where it may go.
+  return hosts === "any" || protocol === "matrix:" || isPublicHost(hostname)
+    ? undefined
+    : "This host is not on the public internet.";
 }

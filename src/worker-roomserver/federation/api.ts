@@ -48,24 +48,33 @@ export class FederationError extends Error {
   /** Of `answered`: its status, and its body where that is an error of Matrix. */
   readonly status: number | undefined;
   readonly error: (JsonObject & { errcode: string }) | undefined;
+  /** Nothing was found out about the other server: this one has no way out, or no room for the request. */
+  readonly isOurs: boolean;
 
   constructor(
     failure: FederationFailure,
     destination: string,
     why: string,
-    answered: { status?: number; error?: JsonObject & { errcode: string } } = {},
+    answered: { status?: number; error?: JsonObject & { errcode: string }; isOurs?: boolean } = {},
   ) {
     super(`${destination}: ${why}`);
     this.failure = failure;
     this.destination = destination;
     this.status = answered.status;
     this.error = answered.error;
+    this.isOurs = answered.isOurs === true;
   }
 }
 
-/** Signed requests to other servers, one attempt each. What a failure is good for, the caller knows. */
+/**
+ * Signed requests to other servers, one attempt each. What a failure is good for, the caller knows. Of one server 8 are
+ * under way at a time; others wait, for half of their time at most.
+ */
 export interface FederationClient {
-  /** @throws FederationError */
+  /**
+   * Who asks the same (GET) while it is being asked has the same answer, which nobody changes therefore.
+   * @throws FederationError
+   */
   request(request: FederationRequest): Promise<FederationAnswer>;
   /**
    * The same for an answer that is not JSON, or too long to be held as one: media.
@@ -100,7 +109,11 @@ export interface Destinations {
   isReady(serverName: string): Promise<boolean>;
   /** It has answered; a 4xx is an answer as well. */
   succeeded(serverName: string): void;
-  failed(serverName: string, why: string): void;
+  /**
+   * It has not. Counts once for all that was under way, and not at all if it has answered something else since.
+   * @param askedAt - when it was asked, in milliseconds since 1970; by default now
+   */
+  failed(serverName: string, why: string, askedAt?: number): void;
   /** Something has come from it, so it is there: what waits for it is tried now. */
   heardFrom(serverName: string): void;
   /** The owner wants it tried now. */
@@ -111,27 +124,32 @@ export interface Destinations {
   all(): Promise<DestinationState[]>;
 }
 
+/** What is wrong with the signatures of an event. `unknown`: no key could be had, so that it may be good after all. */
+export type EventComplaint = { why: string; unknown: boolean };
+
 /** The keys of other servers, fetched once and kept. */
 export interface KeyRing {
   /**
-   * A server's key as it was at a time: an event's `origin_server_ts`, or now for a request. Of a name that is its own
-   * key, that key, without asking anybody.
+   * A server's key as it was at a time, for what it has said itself: a request. Of a name that is its own key, that key,
+   * without asking anybody; else the server is asked where what is known does not do, at most once a minute.
    * @param at - milliseconds since 1970
-   * @returns undefined where it has no such key, or nobody could be asked
+   * @returns undefined where it has no such key, or does not answer
    */
   keyFor(serverName: string, keyId: string, at: number): Promise<Uint8Array | undefined>;
   /**
    * Which of the events are signed as they must be: by the sender's server, in room versions 1 and 2 also by that of the
    * event's id, for a restricted join by the server that authorises it, for an invite of a third party by whoever sent it.
-   * Keys of one server are asked for once.
-   * @returns in the order given: undefined for a good one, else a sentence. `unknown`: no key could be had, so that it may
-   *   be good after all
+   *
+   * Keys of one server are asked for once, of 16 servers at a time; it takes at most some minutes, whoever does not answer.
+   * @param via - the server that gave the events: it is asked for the keys of servers that do not answer
+   * @returns in the order given: undefined for a good one
    * @see https://spec.matrix.org/v1.19/server-server-api/#validating-hashes-and-signatures-on-received-events
    */
   checkEvents(
     events: readonly ReceivedEvent[],
     rules: RoomVersionRules,
-  ): Promise<({ why: string; unknown: boolean } | undefined)[]>;
+    via?: string,
+  ): Promise<(EventComplaint | undefined)[]>;
 }
 
 /** An ephemeral data unit as it comes. @see https://spec.matrix.org/v1.19/server-server-api/#edus */
@@ -199,7 +217,7 @@ export type DestinationForOwner = DestinationState & {
 /** What the owner sees and does. */
 export interface FederationForOwner {
   destinations(): Promise<DestinationForOwner[]>;
-  /** @throws MatrixError M_NOT_FOUND 404 for one that nothing was ever sent to */
+  /** @throws MatrixError M_NOT_FOUND 404 for one that nothing was ever sent to, and of which the owner knows no relay */
   retryNow(serverName: string): Promise<void>;
   /** Relays that the owner knows a server to have, beside those that it names itself. */
   setRelays(serverName: string, relays: readonly string[]): Promise<void>;

@@ -1,15 +1,27 @@
 import type { LinkHandler } from "../../link/api.ts";
 import { later, lazily, once } from "../node/later.ts";
-import type { FederationForOwner } from "./api.ts";
+import type { Federation } from "./assemble.ts";
 import type { FederationOptions } from "./context.ts";
 
 const assembly = later(() => import("./assemble.ts"));
 
+/** Parts that others call, whose methods all return promises. */
+const PARTS = [
+  "forOwner",
+  "remoteKeys",
+  "remoteRooms",
+  "remoteHistory",
+  "remoteQuestions",
+  "remoteProfiles",
+  "remoteMedia",
+  "policies",
+] as const;
+type Parts = Pick<Federation, (typeof PARTS)[number]>;
+
 /** Federation before it is loaded, which a node needs only once it is open. */
-export type LazyFederation = {
+export type LazyFederation = Parts & {
   /** Answers what other servers ask. */
   answer: LinkHandler;
-  forOwner: FederationForOwner;
   /** Begins to send what waits, and to take in what has come. */
   start(): Promise<void>;
   close(): void;
@@ -26,9 +38,10 @@ export function openFederation(options: FederationOptions): LazyFederation {
     close = () => federation.close();
     return federation;
   });
+  const parts = PARTS.map((name) => [name, lazily(async (): Promise<object> => (await whole())[name])]);
   return {
+    ...(Object.fromEntries(parts) as Parts),
     answer: async (request, signal) => (await whole()).answer(request, signal),
-    forOwner: lazily<FederationForOwner>(async () => (await whole()).forOwner),
     start: async () => (await whole()).start(),
     close: () => close(),
   };

@@ -3,7 +3,7 @@ import type { FederationContext } from "./context.ts";
 import { type Endpoint, endpoint } from "./door/endpoint.ts";
 
 /** What this server says of itself. */
-export function ownServer({ serverName, key, now }: FederationContext): Endpoint[] {
+export function ownServer({ serverName, key, now, storage }: FederationContext): Endpoint[] {
   return [
     endpoint({ method: "GET", path: "/_matrix/federation/v1/version", auth: "none" }, async () => ({
       server: { name: "Hearth", version: __HEARTH_VERSION__ },
@@ -16,7 +16,7 @@ export function ownServer({ serverName, key, now }: FederationContext): Endpoint
         before: ["/_matrix/key/v2/server/{keyId}"],
         auth: "none",
       },
-      () => serverKeyDocument(serverName, key, now()),
+      async () => serverKeyDocument(serverName, key, now(), await storage.getAllKeys("relays")),
     ),
   ];
 }

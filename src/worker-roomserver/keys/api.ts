@@ -1,7 +1,8 @@
 import type { JsonObject } from "../../matrix/json.ts";
+import type { KeyChange } from "../log/key-changes.ts";
 import type { Requester, RequestId } from "../node/requester.ts";
 import type { Write } from "../storage/api.ts";
-import type { Position } from "../storage/schema.ts";
+import type { Nid, Position } from "../storage/schema.ts";
 import type { UiaChallenge } from "../users/api.ts";
 
 /**
@@ -85,21 +86,26 @@ export interface Keys {
 
   /**
    * Devices and cross-signing keys, as far as the requester may see them: signatures of the keys' owner and of the
-   * requester, and the requester's own user-signing key. Who is not known here is not in the answer.
+   * requester, and the requester's own user-signing key. Who is not known is not in the answer. Users of other servers
+   * come from what is kept of them, if they share a room with somebody here, else from their servers; those that do not
+   * answer are in `failures`.
+   * @param timeoutMs - for other servers: 10 seconds unless it is said, and never more than 30
    * @throws MatrixError M_INVALID_PARAM 400 for what is no user id
    *
    * Reads the devices of each user, and their keys and signatures.
    */
-  query(requester: Requester, wanted: WantedDevices): Promise<QueryAnswer>;
+  query(requester: Requester, wanted: WantedDevices, timeoutMs?: number): Promise<QueryAnswer>;
 
   /**
    * Takes one key of each device, in one unit. Each one-time key is given out once, the first uploaded first; where
-   * there is none left, the fallback key. The same request gets the same keys again.
+   * there is none left, the fallback key. The same request gets the same keys again. Those of devices elsewhere are taken
+   * by their servers, which are all asked at once.
+   * @param timeoutMs - as for query
    * @throws MatrixError M_INVALID_PARAM 400 for what is no user id
    *
    * Reads at most two records for each key. Claims from one user come one after the other.
    */
-  claim(request: RequestId, wanted: WantedKeys): Promise<ClaimAnswer>;
+  claim(request: RequestId, wanted: WantedKeys, timeoutMs?: number): Promise<ClaimAnswer>;
 
   /**
    * Publishes cross-signing keys. The user's password is needed to change what is there; not for the first master key,
@@ -177,8 +183,34 @@ export type UserDevices = {
 export interface KeysForServers {
   /** @see https://spec.matrix.org/v1.19/server-server-api/#post_matrixfederationv1userkeysquery */
   queryLocal(wanted: WantedDevices): Promise<QueryAnswer>;
+  /** As Keys.claim, of devices of this server alone: what is asked about others is passed over. */
+  claimLocal(request: RequestId, wanted: WantedKeys): Promise<ClaimAnswer>;
   /** @throws MatrixError M_NOT_FOUND 404 if there is no such user here */
   userDevices(userId: string): Promise<UserDevices>;
+}
+
+/** For who keeps what is known of users of other servers. */
+export interface KeysForRemoteUsers {
+  /** Tells those who share rooms with a user of another server that the user's devices or keys have changed. */
+  tellChanged(write: Write, user: Nid, change: KeyChange & { what: "device" | "signing" }): void;
+}
+
+/** The keys of a user of another server, as that says, without signatures of anybody else. */
+export type RemoteUserKeys = {
+  devices: { deviceId: string; displayName: string; keys: JsonObject }[];
+  master?: JsonObject;
+  selfSigning?: JsonObject;
+};
+
+/** Keys of users of other servers, over federation. Nothing is thrown for servers that do not answer. */
+export interface RemoteKeys {
+  /** @param wanted - users of other servers; who is not known to their server is not in the answer */
+  query(
+    wanted: WantedDevices,
+    timeoutMs: number,
+  ): Promise<{ users: Map<string, RemoteUserKeys>; failures: Failures }>;
+  /** Takes keys, each time it is called. */
+  claim(wanted: WantedKeys, timeoutMs: number): Promise<ClaimAnswer>;
 }
 
 /** One-time and fallback keys by device. */

@@ -1,5 +1,5 @@
 import type { Keys, KeysForRelays, KeysForServers } from "./api.ts";
-import { claim } from "./claim.ts";
+import { claim, claimLocal } from "./claim.ts";
 import type { Counts } from "./counts.ts";
 import { uploadCrossSigning } from "./cross-signing.ts";
 import {
@@ -12,7 +12,7 @@ import { keyDeposits } from "./deposits.ts";
 import { upload } from "./device-keys.ts";
 import { OneTimeKeys } from "./one-time-keys.ts";
 import type { KeyParts } from "./parts.ts";
-import { query, userDevices } from "./query.ts";
+import { query, queryLocal, userDevices } from "./query.ts";
 import { type KeyBelongings, keyBelongings } from "./removal.ts";
 import { uploadSignatures } from "./signatures.ts";
 
@@ -26,8 +26,8 @@ export function makeKeys(
   const parts: KeyParts = { ...options, oneTimeKeys: new OneTimeKeys(options.storage, counts) };
   const keys: Keys & KeysForServers & KeysForRelays = {
     upload: async (requester, body) => ({ one_time_key_counts: await upload(parts, requester, body) }),
-    query: (requester, wanted) => query(parts, requester.userId, wanted),
-    claim: (request, wanted) => claim(parts, request, wanted),
+    query: (requester, wanted, timeoutMs) => query(parts, requester.userId, wanted, timeoutMs),
+    claim: (request, wanted, timeoutMs) => claim(parts, request, wanted, timeoutMs),
     uploadCrossSigning: (requester, body) => uploadCrossSigning(parts, requester, body),
     uploadSignatures: (requester, signed) => uploadSignatures(parts, requester, signed),
     putDehydratedDevice: async (requester, body) => {
@@ -41,7 +41,8 @@ export function makeKeys(
     dehydratedDeviceEvents: (requester, deviceId, from, limit) =>
       dehydratedDeviceEvents(parts, requester, deviceId, { from, limit }),
 
-    queryLocal: (wanted) => query(parts, undefined, wanted),
+    claimLocal: (request, wanted) => claimLocal(parts, request, wanted),
+    queryLocal: (wanted) => queryLocal(parts, undefined, wanted),
     userDevices: (userId) => userDevices(parts, userId),
 
     ...keyDeposits(parts),

@@ -1,3 +1,4 @@
+import { type CrossSigningKey, readCrossSigningKey } from "../../matrix/cross-signing.ts";
 import { deviceSigningKey, invalidSignature, signaturesOf, signedText } from "../../matrix/device-keys.ts";
 import { invalidParam, MatrixError, notFound } from "../../matrix/errors.ts";
 import { parseUserId } from "../../matrix/identifiers.ts";
@@ -10,6 +11,7 @@ import { crossSigningKeysOf } from "./cross-signing.ts";
 import { groupBy } from "./group.ts";
 import { tellAll, tellOwn } from "./list-changes.ts";
 import type { KeyParts } from "./parts.ts";
+import { patience, split } from "./query.ts";
 import { parsed, startingWith } from "./rows.ts";
 
 /** A key that is to be signed, as it is stored, and with which keys the requester may do so. */
@@ -25,12 +27,16 @@ export async function uploadSignatures(
 ): Promise<SignatureFailures> {
   const { storage, users } = parts;
   for (const about of Object.keys(signed)) parseUserId(about);
+  // Not while anybody is held: their servers may be slow.
+  const masters = await remoteMasters(parts, signed);
   // Those who are signed as well: their keys must not be replaced meanwhile.
   return users.holding([...new Set([userId, ...Object.keys(signed)])], async () => {
     const outcomes: Outcome[] = [];
     for (const [about, keys] of Object.entries(signed)) {
       for (const [keyId, key] of Object.entries(keys)) {
-        const rows = await newSignatures(parts, userId, { userId: about, keyId, key }).catch(asRefusal);
+        const rows = await newSignatures({ ...parts, masters }, userId, { userId: about, keyId, key }).catch(
+          asRefusal,
+        );
         outcomes.push({ userId: about, keyId, rows });
       }
     }
@@ -39,6 +45,23 @@ export async function uploadSignatures(
     return { failures: failuresOf(outcomes) };
   });
 }
+
+/** Master keys of users of other servers, as those say. */
+async function remoteMasters(
+  { serverName, remote }: KeyParts,
+  signed: SignedKeys,
+): Promise<ReadonlyMap<string, CrossSigningKey>> {
+  const others = Object.keys(split(serverName, signed).elsewhere);
+  if (others.length === 0) return new Map();
+  const { users } = await remote.query(Object.fromEntries(others.map((userId) => [userId, []])), patience());
+  return new Map(
+    [...users].flatMap(([userId, { master }]) =>
+      master === undefined ? [] : [[userId, readCrossSigningKey(master, userId, "master")]],
+    ),
+  );
+}
+
+type SigningParts = KeyParts & { masters: ReadonlyMap<string, CrossSigningKey> };
 
 async function store(
   storage: KeyParts["storage"],
@@ -76,7 +99,7 @@ async function store(
  * @throws MatrixError if one of them is wrong, there is none, or the key is not the one that is stored
  */
 async function newSignatures(
-  parts: KeyParts,
+  parts: SigningParts,
   signer: string,
   { userId, keyId, key }: { userId: string; keyId: string; key: JsonObject },
 ): Promise<KeySignatureRow[]> {
@@ -102,7 +125,7 @@ async function newSignatures(
 
 /** @throws MatrixError M_NOT_FOUND */
 async function signable(
-  { storage }: KeyParts,
+  { storage, masters }: SigningParts,
   signer: string,
   userId: string,
   keyId: string,
@@ -111,7 +134,7 @@ async function signable(
     crossSigningKeysOf(storage, userId),
     crossSigningKeysOf(storage, signer),
   ]);
-  const master = keys.get("master");
+  const master = keys.get("master") ?? masters.get(userId);
   if (userId !== signer) {
     const userSigning = own.get("user_signing");
     if (master?.publicKey !== keyId) throw notFound("The user has no such master key.");

@@ -21,7 +21,8 @@ export const TOPICS = [
 /**
  * One entry of the log, and what a reader must do on it.
  * - `room`: an event was taken into `room`'s timeline as `event`. `user` is the member that it is about when
- *   it is a member event, else 0. Sync shows it, push counts it, the federation sender sends it.
+ *   it is a member event, else 0. Sync shows it, push counts it, the federation sender sends it: those of local users, and
+ *   of others where `detail` is PASS_ON.
  * - `state`: the current state of `room` has changed by more than the event of the next `room` entry, which came with
  *   others' that were not known here: `event` is what stands there now, 0 for an entry that is gone. `user` as above.
  * - `receipt`: `user` moved a marker in `room`; `detail` is the receipt type.
@@ -50,6 +51,9 @@ export type LogEntry = {
   event: EventNid;
   detail: string;
 };
+/** `detail` of a `room` entry: another server's event that came to this one to be handed to all others in the room. */
+export const PASS_ON = "passOn";
+
 export type PositionedEntry = LogEntry & { position: Position };
 
 const codes = new Map(TOPICS.map((topic, code) => [topic, code]));

@@ -4,7 +4,7 @@ import type { DownloadOptions, MediaFile } from "./api.ts";
 import type { Blobs } from "./blobs.ts";
 import { fetchedMs, longestWaitMs, type MediaLimits } from "./limits.ts";
 import { isStored, type MediaKey, type MediaRows, noSuchMedia, type StoredMedia } from "./media-rows.ts";
-import type { RemoteMedia } from "./remote-media.ts";
+import type { RemoteMedia } from "./remote/api.ts";
 import type { Uploads } from "./uploads.ts";
 import type { Waiting } from "./waiting.ts";
 

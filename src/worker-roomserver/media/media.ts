@@ -6,7 +6,7 @@ import { Downloads } from "./downloads.ts";
 import { defaultLimits } from "./limits.ts";
 import { MediaRows } from "./media-rows.ts";
 import type { MediaOptions, OpenMedia } from "./options.ts";
-import { noRemoteMedia } from "./remote-media.ts";
+import { noRemoteMedia } from "./remote/api.ts";
 import { Removals } from "./removals.ts";
 import { type DrawThumbnail, Thumbnails } from "./thumbnails.ts";
 import { Uploads } from "./uploads.ts";

@@ -4,7 +4,7 @@ import type { Answers } from "../node/answers.ts";
 import type { Storage } from "../storage/api.ts";
 import type { Media, MediaConsole } from "./api.ts";
 import type { MediaLimits } from "./limits.ts";
-import type { RemoteMedia } from "./remote-media.ts";
+import type { RemoteMedia } from "./remote/api.ts";
 import type { DrawThumbnail } from "./thumbnails.ts";
 
 export type MediaOptions = {

@@ -1,6 +1,7 @@
 import type { AccountData } from "../account-data/api.ts";
 import type { AppServices } from "../appservices/api.ts";
 import type { Console } from "../console/api.ts";
+import type { FederationForOwner } from "../federation/api.ts";
 import type { KeyBackup } from "../key-backup/api.ts";
 import type { Keys } from "../keys/api.ts";
 import type { Media, MediaConsole } from "../media/api.ts";
@@ -30,6 +31,8 @@ export type NodeInfo = {
   serverName: string;
   /** The fence of this leader: a higher one is newer. */
   epoch: number;
+  /** Of rooms whose creators name none. */
+  roomVersion: string;
 };
 
 /**
@@ -69,6 +72,8 @@ export interface Node {
   readonly userDirectory: UserDirectory;
   /** For the server's owner alone. */
   readonly relays: Relays;
+  /** For the server's owner alone. */
+  readonly federation: FederationForOwner;
   readonly usersConsole: UsersConsole;
   readonly monitor: Monitor;
   /** All that is for the owner, by HTTP. */

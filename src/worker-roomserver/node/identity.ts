@@ -24,22 +24,31 @@ export type AskHomeRelay = () => Promise<{ url: string; name: string; suffix?: s
 
 /**
  * The node's key and name, made at the first start. The name is the key, so that it needs no authority: whoever
- * speaks for the name must sign with it. Served by a relay, it ends in the relay's name, by which others find it; that is
- * decided once, as events and users bear the name for ever.
+ * speaks for the name must sign with it. Served by a relay, it ends in the relay's name, by which others find it; or it is
+ * a name of the owner's, which others find by its domain. That is decided once, as events and users bear the name for ever.
+ * @param ownersName - undefined: none, or the one that it has
+ * @throws Error with a sentence for the owner, for a name that it cannot have, or not any more
  */
 export async function openIdentity(
   storage: Storage,
   ed25519: Ed25519,
   homeRelay: AskHomeRelay = async () => undefined,
+  ownersName?: string,
 ): Promise<Identity> {
   const stored = (await storage.get("meta", "identity")) as IdentityRow | undefined;
-  const row = stored ?? (await makeIdentity(storage, ed25519, homeRelay));
+  const row = stored ?? (await makeIdentity(storage, ed25519, homeRelay, ownersName));
   const publicKey = await ed25519.publicKey(row.seed);
   const ownName = serverNameFromKey(publicKey);
+  const { serverName = ownName } = row;
+  if (ownersName !== undefined && ownersName !== serverName) {
+    throw new Error(
+      `This homeserver is ${serverName}, and cannot become ${ownersName}: it needs another profile.`,
+    );
+  }
   // The name says which key it is; the key's id only has to be told from those of later keys.
   const keyId = `ed25519:${ownName.slice(0, 8)}`;
   const key = { keyId, publicKey, sign: await ed25519.signer(row.seed) };
-  return { serverName: row.serverName ?? ownName, key };
+  return { serverName, key };
 }
 
 /** The longest name that leaves room for names of users: an id has at most 255 bytes. */
@@ -50,13 +59,15 @@ async function makeIdentity(
   storage: Storage,
   ed25519: Ed25519,
   homeRelay: AskHomeRelay,
+  ownersName: string | undefined,
 ): Promise<IdentityRow> {
+  const chosen = ownersName === undefined ? undefined : checkedName(ownersName);
   const home = await homeRelay();
   const seed = crypto.getRandomValues(new Uint8Array(32));
   const ownName = serverNameFromKey(await ed25519.publicKey(seed));
   const homeName = home?.suffix && `${ownName}.${home.suffix}`;
-  const isHome = isServerName(homeName) && isGoodHomeName(homeName);
-  const row: IdentityRow = { seed, serverName: isHome ? homeName : ownName };
+  const isHome = chosen === undefined && isServerName(homeName) && isGoodHomeName(homeName);
+  const row: IdentityRow = { seed, serverName: chosen ?? (isHome ? homeName : ownName) };
   await storage.commit((write) => {
     write.put("meta", row, "identity");
     if (home === undefined) return;
@@ -69,3 +80,10 @@ async function makeIdentity(
 /** One that proves its key, in the one spelling that all others have of it. */
 const isGoodHomeName = (name: string) =>
   name.length <= MOST_NAME_BYTES && keyFromServerName(name) !== undefined && name === name.toLowerCase();
+
+/** A name that others spell as it is, and that is not the key of somebody else. */
+function checkedName(name: string): ServerName {
+  const isGood = isServerName(name) && name.length <= MOST_NAME_BYTES && name === name.toLowerCase();
+  if (isGood && keyFromServerName(name) === undefined) return name;
+  throw new Error(`${name} cannot be the name of this homeserver: it should look like example.org.`);
+}

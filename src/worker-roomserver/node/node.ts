@@ -5,11 +5,14 @@ import { openAccountData } from "../account-data/open.ts";
 import { clientOf, openAppServices, openNamespaces } from "../appservices/open.ts";
 import type { Egress } from "../egress/api.ts";
 import { openFederation } from "../federation/open.ts";
+import type { PolicySigner } from "../federation/policy/api.ts";
 import { openKeyBackup } from "../key-backup/open.ts";
+import type { RemoteKeys } from "../keys/api.ts";
 import { openKeys } from "../keys/open.ts";
 import { trimLog } from "../log/trim.ts";
 import { openMedia } from "../media/open.ts";
 import type { MediaOptions } from "../media/options.ts";
+import type { RemoteMedia } from "../media/remote/api.ts";
 import { openMonitor } from "../monitor/open.ts";
 import { openOAuth } from "../oauth/open.ts";
 import { openPresence } from "../presence/open.ts";
@@ -21,8 +24,11 @@ import type { Inbox } from "../relay/api.ts";
 import type { OpenKeeper } from "../relay/keeper.ts";
 import { openRelays } from "../relay/open.ts";
 import { openReports } from "../reports/open.ts";
+import type { RemoteHistory } from "../room/history/api.ts";
 import { openRooms } from "../room/open.ts";
 import { ProfileReader } from "../room/profile-reader.ts";
+import type { RemoteQuestions } from "../room/questions/api.ts";
+import type { RemoteRooms } from "../room/remote/api.ts";
 import { dropOldTransactions } from "../room/transactions.ts";
 import { UpgradeReader } from "../room/upgrade-reader.ts";
 import { openSearch } from "../search/open.ts";
@@ -35,9 +41,12 @@ import { openOldSync } from "../sync/old/open.ts";
 import { openSync } from "../sync/sync.ts";
 import { endingWithSession } from "../sync/with-session.ts";
 import { openToDevice } from "../to-device/open.ts";
+import { dropOldReceived } from "../to-device/received.ts";
 import { openTyping } from "../typing/open.ts";
 import { openUserDirectory } from "../user-directory/open.ts";
-import { openUsers, type UsersOptions } from "../users/open.ts";
+import { openUsers } from "../users/open.ts";
+import type { PasswordCost } from "../users/passwords.ts";
+import type { RemoteProfiles } from "../users/remote/api.ts";
 import { openVoip } from "../voip/open.ts";
 import { Answers } from "./answers.ts";
 import type { Node } from "./api.ts";
@@ -50,7 +59,8 @@ export type NodeOptions = {
   /** Milliseconds since 1970. */
   now: () => number;
   onStopped: StorageOptions["onStopped"];
-  passwordCost?: UsersOptions["passwordCost"];
+  /** In place of what the owner has set. */
+  passwordCost?: PasswordCost;
   /** How much media is kept; by default, what browsers have room for. */
   mediaLimits?: MediaOptions["limits"];
   /** How servers outside are reached; by default, over a relay, or by the browser's own fetch. */
@@ -59,6 +69,10 @@ export type NodeOptions = {
   origin?: string;
   /** Asked once in a node's life: see `openIdentity`. Absent: it has no home relay. */
   homeRelay?: AskHomeRelay;
+  /** Speaks with other servers; for who wants to stand between. */
+  openFederation?: typeof openFederation;
+  /** The name that its owner wants it to have, in place of its key: see `openIdentity`. */
+  serverName?: string;
   /** Keeps a session with a relay; by default, over whatever this browser has. */
   openKeeper?: OpenKeeper;
 };
@@ -89,7 +103,7 @@ export async function openNode(options: NodeOptions): Promise<OpenNode> {
   const storage = await openStorage({ name: options.dbName, onStopped: options.onStopped });
   const answers = await Answers.open(storage, now);
   const ed25519 = await chooseEd25519(crypto.subtle);
-  const { serverName, key } = await openIdentity(storage, ed25519, options.homeRelay);
+  const { serverName, key } = await openIdentity(storage, ed25519, options.homeRelay, options.serverName);
 
   const settings = await openSettings({ storage });
   // Most homeservers have no pushers and no services, and need no way out.
@@ -104,6 +118,7 @@ export async function openNode(options: NodeOptions): Promise<OpenNode> {
     openKeeper: options.openKeeper,
     fetch: (url, init) => fetch(url, init),
     origin: options.origin ?? "",
+    isLimited: () => settings.current.rate_limits,
     later: inTime,
   });
   const egress: Egress =
@@ -117,11 +132,14 @@ export async function openNode(options: NodeOptions): Promise<OpenNode> {
     answers,
     serverName,
     now,
-    settings: () => settings.current,
+    settings: () => ({
+      ...settings.current,
+      ...(options.passwordCost && { password_cost: options.passwordCost }),
+    }),
     leaveRooms: (userId) => room.leaveAll(userId),
     profilesAnnounced: (position) => profiles.caughtUp(position),
+    remoteProfiles: lazily<RemoteProfiles>(async () => federation.remoteProfiles),
     belongings: () => [pusherBelongings(storage), transactions, toDevice, backups.belongings, belongings],
-    ...(options.passwordCost && { passwordCost: options.passwordCost }),
   });
   const oauth = openOAuth({ storage, answers, users, now });
   const onActivity = (userId: UserId) => presence.active(userId);
@@ -135,11 +153,16 @@ export async function openNode(options: NodeOptions): Promise<OpenNode> {
     users,
     accountData,
     now,
+    roomVersion: () => settings.current.room_version,
     serverName,
     key,
     ed25519,
     onActivity,
     ignoredBy,
+    remote: lazily<RemoteRooms>(async () => federation.remoteRooms),
+    history: lazily<RemoteHistory>(async () => federation.remoteHistory),
+    questions: lazily<RemoteQuestions>(async () => federation.remoteQuestions),
+    policies: lazily<PolicySigner>(async () => federation.policies),
   });
   const { room, roomDirectory, roomInput, roomQueries, roomConsole } = rooms;
   const profiles = new ProfileReader({ storage, announce: (userId) => room.announceProfile(userId) });
@@ -161,9 +184,13 @@ export async function openNode(options: NodeOptions): Promise<OpenNode> {
     random: Math.random,
   });
   const { transactions } = rooms.parts;
-  const toDevice = openToDevice({ storage, transactions, users, serverName });
+  const toDevice = openToDevice({ storage, transactions, users, serverName, now });
   const backups = openKeyBackup({ storage, answers });
-  const { keys, belongings } = openKeys({ storage, answers, users, oauth, serverName, ed25519, toDevice });
+  const { keys, belongings } = openKeys({
+    ...{ storage, answers, users, oauth, serverName, ed25519, toDevice },
+    settings: () => settings.current,
+    remote: lazily<RemoteKeys>(async () => federation.remoteKeys),
+  });
   const appServices = openAppServices({
     ...{ storage, serverName, now, client, registry, room, typing, receipts, presence, toDevice, keys },
     later: inTime,
@@ -181,13 +208,25 @@ export async function openNode(options: NodeOptions): Promise<OpenNode> {
     serverName,
     now,
     egress,
+    remote: lazily<RemoteMedia>(async () => federation.remoteMedia),
     ...(options.mediaLimits && { limits: options.mediaLimits }),
   });
-  const federation = openFederation({
+  const federation = (options.openFederation ?? openFederation)({
     ...{ storage, serverName, key, ed25519, egress, now, users, room, roomDirectory, roomInput, roomQueries },
     ...{ keys, toDevice, presence, receipts, typing, media },
+    outOfBand: rooms.outOfBand,
     later: inTime,
     random: Math.random,
+    settings: () => settings.current,
+    // As it is whenever it is asked.
+    backOff: {
+      get first() {
+        return settings.current.federation.backOff.first;
+      },
+      get most() {
+        return settings.current.federation.backOff.most;
+      },
+    },
     inbox: relays.inbox,
   });
   const oldSync = openOldSync({ storage, room, accountData, sync, users, ignoredUsers });
@@ -213,6 +252,7 @@ export async function openNode(options: NodeOptions): Promise<OpenNode> {
       () => dropOldNotifications(storage),
       dropOrphans,
       () => relays.dropOldMail(),
+      () => dropOldReceived(storage, now),
     ],
   });
   compactor.start(rooms.isPurging);
@@ -226,7 +266,7 @@ export async function openNode(options: NodeOptions): Promise<OpenNode> {
 
   const monitor = openMonitor({ storage, room, sync, now, schemaVersion: migrations.length });
   const node: Node = {
-    info: () => Promise.resolve({ serverName, epoch: storage.epoch }),
+    info: async () => ({ serverName, epoch: storage.epoch, roomVersion: settings.current.room_version }),
     users,
     oauth,
     room,
@@ -253,6 +293,7 @@ export async function openNode(options: NodeOptions): Promise<OpenNode> {
     search,
     userDirectory,
     relays: relays.relays,
+    federation: federation.forOwner,
     usersConsole: users.console,
     monitor,
     console: lazily(once(async () => (await consoleDoor()).createConsole(node))),

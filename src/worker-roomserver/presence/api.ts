@@ -25,6 +25,24 @@ export interface Presence {
   get(requester: Requester, userId: string): Promise<PresenceContent>;
 }
 
+/** The presence of a user of another server. `lastActiveTs`: milliseconds since 1970, 0 for never. */
+export type HeardPresence = {
+  presence: PresenceState;
+  currentlyActive: boolean;
+  /** "" for none. */
+  statusMsg: string;
+  lastActiveTs: number;
+};
+
+/** For federation, which has found out that the users' own server says so, and that they share rooms with somebody here. */
+export interface PresenceForServers {
+  /**
+   * Takes in the presence of users of another server, by user id. It holds for half an hour, unless it is heard again.
+   * What has changed is written in one unit, an entry of the log each.
+   */
+  hear(updates: ReadonlyMap<string, HeardPresence>): Promise<void>;
+}
+
 export interface PresenceForReaders {
   /** A client of the user has begun to sync with `set_presence`; call the result when that sync has ended. */
   syncing(userId: string, presence: PresenceState): () => void;

@@ -4,7 +4,15 @@ import type { Requester } from "../node/requester.ts";
 import type { RoomForReaders } from "../room/api.ts";
 import type { Storage } from "../storage/api.ts";
 import type { Position } from "../storage/schema.ts";
-import type { Presence, PresenceContent, PresenceForReaders, PresenceState } from "./api.ts";
+import type {
+  HeardPresence,
+  Presence,
+  PresenceContent,
+  PresenceForReaders,
+  PresenceForServers,
+  PresenceState,
+} from "./api.ts";
+import { RemotePresence } from "./remote-presence.ts";
 import {
   type Activity,
   absent,
@@ -28,28 +36,36 @@ type User = {
   activity: Activity;
   statusMsg: string;
   /** What others have last been told; undefined when it is not certain that they have. */
-  told: (Seen & { statusMsg: string }) | undefined;
+  told: (Seen & { statusMsg: string; at: number }) | undefined;
   /** The log entry that told them. */
   position: Position;
   timer?: ReturnType<typeof setTimeout>;
 };
 
 /**
- * The presence of this server's users. What others see follows from what the users' clients do and from the
+ * After so long it is told anew that somebody is there, though nothing has changed: other servers take those whom they do
+ * not hear of for half an hour to be gone.
+ */
+const TELL_AGAIN_MS = 25 * 60_000;
+
+/**
+ * The presence of this server's users, and beside it that of others (remote-presence.ts). What others see follows from what the users' clients do and from the
  * clock (state.ts); each change of it is a row and an entry of the log. Timers only see to it that changes which
  * come with time alone are told in time.
  */
-export class KeptPresence implements Presence, PresenceForReaders {
+export class KeptPresence implements Presence, PresenceForReaders, PresenceForServers {
   readonly #storage: Storage;
   readonly #room: PresenceOptions["room"];
   readonly #now: () => number;
   readonly #users = new Map<string, User>();
+  readonly #remote: RemotePresence;
   readonly #unsubscribe: () => void;
 
   constructor(options: PresenceOptions) {
     this.#storage = options.storage;
     this.#room = options.room;
     this.#now = options.now;
+    this.#remote = new RemotePresence(options.storage, options.now);
     this.#unsubscribe = options.storage.onRollback(() => this.#forgetUntold());
   }
 
@@ -65,7 +81,7 @@ export class KeptPresence implements Presence, PresenceForReaders {
       this.#users.set(userIds[i]!, {
         activity: { ...absent, connectedTs, lastActiveTs },
         statusMsg,
-        told: { presence, statusMsg, currentlyActive: presence === "online" },
+        told: { presence, statusMsg, currentlyActive: presence === "online", at: this.#now() },
         position: p,
       });
     });
@@ -89,7 +105,7 @@ export class KeptPresence implements Presence, PresenceForReaders {
     if (requester.userId !== userId && !(await this.#room.sharingUsers(requester.userId)).has(userId)) {
       throw forbidden("You share no room with this user.");
     }
-    return this.#content(this.#users.get(userId));
+    return this.#remote.content(userId) ?? this.#content(this.#users.get(userId));
   }
 
   syncing(userId: string, presence: PresenceState): () => void {
@@ -111,7 +127,12 @@ export class KeptPresence implements Presence, PresenceForReaders {
     const events: JsonObject[] = [];
     for (const sender of users) {
       const user = this.#users.get(sender);
-      if (user === undefined || user.position <= after || user.position > upTo) continue;
+      if (user === undefined) {
+        const event = this.#remote.changed(sender, after, upTo);
+        if (event !== undefined) events.push(event);
+        continue;
+      }
+      if (user.position <= after || user.position > upTo) continue;
       const content = this.#content(user);
       // Nobody has to be told at the beginning that somebody is not there.
       if (after === 0 && content.presence === "offline" && user.statusMsg === "") continue;
@@ -120,15 +141,25 @@ export class KeptPresence implements Presence, PresenceForReaders {
     return events;
   }
 
+  hear(updates: ReadonlyMap<string, HeardPresence>): Promise<void> {
+    return this.#remote.hear(updates);
+  }
+
   close(): void {
     this.#unsubscribe();
+    this.#remote.close();
     for (const user of this.#users.values()) clearTimeout(user.timer);
   }
 
   #user(userId: string): User {
     const known = this.#users.get(userId);
     if (known !== undefined) return known;
-    const user: User = { activity: absent, statusMsg: "", told: { ...nothing }, position: 0 };
+    const user: User = {
+      activity: absent,
+      statusMsg: "",
+      told: { ...nothing, at: this.#now() },
+      position: 0,
+    };
     this.#users.set(userId, user);
     return user;
   }
@@ -167,11 +198,12 @@ export class KeptPresence implements Presence, PresenceForReaders {
     const { statusMsg, activity } = user;
     const seen = presenceAt(activity, this.#now());
     const { presence } = seen;
+    const at = this.#now();
     await this.#storage.commit(
       (write) => {
         const p = write.append({ topic: "presence", user: nid });
         write.put("presence", { presence, statusMsg, lastActiveTs: activity.lastActiveTs, p }, nid);
-        user.told = { ...seen, statusMsg };
+        user.told = { ...seen, statusMsg, at };
         user.position = p;
       },
       { relaxed: true },
@@ -184,7 +216,8 @@ export class KeptPresence implements Presence, PresenceForReaders {
       told === undefined ||
       told.presence !== presence ||
       told.currentlyActive !== currentlyActive ||
-      told.statusMsg !== statusMsg
+      told.statusMsg !== statusMsg ||
+      (presence !== "offline" && this.#now() >= told.at + TELL_AGAIN_MS)
     );
   }
 
@@ -192,12 +225,18 @@ export class KeptPresence implements Presence, PresenceForReaders {
     const user = this.#user(userId);
     clearTimeout(user.timer);
     const now = this.#now();
-    const next = nextChangeAt(user.activity, now);
-    if (next !== undefined) user.timer = setTimeout(() => this.#tellInBackground(userId), next - now);
+    if (presenceAt(user.activity, now).presence === "offline") return;
+    const again = (user.told?.at ?? now) + TELL_AGAIN_MS;
+    const next = Math.min(
+      nextChangeAt(user.activity, now) ?? again,
+      again > now ? again : now + TELL_AGAIN_MS,
+    );
+    user.timer = setTimeout(() => this.#tellInBackground(userId), next - now);
   }
 
   /** What was queued is lost. It is told with the next change, not at once: the disk may be full. */
   #forgetUntold(): void {
+    this.#remote.forgetUntold();
     for (const user of this.#users.values()) {
       if (user.position > this.#storage.position) user.told = undefined;
     }

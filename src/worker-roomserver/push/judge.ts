@@ -61,7 +61,8 @@ export class Judge {
     const { state_key: userId } = pdu;
     if (pdu.type !== "m.room.member" || userId === undefined) return;
     const current = await this.#options.room.stateEntry(event.current, "m.room.member", userId);
-    if (current !== event.nid) return; // another branch of the room has the last word
+    // Another branch of the room has the last word. What came without the room has no state, and stands for itself.
+    if (current !== event.nid && event.isOutOfBand !== true) return;
     this.#members.follow(event.room, userId, pdu.content.membership);
     const { room, order } = event;
     const { membership } = pdu.content;

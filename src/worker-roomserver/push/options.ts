@@ -19,6 +19,7 @@ export type PushOptions = {
     | "membershipOf"
     | "memberCounts"
     | "stateEntry"
+    | "strippedState"
     | "visibleTo"
     | "clientEvent"
   >;

@@ -13,6 +13,18 @@ export interface Receipts {
   set(requester: Requester, receipts: ReceiptRequest[]): Promise<void>;
 }
 
+/** A receipt `m.read` as another server has it. `ts`: milliseconds since 1970, as that server says. */
+export type HeardReceipt = { roomId: string; eventId: string; threadId?: string | undefined; ts: number };
+
+/** For federation, which has found out that the user's own server says so and may speak in the room. */
+export interface ReceiptsForServers {
+  /**
+   * Keeps the receipt of a user of another server as one of this one's. Nothing happens where the user is not joined to
+   * the room, the event is not known there or not in that thread, or the marker is further already.
+   */
+  hear(userId: string, receipt: HeardReceipt): Promise<void>;
+}
+
 export type Receipt = ReceiptRow & { userId: string };
 
 export interface ReceiptsForReaders {

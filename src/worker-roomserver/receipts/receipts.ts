@@ -1,11 +1,18 @@
-import { forbidden } from "../../matrix/errors.ts";
-import { parseRoomId, type UserId } from "../../matrix/identifiers.ts";
+import { forbidden, MatrixError } from "../../matrix/errors.ts";
+import { parseRoomId } from "../../matrix/identifiers.ts";
 import { KeyedLock } from "../node/keyed-lock.ts";
 import type { Requester } from "../node/requester.ts";
 import type { RoomForReaders, StoredEvent } from "../room/api.ts";
 import type { Storage, Write } from "../storage/api.ts";
 import type { Nid, Position, ReceiptRow } from "../storage/schema.ts";
-import type { Receipt, ReceiptRequest, Receipts, ReceiptsForReaders } from "./api.ts";
+import type {
+  HeardReceipt,
+  Receipt,
+  ReceiptRequest,
+  Receipts,
+  ReceiptsForReaders,
+  ReceiptsForServers,
+} from "./api.ts";
 import { receiptTarget } from "./target.ts";
 
 export type ReceiptsOptions = {
@@ -22,7 +29,7 @@ type Move = Omit<ReceiptRow, "p">;
  * Receipts in the store `receipts`. The marker `m.fully_read` has a row there as well, for its order; what users
  * see of it is account data of the room, written in the same unit.
  */
-export class StoredReceipts implements Receipts, ReceiptsForReaders {
+export class StoredReceipts implements Receipts, ReceiptsForReaders, ReceiptsForServers {
   readonly #storage: Storage;
   readonly #room: ReceiptsOptions["room"];
   readonly #now: () => number;
@@ -35,15 +42,23 @@ export class StoredReceipts implements Receipts, ReceiptsForReaders {
     this.#now = options.now;
   }
 
-  async set(requester: Requester, receipts: ReceiptRequest[]): Promise<void> {
-    await this.#lock.run(requester.userId, async () => {
-      const wanted = await Promise.all(receipts.map((receipt) => this.#wanted(requester.userId, receipt)));
-      const moves: Move[] = [];
-      for (const move of wanted) if (await this.#isAhead(move, moves)) moves.push(move);
-      if (moves.length === 0) return;
-      await this.#storage.commit((write) => {
-        for (const move of moves) writeMove(write, move);
-      });
+  async set({ userId }: Requester, receipts: ReceiptRequest[]): Promise<void> {
+    const ts = this.#now();
+    await this.#lock.run(userId, async () => {
+      const wanted = await Promise.all(receipts.map((receipt) => this.#wanted(userId, receipt, ts)));
+      await this.#store(wanted);
+    });
+  }
+
+  async hear(userId: string, { ts, ...receipt }: HeardReceipt): Promise<void> {
+    await this.#lock.run(userId, async () => {
+      try {
+        // Nobody has read anything in the future.
+        const move = await this.#wanted(userId, { ...receipt, type: "m.read" }, Math.min(ts, this.#now()));
+        await this.#store([move]);
+      } catch (error) {
+        if (!(error instanceof MatrixError) || error.status >= 500) throw error;
+      }
     });
   }
 
@@ -62,20 +77,29 @@ export class StoredReceipts implements Receipts, ReceiptsForReaders {
     return rows.filter(isReceipt).map((row) => ({ ...row, userId }));
   }
 
-  async #wanted(userId: UserId, request: ReceiptRequest): Promise<Move> {
-    const room = await this.#joinedRoom(userId, request.roomId);
-    const event = await receiptTarget(this.#room, room, request);
-    return this.#move(userId, request, event);
+  async #store(wanted: readonly Move[]): Promise<void> {
+    const moves: Move[] = [];
+    for (const move of wanted) if (await this.#isAhead(move, moves)) moves.push(move);
+    if (moves.length === 0) return;
+    await this.#storage.commit((write) => {
+      for (const move of moves) writeMove(write, move);
+    });
   }
 
-  async #joinedRoom(userId: UserId, roomId: string): Promise<Nid> {
+  async #wanted(userId: string, request: ReceiptRequest, ts: number): Promise<Move> {
+    const room = await this.#joinedRoom(userId, request.roomId);
+    const event = await receiptTarget(this.#room, room, request);
+    return this.#move(userId, request, event, ts);
+  }
+
+  async #joinedRoom(userId: string, roomId: string): Promise<Nid> {
     const room = await this.#room.nid(parseRoomId(roomId));
     const info = room === undefined ? undefined : await this.#room.membershipOf(userId, room);
     if (info?.membership !== "join") throw forbidden("You are not in this room.");
     return info.room;
   }
 
-  async #move(userId: UserId, request: ReceiptRequest, event: StoredEvent): Promise<Move> {
+  async #move(userId: string, request: ReceiptRequest, event: StoredEvent, ts: number): Promise<Move> {
     return {
       r: event.room,
       u: await this.#storage.names.intern(userId),
@@ -83,7 +107,7 @@ export class StoredReceipts implements Receipts, ReceiptsForReaders {
       thread: request.threadId ?? "",
       eventId: event.eventId,
       order: event.order,
-      ts: this.#now(),
+      ts,
     };
   }
 

@@ -77,6 +77,8 @@ export interface Relays {
 export const RELAY_MARK = "x-hearth-relay";
 /** Header beside it: where they reach this homeserver, as in `https://<name>`. */
 export const RELAYED_BASE = "x-hearth-base";
+/** Header of such a request, whatever it says: its sender is not held to a number of requests. */
+export const RELAY_UNLIMITED = "x-hearth-unlimited";
 /**
  * Header of the answer: its status. The answer itself always has 200, as a fetch follows redirects; and one without this
  * header does not come from the service worker.
@@ -116,10 +118,17 @@ export interface Inbox {
   add(mail: Mail): Promise<boolean>;
   /** The oldest after an id; undefined when there is none. One row. */
   next(after: Position): Promise<InboxMail | undefined>;
+  /** All that waits, the oldest first, without what is in it: for who takes in each server's mail by itself. From memory. */
+  waiting(): Promise<{ id: Position; origin: string }[]>;
+  /** One of those that wait; undefined if it has ended. One row. */
+  read(id: Position): Promise<InboxMail | undefined>;
   /**
    * Ends a piece of mail in the caller's own unit, so that its effect and its end are on the disk together. With `taken`,
    * other deliveries of the transaction end with it.
+   * @param answer - what the transaction's sender is told, which is kept as long as it is known that it was taken
    * @returns to be called in that unit, in the same generation
    */
-  ending(mail: Pick<InboxMail, "id">, verdict: MailVerdict): Promise<(write: Write) => void>;
+  ending(mail: Pick<InboxMail, "id">, verdict: MailVerdict, answer?: string): Promise<(write: Write) => void>;
+  /** What the sender of a transaction that was taken was to be told; undefined for one that was not. One row. */
+  answerOf(origin: string, transactionId: string): Promise<string | undefined>;
 }

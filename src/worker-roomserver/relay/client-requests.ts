@@ -3,7 +3,7 @@ import type { LinkHandler, LinkHeaders, LinkRequest } from "../../link/api.ts";
 import { BodyTooLong, readBody } from "../../link/bodies.ts";
 import { invalidParam, MatrixError, tooLarge } from "../../matrix/errors.ts";
 import { isServerName } from "../../matrix/server-names.ts";
-import { RELAY_MARK, RELAYED_BASE, RELAYED_STATUS } from "./api.ts";
+import { RELAY_MARK, RELAY_UNLIMITED, RELAYED_BASE, RELAYED_STATUS } from "./api.ts";
 
 /** Where a browser cannot send a body piece by piece. The largest are uploads of media. */
 const MAX_WHOLE_BODY = 100 * 1024 * 1024;
@@ -17,13 +17,16 @@ export type ClientRequestOptions = {
   mark: string;
   /** How the relay is reached: as it is, so is the homeserver through it. */
   scheme: "https:" | "http:";
+  /** Whether such clients are limited; asked each time. */
+  isLimited: () => boolean;
 };
 
 /**
  * Has the service worker answer what a client elsewhere asks, as it answers pages; but marked, so that it is never taken
  * for one: rate limits apply, and no page's session or cookie goes along.
  */
-export function clientRequests({ fetch, origin, mark, scheme }: ClientRequestOptions): LinkHandler {
+export function clientRequests(options: ClientRequestOptions): LinkHandler {
+  const { fetch, origin, mark, scheme, isLimited } = options;
   return async (request, signal) => {
     const headers = new Headers();
     for (const [name, value] of request.headers) {
@@ -34,6 +37,7 @@ export function clientRequests({ fetch, origin, mark, scheme }: ClientRequestOpt
     }
     headers.set(RELAY_MARK, mark);
     headers.set(RELAYED_BASE, baseOf(request, scheme));
+    if (!isLimited()) headers.set(RELAY_UNLIMITED, "yes");
     const response = await fetch(origin + request.target, {
       method: request.method,
       headers,

@@ -5,7 +5,7 @@ import { encodeUtf8 } from "../../matrix/utf8.ts";
 import { KeyedLock } from "../node/keyed-lock.ts";
 import type { Storage, Write } from "../storage/api.ts";
 import { Lru } from "../storage/lru.ts";
-import type { MailKey, Position } from "../storage/schema.ts";
+import type { MailKey, MailRow, Position } from "../storage/schema.ts";
 import type { Inbox, InboxMail, Mail, MailVerdict } from "./api.ts";
 
 /** Past this, mail stays with the relay: it has its own bounds, of which it tells those who send. */
@@ -17,6 +17,12 @@ const TAKEN_REMEMBERED = 50_000;
  * what it brings after that is old to whoever looks at what is in it.
  */
 const TAKEN_KEPT_MS = 60 * 24 * 60 * 60_000;
+/**
+ * Mail that is kept in memory until it has ended, in bytes; what comes past that is read when it is its turn, so many
+ * together. To read a row that is only just on the disk, all that is on its way to the stores has to get there first.
+ */
+const AT_HAND_BYTES = 8 * 1024 * 1024;
+const READ_AHEAD = { entries: 16, bytes: 4 * 1024 * 1024 };
 
 /** @see Inbox. Only the bodies are on the disk alone. */
 export class StoredInbox implements Inbox {
@@ -27,6 +33,8 @@ export class StoredInbox implements Inbox {
   #waiting: Promise<Waiting> | undefined;
   readonly #taken = new Lru<string, true>(TAKEN_REMEMBERED);
   readonly #arriving = new Map<Position, MailKey>();
+  readonly #atHand = new Map<Position, MailRow>();
+  #atHandBytes = 0;
   readonly #unsubscribe: (() => void)[];
 
   constructor(storage: Storage, now: () => number, limits = INBOX_LIMITS) {
@@ -38,6 +46,8 @@ export class StoredInbox implements Inbox {
         this.#waiting = undefined;
         this.#taken.clear();
         this.#arriving.clear();
+        this.#atHand.clear();
+        this.#atHandBytes = 0;
       }),
       // Here, and not where it was committed: who follows the log and asks for it now must be given it.
       storage.onEntries((entries) => {
@@ -57,6 +67,8 @@ export class StoredInbox implements Inbox {
       const digest = digestOf(mail);
       if (await this.#isKnown(transaction, mail, digest)) return false;
       const waiting = await this.#load();
+      // Another delivery of it may have been taken just now.
+      if (this.#taken.get(transaction) !== undefined) return false;
       const bytes = sizeOf(mail);
       if (waiting.bytes + bytes > this.#limits.bytes || waiting.entries.size >= this.#limits.entries) {
         throw unknown("Too much mail waits here for its turn.", 507);
@@ -65,8 +77,10 @@ export class StoredInbox implements Inbox {
       await this.#storage.commit((write) => {
         const position = write.append({ topic: "mail", detail: origin });
         const key: MailKey = [position, bytes, origin, transactionId, digest];
-        write.put("mail", { method, uri, authorization, body, receivedAt }, key);
+        const row: MailRow = { method, uri, authorization, body, receivedAt };
+        write.put("mail", row, key);
         this.#arriving.set(position, key);
+        this.#hold(key, row);
       });
       return true;
     });
@@ -76,30 +90,91 @@ export class StoredInbox implements Inbox {
     const waiting = await this.#load();
     const key = waiting.after(after);
     if (key === undefined) return undefined;
-    const row = await this.#storage.get("mail", key);
+    return (await this.#row(waiting, key)) ?? this.next(key[0]);
+  }
+
+  async waiting(): Promise<{ id: Position; origin: string }[]> {
+    const { entries } = await this.#load();
+    return [...entries.values()].map(([id, , origin]) => ({ id, origin })).sort((a, b) => a.id - b.id);
+  }
+
+  async read(id: Position): Promise<InboxMail | undefined> {
+    const waiting = await this.#load();
+    const key = waiting.entries.get(id);
+    return key && this.#row(waiting, key);
+  }
+
+  async #row(waiting: Waiting, key: MailKey): Promise<InboxMail | undefined> {
+    const row = this.#atHand.get(key[0]) ?? (await this.#readAhead(waiting, key));
     if (row === undefined) {
       waiting.remove(key); // it has ended meanwhile
-      return this.next(key[0]);
+      return undefined;
     }
     const [id, , origin, transactionId] = key;
     return { ...row, id, origin, transactionId };
   }
 
-  async ending({ id }: Pick<InboxMail, "id">, verdict: MailVerdict): Promise<(write: Write) => void> {
+  /** Reads a row with those after it, which will be asked for next. */
+  async #readAhead(waiting: Waiting, key: MailKey): Promise<MailRow | undefined> {
+    const range = IDBKeyRange.bound(key, waiting.lastToRead(key));
+    const [keys, rows] = await Promise.all([
+      this.#storage.getAllKeys("mail", range, READ_AHEAD.entries),
+      this.#storage.getAll("mail", range, READ_AHEAD.entries),
+    ]);
+    for (const [i, row] of rows.entries()) {
+      const other = keys[i];
+      if (other !== undefined && waiting.entries.has(other[0])) this.#hold(other, row);
+    }
+    return keys[0]?.[0] === key[0] ? rows[0] : undefined;
+  }
+
+  #hold([id, bytes]: MailKey, row: MailRow): void {
+    if (this.#atHand.has(id) || this.#atHandBytes + bytes > AT_HAND_BYTES) return;
+    this.#atHand.set(id, row);
+    this.#atHandBytes += bytes;
+  }
+
+  #letGo([id, bytes]: MailKey): void {
+    if (this.#atHand.delete(id)) this.#atHandBytes -= bytes;
+  }
+
+  async answerOf(origin: string, transactionId: string): Promise<string | undefined> {
+    const range = IDBKeyRange.only([origin, transactionId]);
+    const [taken] = await this.#storage.fromIndex("mailTaken", "transaction", range, 1);
+    return taken && (taken.answer ?? "");
+  }
+
+  async ending(
+    { id }: Pick<InboxMail, "id">,
+    verdict: MailVerdict,
+    answer?: string,
+  ): Promise<(write: Write) => void> {
     const waiting = await this.#load();
     const key = waiting.entries.get(id);
     if (key === undefined) return () => undefined;
     const [, , origin, transactionId] = key;
     const transaction = nameOf(origin, transactionId);
     return (write) => {
-      for (const ended of verdict === "taken" ? waiting.of(transaction) : [key]) {
+      const all = () => [...waiting.of(transaction), ...this.#takeArriving(transaction)];
+      for (const ended of verdict === "taken" ? all() : [key]) {
         waiting.remove(ended);
+        this.#letGo(ended);
         write.delete("mail", ended);
       }
       if (verdict === "refused") return;
       this.#taken.set(transaction, true);
-      write.put("mailTaken", { at: this.#now(), origin, transactionId });
+      write.put("mailTaken", {
+        ...{ at: this.#now(), origin, transactionId },
+        ...(answer !== undefined && { answer }),
+      });
     };
+  }
+
+  /** Deliveries of a transaction that are on their way to the disk, in units before the next one. */
+  #takeArriving(transaction: string): MailKey[] {
+    const arriving = [...this.#arriving.values()].filter((key) => nameOf(key[2], key[3]) === transaction);
+    for (const [id] of arriving) this.#arriving.delete(id);
+    return arriving;
   }
 
   /** Forgets what was taken long ago. */
@@ -124,10 +199,12 @@ export class StoredInbox implements Inbox {
   #arrived(position: Position): void {
     const key = this.#arriving.get(position);
     if (key === undefined) return;
-    this.#arriving.delete(position);
     this.#load().then(
-      (waiting) => waiting.add(key),
-      () => undefined, // whoever asks for it next reads it
+      (waiting) => {
+        // It may have ended with another delivery of its transaction.
+        if (this.#arriving.delete(position)) waiting.add(key);
+      },
+      () => this.#arriving.delete(position), // whoever asks for it next reads it
     );
   }
 
@@ -178,6 +255,20 @@ class Waiting {
 
   of(transaction: string): readonly MailKey[] {
     return this.#byTransaction.get(transaction) ?? [];
+  }
+
+  /** Up to which key to read, from one on: as many as are worth it. */
+  lastToRead(from: MailKey): MailKey {
+    let last = from;
+    let bytes = from[1];
+    let left = READ_AHEAD.entries;
+    for (const key of this.entries.values()) {
+      if (key[0] <= last[0]) continue;
+      bytes += key[1];
+      if (--left <= 0 || bytes > READ_AHEAD.bytes) break;
+      last = key;
+    }
+    return last;
   }
 
   after(id: Position): MailKey | undefined {

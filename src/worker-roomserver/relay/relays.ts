@@ -1,5 +1,6 @@
 import type { LinkHandler } from "../../link/api.ts";
 import { forbidden, MatrixError, notFound, unknown } from "../../matrix/errors.ts";
+import { relayUrl } from "../../matrix/relay-url.ts";
 import type { SigningKey } from "../../matrix/signing.ts";
 import type { Egress, EgressRequest, EgressTarget } from "../egress/api.ts";
 import type { Storage, Write } from "../storage/api.ts";
@@ -10,7 +11,6 @@ import { clientRequests } from "./client-requests.ts";
 import { askOver, mayGoOverRelay } from "./egress.ts";
 import { StoredInbox } from "./inbox.ts";
 import type { Keeper, KeeperState, KeptLink, OpenKeeper } from "./keeper.ts";
-import { relayUrl } from "./relay-url.ts";
 import { answering } from "./requests.ts";
 import { RelaySession, type SessionOptions } from "./session.ts";
 import { inWords } from "./words.ts";
@@ -31,6 +31,8 @@ export type RelaysOptions = {
   /** The worker's own, and the origin of its page: for the client API. */
   fetch: (url: string, init: RequestInit) => Promise<Response>;
   origin: string;
+  /** Whether clients that come through a relay are limited; asked each time. */
+  isLimited: () => boolean;
   /** Milliseconds since 1970. */
   now: () => number;
   /** Calls after so many milliseconds. @returns how to keep it from that */
@@ -175,6 +177,7 @@ export class StoredRelays implements Relays {
         handler: answering({
           federation: this.#options.answerServers,
           clientApi: clientRequests({
+            isLimited: this.#options.isLimited,
             ...{ fetch: this.#options.fetch, origin: this.#options.origin, mark: this.#mark },
             scheme: url.startsWith("https:") ? "https:" : "http:",
           }),

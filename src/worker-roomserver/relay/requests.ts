@@ -34,7 +34,7 @@ export function answering({ federation, clientApi, isOpen }: RequestHandlers): L
 /** The same is asked again at the other end: see src/sw/relayed.ts. */
 const isForClients = (path: string) =>
   /^\/(_matrix\/(client|media)|_hearth\/oauth)\//.test(path) ||
-  /^\/\.well-known\/matrix\/client(\?|$)/.test(path);
+  /^\/(\.well-known\/matrix\/client|_synapse\/admin\/v1\/register)(\?|$)/.test(path);
 
 /** @returns path and query as a URL has them; undefined for what is no path, or leads to another host */
 function normalTarget(target: string): string | undefined {

@@ -23,7 +23,7 @@ export type SessionOptions = {
   url: string;
   link: KeptLink;
   info: RelayInfo;
-  storage: Pick<Storage, "onEntries" | "names">;
+  storage: Pick<Storage, "getAllKeys" | "names" | "onEntries">;
   inbox: Pick<StoredInbox, "add">;
   keys: KeyMailboxOptions["keys"];
   takenBack: KeyMailboxOptions["takenBack"];
@@ -139,7 +139,8 @@ export class RelaySession {
   #publishServerKeys(): void {
     const { serverName, key, now } = this.#options;
     this.#inTurn("serverKeys", "This server's key could not be left there", async () => {
-      const document = await serverKeyDocument(serverName, key, now());
+      const relays = await this.#options.storage.getAllKeys("relays");
+      const document = await serverKeyDocument(serverName, key, now(), relays);
       await this.#put("/server-keys", { document });
     });
     this.#later(SERVER_KEYS_VALID_MS / 2, () => this.#publishServerKeys());

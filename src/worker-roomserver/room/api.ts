@@ -1,6 +1,7 @@
 import type { JsonObject } from "../../matrix/json.ts";
 import type { Pdu } from "../../matrix/pdu.ts";
 import type { RoomSummary } from "../../matrix/room-summary.ts";
+import type { ToldRoom } from "../../matrix/told-rooms.ts";
 import type { JsonBytes, Requester, RequestId } from "../node/requester.ts";
 import type { Write } from "../storage/api.ts";
 import type { EventNid, Membership, Nid, Position, SnapshotNid } from "../storage/schema.ts";
@@ -63,13 +64,20 @@ export type HierarchyQuery = {
 export type HierarchyRoom = RoomSummary & { children_state: JsonObject[] };
 
 /** `membership`: of who asks, if they have said who they are. */
-export type RoomSummaryAnswer = RoomSummary & { membership?: Membership };
+export type RoomSummaryAnswer = (RoomSummary | ToldRoom) & { membership?: Membership };
 
 export type ServerHierarchy = {
   room: HierarchyRoom;
   /** The rooms right below, in their order: those that somebody here is in, and the server may be told of. */
   children: RoomSummary[];
   /** Room ids of those that somebody here is in, and the server may not be told of. */
+  inaccessible_children: string[];
+};
+
+/** The same as another server tells it. */
+export type ToldHierarchy = {
+  room: ToldRoom & { children_state: JsonObject[] };
+  children: ToldRoom[];
   inaccessible_children: string[];
 };
 
@@ -116,7 +124,12 @@ export interface RoomForClient {
     requester: Requester,
     redaction: { roomId: string; eventId: string; txnId: string; content: JsonObject },
   ): Promise<{ event_id: string }>;
-  /** @param change.roomId - for join and knock also an alias */
+  /**
+   * @param change.roomId - for join and knock also an alias
+   * @param change.servers - servers that may be in a room that is not here
+   * @throws MatrixError what the room's rules refuse, 403; for a room or a user elsewhere, what other servers refuse, and
+   *   M_UNKNOWN 502 or 504 where they cannot be reached
+   */
   changeMembership(
     request: RequestId,
     requester: Requester,
@@ -124,6 +137,7 @@ export interface RoomForClient {
       roomId: string;
       action: MembershipAction;
       target: string;
+      servers?: readonly string[] | undefined;
       reason?: string | undefined;
       content?: JsonObject | undefined;
     },
@@ -194,8 +208,15 @@ export interface RoomDirectory {
   mutualRooms(requester: Requester, userId: string, from: string | undefined): Promise<MutualRooms>;
   /** `GET` and `POST /publicRooms`. */
   publicRooms(query: PublicRoomsQuery): Promise<JsonBytes>;
-  /** @param requester - undefined for a request without an access token */
-  summary(requester: Requester | undefined, roomIdOrAlias: string): Promise<RoomSummaryAnswer>;
+  /**
+   * @param requester - undefined for a request without an access token
+   * @param via - servers to ask about a room that nobody here is in
+   */
+  summary(
+    requester: Requester | undefined,
+    roomIdOrAlias: string,
+    via?: readonly string[],
+  ): Promise<RoomSummaryAnswer>;
   hierarchy(requester: Requester, roomId: string, query: HierarchyQuery): Promise<JsonBytes>;
   /** The answer to another server that has proved its name; for summaries, too. */
   hierarchyForServer(serverName: string, roomId: string, suggestedOnly: boolean): Promise<ServerHierarchy>;
@@ -245,6 +266,11 @@ export type StoredEvent = {
   /** Known for what it authorises, without a place in the room's history. */
   isOutlier: boolean;
   /**
+   * A member event that came without its room (out-of-band/api.ts): an outlier that is found by its number alone. `order` is
+   * its position in the log, though no timeline has it.
+   */
+  isOutOfBand?: true;
+  /**
    * Of an event that was taken in live: the room's forward extremities after it. Of a rejected or soft-failed one:
    * those that it is built upon.
    */
@@ -273,6 +299,8 @@ export type MembershipInfo = {
   /** Position at which it took effect. */
   since: Position;
   forgotten: boolean;
+  /** By an event that came without the room: what the room says is not known here. See out-of-band/api.ts. */
+  outOfBand?: true;
 };
 
 /** A stretch of a room's timeline, oldest first. */
@@ -322,6 +350,8 @@ export interface RoomForReaders {
   stateOf(snapshot: SnapshotNid, part?: StatePart): Promise<EventNid[]>;
   /** One entry of a snapshot. */
   stateEntry(snapshot: SnapshotNid, type: string, stateKey: string): Promise<EventNid | undefined>;
+  /** The members whom a user's clients name a room after that has no name: at most five. Mostly one page of events. */
+  heroes(snapshot: SnapshotNid, userId: string): Promise<string[]>;
   /** Entries that differ in `to`, as event nids (entries that are gone in `to` are left out). */
   stateChanges(from: SnapshotNid, to: SnapshotNid): Promise<EventNid[]>;
   /** Events by nid, in the order asked for. One read each for those that are not in memory, in one transaction. */

@@ -8,7 +8,11 @@ import { KeyedLock } from "../node/keyed-lock.ts";
 import type { Requester, RequestId } from "../node/requester.ts";
 import type { Storage, Write } from "../storage/api.ts";
 import type { Nid } from "../storage/schema.ts";
+import type { RemoteQuestions, ResolvedAlias } from "./questions/api.ts";
 import type { RoomHead, RoomHeads } from "./room-head.ts";
+
+/** Servers that are named for an alias: who joins tries some, and a large room has thousands. */
+const SERVERS_NAMED = 50;
 
 /** An alias, and who made it. */
 export type HeldAlias = { alias: string; creator: string };
@@ -22,6 +26,8 @@ export class Directory {
   readonly #heads: RoomHeads;
   readonly #serverName: string;
   readonly #appServices: AliasesOfServices;
+  readonly #questions: Pick<RemoteQuestions, "resolveAlias">;
+  readonly #serversIn: (roomId: string) => Promise<readonly string[]>;
   readonly #onHidden: (roomId: string) => Promise<void>;
   readonly #locks = new KeyedLock<string>();
 
@@ -32,6 +38,8 @@ export class Directory {
     heads: RoomHeads;
     serverName: string;
     appServices: AliasesOfServices;
+    questions: Pick<RemoteQuestions, "resolveAlias">;
+    serversIn: (roomId: string) => Promise<readonly string[]>;
     onHidden: (roomId: string) => Promise<void>;
   }) {
     this.#storage = parts.storage;
@@ -39,32 +47,43 @@ export class Directory {
     this.#heads = parts.heads;
     this.#serverName = parts.serverName;
     this.#appServices = parts.appServices;
+    this.#questions = parts.questions;
+    this.#serversIn = parts.serversIn;
     this.#onHidden = parts.onHidden;
   }
 
   /**
-   * An alias that is not there may be one that an application service makes when it is asked.
-   * @throws MatrixError M_NOT_FOUND (404), M_INVALID_PARAM (400)
+   * An alias of this server that is not there may be one that an application service makes when it is asked; that of
+   * another, that one knows. Servers in the room are named, this one first where it made the alias.
+   * @throws MatrixError M_NOT_FOUND (404), M_INVALID_PARAM (400); M_UNKNOWN (502, 504) where the other is not reached
    */
-  async resolve(alias: string): Promise<{ room_id: string; servers: string[] }> {
+  async resolve(alias: string): Promise<ResolvedAlias> {
     const parsed = parseRoomAlias(alias);
-    let row = await this.#storage.get("aliases", parsed);
-    if (row === undefined) {
-      await this.#appServices.findRoom(parsed);
-      row = await this.#storage.get("aliases", parsed);
+    const roomId = await this.#roomOf(parsed);
+    if (roomId === undefined) {
+      if (serverNameOf(parsed) !== this.#serverName) return this.#questions.resolveAlias(parsed);
+      throw notFound(`There is no room with the alias ${alias}.`);
     }
-    if (row === undefined) throw notFound(`There is no room with the alias ${alias}.`);
-    return { room_id: row.roomId, servers: [this.#serverName] };
+    const others = (await this.#serversIn(roomId)).filter((server) => server !== this.#serverName);
+    return { room_id: roomId, servers: [this.#serverName, ...others].slice(0, SERVERS_NAMED) };
+  }
+
+  async #roomOf(alias: RoomAlias): Promise<string | undefined> {
+    const row = await this.#storage.get("aliases", alias);
+    if (row !== undefined) return row.roomId;
+    await this.#appServices.findRoom(alias);
+    return (await this.#storage.get("aliases", alias))?.roomId;
   }
 
   /**
-   * Holds an alias that a room wants to be called by to what is known here; others' cannot be asked for yet.
+   * Holds an alias that a room wants to be called by to where it leads.
+   * @param elsewhere - where aliases of other servers lead
    * @throws MatrixError M_INVALID_PARAM (400) for what is no alias; M_BAD_ALIAS (400) where it leads elsewhere or nowhere
    * @see https://spec.matrix.org/v1.19/client-server-api/#put_matrixclientv3roomsroomidstateeventtypestatekey
    */
-  async requireOf(alias: string, roomId: string): Promise<void> {
+  async requireOf(alias: string, roomId: string, elsewhere: ReadonlyMap<string, string>): Promise<void> {
     const row = await this.#storage.get("aliases", parseRoomAlias(alias));
-    if (row?.roomId === roomId) return;
+    if ((row?.roomId ?? elsewhere.get(alias)) === roomId) return;
     throw new MatrixError("M_BAD_ALIAS", 400, `The alias ${alias} does not lead to this room.`);
   }
 

@@ -12,6 +12,9 @@ import type { StoredEvent } from "./api.ts";
 /** Of JSON text; parsed, an event takes a few times that. */
 const CACHED_CHARACTERS = 16_000_000;
 
+/** What the id of an event has before it that is not to be found by it. Ids begin with a `$`. */
+const APART = "~";
+
 /** An event that nobody asked for takes a fraction of a request of its own. */
 const NEARBY = 4;
 
@@ -41,7 +44,7 @@ export class EventStore {
     this.#storage = storage;
     storage.onRollback(() => {
       // What is durable stays known by its id: the store of events may not have it yet (`storedKeys`).
-      for (const { event, isNew } of this.#queued.values()) if (isNew) this.#nids.delete(event.eventId);
+      for (const { event, isNew } of this.#queued.values()) if (isNew) this.#forgetId(event);
       this.#queued.clear();
       this.#cache.clear();
     });
@@ -96,6 +99,16 @@ export class EventStore {
     return eventIds.map((id, i) => inMemory[i] ?? this.#inMemoryById(id) ?? byId.get(id));
   }
 
+  /**
+   * Events as text, in the order asked for, from the disk: they are not parsed, and take no place in memory.
+   * @returns undefined for one that has gone with its room
+   */
+  async texts(nids: readonly EventNid[]): Promise<(string | undefined)[]> {
+    const rows = (await this.#rows(nids)).filter((row) => !this.#isPurged(row.r, row.n));
+    const byNid = new Map(rows.map((row) => [row.n, row.json]));
+    return nids.map((nid) => byNid.get(nid));
+  }
+
   /** Events whose rows have been read already, in their order. */
   async fromRows(rows: readonly EventRow[]): Promise<StoredEvent[]> {
     const [roomIds, redactions, replaced] = await Promise.all([
@@ -147,7 +160,7 @@ export class EventStore {
     write.delete("events", event.nid);
     this.#queued.delete(event.nid);
     this.#cache.delete(event.nid);
-    this.#nids.delete(event.eventId);
+    this.#forgetId(event);
   }
 
   /** What was queued in this unit is on the disk, or has failed: called when its commit has settled. */
@@ -186,11 +199,17 @@ export class EventStore {
   }
 
   #put(write: Write, event: StoredEvent, json: string, isNew: boolean): void {
-    this.#puts += 1;
-    this.#absent.delete(event.eventId);
     write.put("events", toRow(event, json));
     this.#queued.set(event.nid, { event, weight: json.length, isNew });
+    if (event.isOutOfBand) return;
+    this.#puts += 1;
+    this.#absent.delete(event.eventId);
     this.#nids.set(event.eventId, event.nid);
+  }
+
+  /** The room's own copy of an event may be known as well as one that came without it. */
+  #forgetId({ nid, eventId }: StoredEvent): void {
+    if (this.#nids.get(eventId) === nid) this.#nids.delete(eventId);
   }
 
   async #nidsOf(eventId: string): Promise<EventNid[]> {
@@ -253,18 +272,20 @@ export class EventStore {
     const { roomId, redaction, replaced } = about;
     const pdu = JSON.parse(row.json) as Pdu;
     const isLive = row.o !== "" && Number.isInteger(row.o);
+    const isOutOfBand = row.k !== undefined;
     const event: StoredEvent = {
       nid: row.n,
-      eventId: row.id,
+      eventId: isOutOfBand ? row.id.slice(APART.length) : row.id,
       room: row.r,
       roomId,
-      order: row.o === "" ? 0 : -row.o,
+      order: row.o === "" ? (row.k ?? 0) : -row.o,
       stateBefore: row.b,
       stateAfter: row.d ?? row.c,
       current: row.c,
       status: row.s ?? 0,
       reason: row.w ?? "",
       isOutlier: row.u === 1,
+      ...(isOutOfBand && { isOutOfBand }),
       extremities: row.f ?? (isLive ? [row.n] : []),
       afterGap: row.g === 1,
       pdu,
@@ -278,7 +299,7 @@ export class EventStore {
     // What was read while its room was purged must not come back.
     if (!this.#isPurged(row.r, row.n)) {
       this.#cache.set(row.n, { event, weight: row.json.length });
-      this.#nids.set(row.id, row.n);
+      if (!isOutOfBand) this.#nids.set(row.id, row.n);
     }
     return event;
   }
@@ -324,9 +345,9 @@ function toRow(event: StoredEvent, json: string): EventRow {
   return {
     n: nid,
     json,
-    id: event.eventId,
+    id: event.isOutOfBand ? `${APART}${event.eventId}` : event.eventId,
     r: event.room,
-    ...(event.order === 0 ? { o: "" } : { o: -event.order, ts: event.pdu.origin_server_ts }),
+    ...placeOf(event),
     b: event.stateBefore,
     c: event.current,
     ...(event.stateAfter !== event.current && { d: event.stateAfter }),
@@ -339,4 +360,9 @@ function toRow(event: StoredEvent, json: string): EventRow {
     ...(event.replaces !== 0 && { p: event.replaces }),
     ...(event.sentBy && { t: event.sentBy }),
   };
+}
+
+function placeOf({ order, pdu, isOutOfBand }: StoredEvent): Pick<EventRow, "o" | "k" | "ts"> {
+  if (isOutOfBand) return { o: "", k: order };
+  return order === 0 ? { o: "" } : { o: -order, ts: pdu.origin_server_ts };
 }

@@ -22,7 +22,7 @@ export function roomDirectory(parts: RoomParts): RoomDirectory {
   return {
     mutualRooms: (requester, userId, from) => mutualRooms(parts, requester, userId, from),
     publicRooms: (query) => published.list(query),
-    summary: (requester, roomIdOrAlias) => roomSummary(parts, requester, roomIdOrAlias),
+    summary: (requester, roomIdOrAlias, via) => roomSummary(parts, requester, roomIdOrAlias, via),
     hierarchy: (requester, roomId, query) => spaces.page(requester, roomId, query),
     hierarchyForServer: (serverName, roomId, suggestedOnly) =>
       hierarchyForServer(parts, serverName, roomId, suggestedOnly),

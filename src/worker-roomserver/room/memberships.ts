@@ -1,6 +1,13 @@
+import { domainOf } from "../../matrix/domain.ts";
 import type { Storage, Write } from "../storage/api.ts";
 import { Lru } from "../storage/lru.ts";
-import { MEMBERSHIPS, type Membership, type MembershipRow, type Nid } from "../storage/schema.ts";
+import {
+  type EventNid,
+  MEMBERSHIPS,
+  type Membership,
+  type MembershipRow,
+  type Nid,
+} from "../storage/schema.ts";
 import type { MembershipInfo } from "./api.ts";
 
 /** The users of a room who are in it, or may come: one range of the index. */
@@ -43,6 +50,14 @@ export class Memberships {
     return (await this.#presentIn(room)).join;
   }
 
+  /** The servers of those joined to the room, each once. Goes through all members. */
+  async servers(room: Nid): Promise<string[]> {
+    const servers = new Set<string>();
+    for (const userId of await this.joined(room)) servers.add(domainOf(userId) ?? "");
+    servers.delete("");
+    return [...servers];
+  }
+
   /**
    * User ids of those joined to a room with the user, without the user. The same set as long as no membership of
    * anybody changes.
@@ -72,8 +87,22 @@ export class Memberships {
     return { joined: join.size, invited: invite.size };
   }
 
-  /** Queues a user's membership in a room. */
-  set(write: Write, userId: string, user: Nid, info: MembershipInfo): void {
+  /**
+   * Brings those into memory who wait to be let in by an event that came without the room: what the room says of them then
+   * takes the place of those events too. Reads a range of the room's memberships.
+   */
+  async expect(room: Nid): Promise<void> {
+    const rows = await this.#storage.fromIndex("memberships", "room", roomRange(room, "invite", "knock"));
+    const waiting = rows.filter((row) => row.s !== undefined);
+    await Promise.all(waiting.map(async (row) => this.of(await this.#storage.names.text(row.u))));
+  }
+
+  /**
+   * Queues a user's membership in a room.
+   * @param about - of one that came without the room, what is kept of it: see MembershipRow
+   */
+  set(write: Write, userId: string, user: Nid, info: MembershipInfo, about = ""): void {
+    this.#removeOutOfBand(write, userId, info.room, info.event);
     write.put("memberships", {
       u: user,
       r: info.room,
@@ -81,6 +110,7 @@ export class Memberships {
       e: info.event,
       p: info.since,
       f: info.forgotten ? 1 : 0,
+      ...(info.outOfBand && { s: about }),
     });
     this.#changes += 1;
     const rooms = this.#byUser.get(userId);
@@ -95,12 +125,22 @@ export class Memberships {
 
   /** Queues that a user's membership in a room is not known any more. */
   remove(write: Write, userId: string, user: Nid, room: Nid): void {
+    this.#removeOutOfBand(write, userId, room);
     write.delete("memberships", [user, room]);
     this.#byUser.get(userId)?.delete(room);
     this.#changes += 1;
     const present = this.#present.get(room);
     present?.join.delete(userId);
     present?.invite.delete(userId);
+  }
+
+  /**
+   * Nothing but a membership names an event that came without its room. Where the membership is not in memory the event
+   * stays until the room's data is removed, in nobody's way.
+   */
+  #removeOutOfBand(write: Write, userId: string, room: Nid, successor?: EventNid): void {
+    const former = this.#byUser.get(userId)?.get(room);
+    if (former?.outOfBand && former.event !== successor) write.delete("events", former.event);
   }
 
   async #presentIn(room: Nid): Promise<Present> {
@@ -153,6 +193,7 @@ export class Memberships {
       event: row.e,
       since: row.p,
       forgotten: row.f === 1,
+      ...(row.s !== undefined && { outOfBand: true }),
     };
   }
 }

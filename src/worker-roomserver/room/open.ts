@@ -2,6 +2,7 @@ import { later, lazily, once } from "../node/later.ts";
 import type { RoomConsole, RoomDirectory } from "./api.ts";
 import type { RoomInput } from "./input/api.ts";
 import { makeRoomParts, type RoomPartsOptions } from "./make-parts.ts";
+import type { OutOfBandMemberships } from "./out-of-band/api.ts";
 import type { RoomParts } from "./parts.ts";
 import { closePurged } from "./purge/close-purged.ts";
 import type { RoomQueries } from "./query/graph/api.ts";
@@ -13,6 +14,7 @@ export type OpenRooms = {
   roomQueries: RoomQueries;
   roomDirectory: RoomDirectory;
   roomConsole: RoomConsole;
+  outOfBand: OutOfBandMemberships;
   /** For what is done in calm moments (node/compactor.ts). */
   parts: RoomParts;
   /** Whether a room is still to be removed, which the leader before has not finished. */
@@ -33,6 +35,7 @@ export async function openRooms(options: RoomPartsOptions & RoomServerHooks): Pr
     roomQueries: lazily(once(async () => (await further()).roomQueries(parts))),
     roomDirectory: lazily(once(async () => (await further()).roomDirectory(parts))),
     roomConsole: lazily(once(async () => (await further()).roomConsole(parts))),
+    outOfBand: parts.outOfBand,
     parts,
     isPurging,
   };

@@ -1,7 +1,9 @@
 import { authTypesFor } from "../../matrix/auth-events.ts";
 import type { AuthEvent } from "../../matrix/auth-rules/auth-event.ts";
 import { authorise } from "../../matrix/auth-rules/authorise.ts";
+import { signedThirdPartyInvites } from "../../matrix/auth-rules/third-party-invite-signature.ts";
 import { encodeBase64 } from "../../matrix/base64.ts";
+import type { Ed25519 } from "../../matrix/ed25519.ts";
 import { forbidden } from "../../matrix/errors.ts";
 import { checkEventSize, checkFieldSizes, maxPrevEvents } from "../../matrix/event-format.ts";
 import { referenceHash } from "../../matrix/hashes.ts";
@@ -45,6 +47,7 @@ export type PlannedEvent = {
 export type Author = {
   serverName: string;
   key: SigningKey;
+  ed25519: Ed25519;
   intern: (text: string) => Promise<Nid>;
   newEvent: () => EventNid;
 };
@@ -87,18 +90,7 @@ export class RoomPlan {
   /** @throws MatrixError M_FORBIDDEN (403) when the auth rules refuse it, M_BAD_JSON (400), M_TOO_LARGE (413) */
   async add(proposal: Proposal): Promise<PlannedEvent> {
     const { rules } = this.base;
-    const authEvents = await this.#authEvents(proposal);
-    const listed = this.#listed([...authEvents.values()]);
-    const draft = this.#draft(proposal, listed);
-    const subject = { ...draft, hashes: { sha256: "" }, signatures: {} } as Pdu;
-    checkFieldSizes(subject);
-    const verdict = authorise(
-      { eventId: subject.event_id ?? "", pdu: subject },
-      rules,
-      (type, key) => authForm(authEvents.get(entryKey(type, key))),
-      { authorisingServerSigned: true },
-    );
-    if (verdict.outcome === "reject") throw forbidden(verdict.reason);
+    const { draft, listed } = await this.#checkedDraft(proposal);
     const finished = await finishEvent(draft, rules, this.#author.serverName, this.#author.key);
     checkEventSize(finished.json);
     const planned: PlannedEvent = {
@@ -114,6 +106,40 @@ export class RoomPlan {
     if (proposal.type === "m.room.create" && rules.roomIdIsCreateHash)
       this.#roomId = `!${finished.eventId.slice(1)}`;
     return planned;
+  }
+
+  /**
+   * What `add` would make of it, for another server to sign; the plan stays as it is. It has no id: whoever signs it
+   * makes that up, where ids are made up.
+   * @throws as `add` does
+   */
+  async template(proposal: Proposal): Promise<JsonObject> {
+    const { event_id: _, ...template } = (await this.#checkedDraft(proposal)).draft;
+    return template;
+  }
+
+  async #checkedDraft(proposal: Proposal): Promise<{ draft: EventDraft; listed: PlannedState[] }> {
+    const { rules } = this.base;
+    const { ed25519 } = this.#author;
+    const authEvents = await this.#authEvents(proposal);
+    const listed = this.#listed([...authEvents.values()]);
+    const draft = this.#draft(proposal, listed);
+    const subject = { ...draft, hashes: { sha256: "" }, signatures: {} } as Pdu;
+    checkFieldSizes(subject);
+    const thirdParty = [...authEvents.values()].filter(({ pdu }) => pdu.type === "m.room.third_party_invite");
+    const signed = await signedThirdPartyInvites(
+      subject,
+      thirdParty.map((event) => authForm(event)!),
+      ed25519,
+    );
+    const verdict = authorise(
+      { eventId: subject.event_id ?? "", pdu: subject },
+      rules,
+      (type, key) => authForm(authEvents.get(entryKey(type, key))),
+      { authorisingServerSigned: true, signedThirdPartyInvites: signed },
+    );
+    if (verdict.outcome === "reject") throw forbidden(verdict.reason);
+    return { draft, listed };
   }
 
   async #authEvents(proposal: Proposal): Promise<Map<string, PlannedState>> {
@@ -190,7 +216,7 @@ export function authForm(event: PlannedState | undefined): AuthEvent | undefined
 }
 
 /** An event id of room versions 1 and 2, where the server makes it up. */
-function newEventId(serverName: string): string {
+export function newEventId(serverName: string): string {
   const random = crypto.getRandomValues(new Uint8Array(18));
   return `$${encodeBase64(random).replaceAll("+", "-").replaceAll("/", "_")}:${serverName}`;
 }

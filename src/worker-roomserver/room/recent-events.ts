@@ -34,7 +34,9 @@ export class RecentEvents {
     this.#since = storage.position;
     storage.onEntries((entries) => {
       for (const { topic, room, event, position } of entries) {
-        if (topic === "room") this.#push(room, known(event), position);
+        if (topic !== "room") continue;
+        const written = known(event);
+        if (written?.isOutOfBand !== true) this.#push(room, written, position);
       }
     });
   }

@@ -1,5 +1,6 @@
 import type { UserId } from "../../matrix/identifiers.ts";
 import type { JsonObject } from "../../matrix/json.ts";
+import { strippedStateTypes } from "../../matrix/stripped-state.ts";
 import { later } from "../node/later.ts";
 import type { JsonBytes, Requester, RequestId } from "../node/requester.ts";
 import type { EventNid, Membership, Nid, Position, SnapshotNid } from "../storage/schema.ts";
@@ -21,8 +22,10 @@ import type {
 } from "./api.ts";
 import { clientEvent, strippedEvent } from "./client-event.ts";
 import type { RoomInput } from "./input/api.ts";
+import { readAbout } from "./out-of-band/about-room.ts";
 import type { RoomParts } from "./parts.ts";
-import { announceProfile, changeMembership, leaveAll, type MembershipChange } from "./perform/membership.ts";
+import type { MembershipChange } from "./perform/member-step.ts";
+import { announceProfile, changeMembership, leaveAll } from "./perform/membership.ts";
 import { redact, sendEvent } from "./perform/send.ts";
 import { setState } from "./perform/set-state.ts";
 import { requireActive, requireActiveUnlessLeaving } from "./perform/suspension.ts";
@@ -30,23 +33,13 @@ import { accessTo } from "./query/access.ts";
 import { presented } from "./query/aggregations.ts";
 import { eventByTime } from "./query/event-by-time.ts";
 import { eventsAround } from "./query/events-around.ts";
+import { heroesIn } from "./query/heroes.ts";
 import { context, event, messages } from "./query/messages.ts";
 import { relations } from "./query/relations.ts";
 import { replacementsOf } from "./query/replacements.ts";
 import { joinedMembers, members, roomState, stateEvent } from "./query/state.ts";
 import { threads } from "./query/threads.ts";
 import { hasEvents, snapshotAt, timelineChunk } from "./query/timeline.ts";
-
-/** The types whose events an invite shows to whom it is for. */
-const STRIPPED = [
-  "m.room.create",
-  "m.room.name",
-  "m.room.avatar",
-  "m.room.topic",
-  "m.room.join_rules",
-  "m.room.canonical_alias",
-  "m.room.encryption",
-] as const;
 
 /** What the room server tells and asks of users beyond their accounts. */
 export type RoomServerHooks = {
@@ -306,6 +299,10 @@ export class RoomServer implements RoomForClient, RoomForReaders {
     return (await this.#parts.snapshots.chain(snapshot)).entry(typeNid, keyNid);
   }
 
+  async heroes(snapshot: SnapshotNid, userId: string): Promise<string[]> {
+    return heroesIn(this.#parts, await this.stateOf(snapshot, "members"), userId);
+  }
+
   async stateChanges(from: SnapshotNid, to: SnapshotNid): Promise<EventNid[]> {
     const { snapshots } = this.#parts;
     const [before, after] = await Promise.all([snapshots.chain(from), snapshots.chain(to)]);
@@ -328,8 +325,12 @@ export class RoomServer implements RoomForClient, RoomForReaders {
     const info = await this.membershipOf(userId, room);
     if (info === undefined) return [];
     const own = await this.#parts.events.getOne(info.event);
+    if (info.outOfBand) {
+      const about = await readAbout(this.#parts.storage, userId, room);
+      return [...(about?.state ?? []), strippedEvent(own)];
+    }
     const entries = await Promise.all([
-      ...STRIPPED.map((type) => this.stateEntry(own.stateBefore, type, "")),
+      ...strippedStateTypes.map((type) => this.stateEntry(own.stateBefore, type, "")),
       this.stateEntry(own.stateBefore, "m.room.member", own.pdu.sender),
     ]);
     const nids = entries.filter((nid) => nid !== undefined && nid !== own.nid) as EventNid[];

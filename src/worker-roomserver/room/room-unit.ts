@@ -88,8 +88,8 @@ export class RoomUnit {
     this.#head = head;
   }
 
-  /** An accepted event at the end of the timeline, which moves the room on. */
-  addLive(event: NewEvent, { current, extremities, turns }: Advance): StoredEvent {
+  /** An accepted event at the end of the timeline, which moves the room on. @param detail - of its entry in the log */
+  addLive(event: NewEvent, { current, extremities, turns }: Advance, detail = ""): StoredEvent {
     const head = this.#head;
     const { nid, pdu, key } = event;
     const room = head.nid;
@@ -98,7 +98,7 @@ export class RoomUnit {
     }
     const isMember = pdu.type === "m.room.member" && isUserId(pdu.state_key);
     const user = isMember ? key![1] : 0;
-    const order = this.#write.append({ topic: "room", room, user, event: nid });
+    const order = this.#write.append({ topic: "room", room, user, event: nid, detail });
     this.#saveState(current);
     const stored = this.#insert(event, {
       order,

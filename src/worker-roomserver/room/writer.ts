@@ -2,19 +2,21 @@ import type { KeyedLock } from "../node/keyed-lock.ts";
 import type { Storage, Write } from "../storage/api.ts";
 import { CommitSuperseded } from "../storage/errors.ts";
 import { type Author, type PlannedEvent, RoomPlan } from "./plan.ts";
+import { type RecommendationParts, recommended } from "./recommendation.ts";
 import type { RoomHead, RoomHeads } from "./room-head.ts";
 import { commitUnit, RoomUnit, type RoomUnitParts } from "./room-unit.ts";
 
 /** How often an operation is decided anew because a write that it was based on has failed. */
 const ATTEMPTS = 3;
 
-export type RoomWriterParts = RoomUnitParts & {
-  storage: Storage;
-  heads: RoomHeads;
-  author: Author;
-  /** Held by who changes a room. */
-  locks: KeyedLock<string>;
-};
+export type RoomWriterParts = RoomUnitParts &
+  RecommendationParts & {
+    storage: Storage;
+    heads: RoomHeads;
+    author: Author;
+    /** Held by who changes a room. */
+    locks: KeyedLock<string>;
+  };
 
 /** A room that does not exist yet: its head, which is empty, and the first events. */
 export type NewRoom = { head: RoomHead; events: readonly PlannedEvent[] };
@@ -48,6 +50,17 @@ export class RoomWriter {
   }
 
   /**
+   * Plans an event of a known room without writing it: one that another server has to sign first. The room goes on
+   * meanwhile, so that it is to be taken in like any that comes from elsewhere.
+   */
+  draft<T>(roomId: string, decide: (plan: RoomPlan, head: RoomHead) => Promise<T>): Promise<T> {
+    return this.#parts.locks.run(roomId, async () => {
+      const head = await this.#parts.heads.own(roomId);
+      return decide(new RoomPlan(head, this.#parts.author), head);
+    });
+  }
+
+  /**
    * As `write`, with the first events of another room, which `decide` has planned: both rooms have moved on, or
    * neither. Nobody knows the new room before that, so its lock is not needed.
    */
@@ -75,8 +88,9 @@ export class RoomWriter {
         const plan = new RoomPlan(head, this.#parts.author);
         const decided = await decide(plan, head);
         if (plan.events.length === 0) return { durable: this.#nothingNew(head, decided) };
+        const events = await recommended(this.#parts, head, plan.events);
         return {
-          durable: this.#commit(head, plan.events, (write) => fill(write, decided)).then(() => decided),
+          durable: this.#commit(head, events, (write) => fill(write, decided)).then(() => decided),
         };
       });
       try {

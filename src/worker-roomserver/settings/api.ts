@@ -1,4 +1,4 @@
-import type { RegistrationSettings } from "../users/api.ts";
+import type { UserSettings } from "../users/api.ts";
 
 /**
  * A TURN server that calls may be relayed by. `ttl`: seconds for which a client may use what it is given.
@@ -17,14 +17,30 @@ export type SupportSettings = {
 };
 
 /**
+ * For how long another server that does not answer is left alone: `first` after it has failed for the first time, then
+ * more and more, and never longer than `most`. Milliseconds.
+ */
+export type BackOffSettings = { first: number; most: number };
+
+/**
  * What the server's owner decides. Plain data; a setting that has never been made has its value of `defaults.ts`, so
  * that a new one needs no migration.
  */
-export type Settings = RegistrationSettings & {
+export type Settings = UserSettings & {
   /** Null: calls go without. */
   turn: TurnSettings | null;
   /** Null: nobody is named. */
   support: SupportSettings | null;
+  /** Whether other servers are told how users have named their devices. */
+  device_names_for_servers: boolean;
+  /** Whether other servers may ask for users' profiles, and for the public directory. */
+  profiles_for_servers: boolean;
+  public_rooms_for_servers: boolean;
+  /** Of new rooms whose creators name none. */
+  room_version: string;
+  /** Whether clients that come through a relay are held to a number of requests, and guesses of secrets to a number too. */
+  rate_limits: boolean;
+  federation: { backOff: BackOffSettings };
 };
 
 /** For the owner's console. Nothing here asks who calls, which is the caller's to know. */

@@ -158,9 +158,16 @@ const fifth: Migration = (db) => {
 /** Federation: what is known of other servers and their users, and what waits for them. */
 const sixth: Migration = (db) => {
   // Other servers, and their keys.
-  db.createObjectStore("destinations");
+  for (const name of ["destinations", "serverKeys"]) db.createObjectStore(name);
+  // What has come from them and waits.
+  db.createObjectStore("waitingEvents");
   // What waits for them.
+  for (const name of ["outgoing", "relaysOfServers"]) db.createObjectStore(name);
   // Their users.
+  db.createObjectStore("toDeviceReceived", { keyPath: ["origin", "messageId"] }).createIndex("at", "at");
+  db.createObjectStore("deviceListUpdates");
+  db.createObjectStore("remoteDeviceLists", { keyPath: "userId" }).createIndex("stale", "stale");
+  db.createObjectStore("remoteDevices");
   // Rooms that are known by halves: invites, and joins that are not complete yet.
 };
 

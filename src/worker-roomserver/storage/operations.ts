@@ -27,6 +27,8 @@ const inLineKeys: { readonly [store in StoreName]?: readonly string[] } = {
   deviceListChanges: ["v", "u"],
   reports: ["n"],
   mailTaken: ["at", "origin", "transactionId"],
+  toDeviceReceived: ["origin", "messageId"],
+  remoteDeviceLists: ["userId"],
 };
 
 /**

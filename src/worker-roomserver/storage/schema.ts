@@ -60,6 +60,7 @@ export type EventRow = {
   n: EventNid;
   /** The event as JSON text; redacted, if it has been. */
   json: string;
+  /** Its id; of one that came without its room with a "~" before it, so that nobody finds it who asks for an event. */
   id: string;
   /** Room. */
   r: Nid;
@@ -87,6 +88,8 @@ export type EventRow = {
   w?: string;
   /** 1 for an outlier: known for what it authorises, without a place in the room's history. */
   u?: 1;
+  /** Of a member event that came without its room, and is in no timeline: the position in the log at which it came. */
+  k?: Position;
   /** 1 where events right before this one are not known here. */
   g?: 1;
   /** JSON text of the content that the auth rules still go by, where a redaction took some of that away. */
@@ -140,7 +143,10 @@ export type MembershipRow = {
   p: Position;
   /** 1 once the user has forgotten the room. */
   f: 0 | 1;
-  /** Stripped state that came with an invite or knock from elsewhere, as JSON text. */
+  /**
+   * Of a membership by an event that came without the room: `{ version, state }` as JSON text, the version that the room is
+   * said to have and the stripped state that came along; "" once it has ended.
+   */
   s?: string;
 };
 
@@ -428,8 +434,13 @@ export type MailKey = [
   transactionId: string,
   digest: string,
 ];
-/** A transaction that has had its effect. `at`: when, in milliseconds since 1970. */
-export type MailTakenRow = { at: number; origin: string; transactionId: string };
+/** A transaction that has had its effect. `at`: when, in milliseconds since 1970. `answer`: what its sender is told. */
+export type MailTakenRow = { at: number; origin: string; transactionId: string; answer?: string };
+/**
+ * An event of another server that cannot be taken in yet, as it lacks others or a key. `json`: as it is to be stored.
+ * `origin`: the server that has sent it. `at`: when, in milliseconds since 1970.
+ */
+export type WaitingEventRow = { json: string; origin: string; at: number };
 /** What has become of asking a server. See `DestinationState` for what the members mean. */
 export type DestinationRow = {
   failures: number;
@@ -437,6 +448,50 @@ export type DestinationRow = {
   retryAt: number;
   lastSuccess: number;
   lastError: string;
+};
+/** A message to devices that another server has sent. `at`: when it came, milliseconds since 1970. */
+export type ReceivedMessageRow = { origin: string; messageId: string; at: number };
+/** The last update of a user's devices that other servers are sent, and the one before it; 0 for none. */
+export type DeviceListUpdateRow = [streamId: Position, previous: Position];
+/** What is known of the devices of a user of another server, who shares a room with somebody here. */
+export type RemoteDeviceListRow = {
+  userId: string;
+  /** `stream_id` of what the user's server said last; absent where it did not say. */
+  streamId?: number;
+  /** The user's server, as long as its list has to be asked for: something has changed that is not known here. */
+  stale?: string;
+  /** As JSON text, with the owner's signatures. */
+  master?: string;
+  selfSigning?: string;
+};
+/** Identity keys of a device with the owner's signatures, as JSON text, and its name, "" for none. */
+export type RemoteDeviceRow = [json: string, displayName: string];
+/**
+ * A key of a server. `validUntil`: up to when what it signs counts, milliseconds since 1970. `told`: the server has named
+ * it itself as one that it signs with (`current`), or one that it gave up then (`old`); or only another server has said so
+ * (`hearsay`), which is good for events alone.
+ */
+export type ServerKeyRow = { key: string; validUntil: number; told: "current" | "old" | "hearsay" };
+/** What is known of a server's keys. */
+export type ServerKeysRow = {
+  /** By key id; the key in Base64. */
+  keys: { [keyId: string]: ServerKeyRow };
+  /** What it has published itself, as JSON text: the newest first, and older ones that have keys which those have not. */
+  documents: string[];
+  /** When it last did, milliseconds since 1970; 0 for never. */
+  askedAt: number;
+};
+/**
+ * What a server is still to be sent. An event `e` of room `r`; `s`: 1 where earlier ones of the room were left out, as it
+ * was away for long. Or an EDU as JSON text, with the key by which a later one takes its place.
+ */
+export type OutgoingRow = { e: EventNid; r: Nid; s?: 1 } | { edu: string; k?: string };
+/** By what relays another server can be reached: URLs that the owner knows, and those that it names itself. */
+export type RelaysOfServerRow = {
+  owner: string[];
+  named: string[];
+  /** When its key document was last read, in milliseconds since 1970; 0: never. */
+  readAt: number;
 };
 /** A one-time key that a relay gives out, and this node does not: the relay's URL, the key's id and itself as JSON text. */
 export type DepositedKeyRow = [relay: string, id: string, json: string];
@@ -598,8 +653,24 @@ export interface HearthSchema extends DBSchema {
   };
   /** Under the keys that they have in `oneTimeKeys` when they are not with a relay. */
   depositedKeys: { key: [string, string, string, number]; value: DepositedKeyRow };
+  /** In-line key `[origin, messageId]`; by when they came. */
+  toDeviceReceived: { key: [string, string]; value: ReceivedMessageRow; indexes: { at: number } };
+  /** By user. */
+  deviceListUpdates: { key: Nid; value: DeviceListUpdateRow };
+  /** In-line key `userId`; those that are stale by their server. */
+  remoteDeviceLists: { key: string; value: RemoteDeviceListRow; indexes: { stale: string } };
+  /** `[user id, device id]`. */
+  remoteDevices: { key: [string, string]; value: RemoteDeviceRow };
   /** By server name. */
   destinations: { key: string; value: DestinationRow };
+  /** By server name. */
+  serverKeys: { key: string; value: ServerKeysRow };
+  /** `[server name, position, n]`: of the entry of the log that it comes from; several EDUs may come from one. */
+  outgoing: { key: [string, Position, number]; value: OutgoingRow };
+  /** By server name. */
+  relaysOfServers: { key: string; value: RelaysOfServerRow };
+  /** `[room, event id]`. */
+  waitingEvents: { key: [Nid, string]; value: WaitingEventRow };
 }
 
 export type StoreName = StoreNames<HearthSchema>;

@@ -2,10 +2,6 @@ import type { JsonObject } from "../../matrix/json.ts";
 import type { RoomForReaders, StoredEvent } from "../room/api.ts";
 import type { Nid, SnapshotNid } from "../storage/schema.ts";
 
-const HEROES = 5;
-/** Member events read at a time, in the search for heroes. */
-const PAGE = 20;
-
 export type Summary = { json: JsonObject; heroes: string[] };
 
 /**
@@ -28,28 +24,8 @@ export async function roomSummary(
     "m.invited_member_count": counts.invited,
   };
   if (isText(name?.pdu.content.name) || isText(alias?.pdu.content.alias)) return { json, heroes: [] };
-  const heroes = await findHeroes(rooms, state, userId);
+  const heroes = await rooms.heroes(state, userId);
   return { json: { "m.heroes": heroes, ...json }, heroes };
-}
-
-/** The first to have joined or been invited; where there are none, those who once were there. */
-async function findHeroes(rooms: RoomForReaders, state: SnapshotNid, userId: string): Promise<string[]> {
-  const [members, own] = await Promise.all([
-    rooms.stateOf(state, "members"),
-    rooms.stateEntry(state, "m.room.member", userId),
-  ]);
-  const nids = members.filter((nid) => nid !== own);
-  nids.sort((a, b) => a - b); // nids are given in the order in which events became known here
-  const present: string[] = [];
-  const gone: string[] = [];
-  for (let i = 0; i < nids.length && present.length < HEROES; i += PAGE) {
-    for (const { pdu } of await rooms.events(nids.slice(i, i + PAGE))) {
-      const { membership } = pdu.content;
-      if (membership === "join" || membership === "invite") present.push(pdu.state_key ?? "");
-      else if (membership === "leave" || membership === "ban") gone.push(pdu.state_key ?? "");
-    }
-  }
-  return (present.length > 0 ? present : gone).slice(0, HEROES);
 }
 
 /** Whether any of these changes of state can make a summary that was sent before out of date. */

@@ -17,12 +17,45 @@ export interface ToDevice {
    * know; what is for users of other servers is put into `toDeviceOutbox`.
    *
    * Cost: reads the transactions of the sender's device once, and the devices of each recipient here; writes a row and
-   * an entry of the log for each device, and a row and an entry for each other server.
+   * an entry of the log for each device, and for each 64 KiB that go to another server.
    * @throws MatrixError M_INVALID_PARAM 400 for what is no user id or too long a name; M_TOO_LARGE 413 for a content of
-   *   more than 65,535 bytes, or more than 32 MiB for all devices together
+   *   more than 65,535 bytes, or more than 32 MiB for all devices together, here or elsewhere
    * @see https://spec.matrix.org/v1.19/client-server-api/#put_matrixclientv3sendtodeviceeventtypetxnid
    */
   send(requester: Requester, message: SendToDevice): Promise<void>;
+}
+
+/** What an EDU `m.direct_to_device` of another server says. */
+export type ReceivedMessages = {
+  /** A user of that server. */
+  sender: string;
+  type: string;
+  messageId: string;
+  messages: MessagesByUser;
+};
+
+/** For federation. */
+export interface ToDeviceForServers {
+  /**
+   * Puts what another server has sent into the queues of devices here, in one unit; the same message id of the same
+   * server has no effect a second time, for a week. What is for users of other servers is passed over.
+   * @throws MatrixError as ToDevice.send does
+   */
+  receive(origin: string, received: ReceivedMessages): Promise<void>;
+}
+
+/** An EDU `m.direct_to_device` that waits for another server. */
+export type OutboxMessage = {
+  position: Position;
+  content: { sender: string; type: string; message_id: string; messages: MessagesByUser };
+};
+
+/** For who sends to other servers. Each message has an entry `toDevice` in the log, with the server as its detail. */
+export interface ToDeviceOutbox {
+  /** What waits for a server after a position, the oldest first. One range of rows, of some 64 KiB each at most. */
+  waitingFor(server: string, after: Position, limit: number): Promise<OutboxMessage[]>;
+  /** The server has everything up to the position. */
+  sent(write: Write, server: string, upTo: Position): void;
 }
 
 /** One message, and the place in the log at which it was sent: higher than that of all before it. */

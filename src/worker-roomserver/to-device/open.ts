@@ -1,6 +1,14 @@
-import type { ToDevice, ToDeviceForReaders, ToDeviceForUsers } from "./api.ts";
+import type {
+  ToDevice,
+  ToDeviceForReaders,
+  ToDeviceForServers,
+  ToDeviceForUsers,
+  ToDeviceOutbox,
+} from "./api.ts";
 import { StoredToDevice, type ToDeviceOptions } from "./to-device.ts";
 
-export function openToDevice(options: ToDeviceOptions): ToDevice & ToDeviceForReaders & ToDeviceForUsers {
+export function openToDevice(
+  options: ToDeviceOptions,
+): ToDevice & ToDeviceForReaders & ToDeviceForServers & ToDeviceForUsers & ToDeviceOutbox {
   return new StoredToDevice(options);
 }

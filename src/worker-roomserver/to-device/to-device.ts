@@ -9,16 +9,21 @@ import { LeaderFenced } from "../storage/errors.ts";
 import { Lru } from "../storage/lru.ts";
 import type { Nid, Position } from "../storage/schema.ts";
 import type { Fill, Removed, UsersForMessages } from "../users/api.ts";
-import { addressed, type Delivery } from "./addressed.ts";
+import { type Addressed, addressed, type Delivery, onlyHere } from "./addressed.ts";
 import type {
   MessagesByUser,
+  OutboxMessage,
+  ReceivedMessages,
   SendToDevice,
   ToDevice,
   ToDeviceForReaders,
+  ToDeviceForServers,
   ToDeviceForUsers,
+  ToDeviceOutbox,
   ToDevicePage,
 } from "./api.ts";
 import { deviceKey, rangeOfDevice } from "./device.ts";
+import { OutboxBounds, sent as sentFrom, waitingFor } from "./outbox.ts";
 import { QueueBounds } from "./queue-bounds.ts";
 
 export type ToDeviceOptions = {
@@ -26,9 +31,13 @@ export type ToDeviceOptions = {
   transactions: SendTransactions;
   users: UsersForMessages;
   serverName: ServerName;
+  /** Milliseconds since 1970. */
+  now: () => number;
 };
 
 const MAX_TYPE_BYTES = 255;
+/** Servers name messages by up to 32 characters, but not all keep to it. */
+const MAX_MESSAGE_ID_BYTES = 255;
 const KEY_REQUEST = "m.room_key_request";
 /** Devices of which is known in memory how far they have come. */
 const KNOWN_DEVICES = 10_000;
@@ -37,12 +46,16 @@ const KNOWN_DEVICES = 10_000;
 type Progress = { given: Position; delivered: Position };
 
 /** What waits for devices, in the store `toDevice`, and for other servers, in `toDeviceOutbox`. */
-export class StoredToDevice implements ToDevice, ToDeviceForReaders, ToDeviceForUsers {
+export class StoredToDevice
+  implements ToDevice, ToDeviceForReaders, ToDeviceForServers, ToDeviceForUsers, ToDeviceOutbox
+{
   readonly #storage: Storage;
   readonly #transactions: SendTransactions;
   readonly #users: UsersForMessages;
   readonly #serverName: ServerName;
+  readonly #now: () => number;
   readonly #bounds: QueueBounds;
+  readonly #outboxBounds: OutboxBounds;
   /** A transaction that is sent twice at once is carried out once. */
   readonly #lock = new KeyedLock<string>();
   readonly #progress = new Lru<string, Progress>(KNOWN_DEVICES);
@@ -57,24 +70,48 @@ export class StoredToDevice implements ToDevice, ToDeviceForReaders, ToDeviceFor
     this.#transactions = options.transactions;
     this.#users = options.users;
     this.#serverName = options.serverName;
+    this.#now = options.now;
     this.#bounds = new QueueBounds(options.storage);
+    this.#outboxBounds = new OutboxBounds(options.storage);
     // A removal that failed removed nothing.
     options.storage.onRollback(() => this.#removed.clear());
   }
 
   async send({ userId, deviceId }: Requester, { eventType, txnId, messages }: SendToDevice): Promise<void> {
-    if (eventType === "" || utf8Length(eventType) > MAX_TYPE_BYTES) {
-      throw invalidParam(`The type of a message has 1 to ${MAX_TYPE_BYTES} bytes.`);
-    }
+    checkType(eventType);
     const transaction = `toDevice/${JSON.stringify([eventType, txnId])}`;
     // The disk is waited for in the lock: who comes second is answered once the first has been stored.
     const sent = await this.#lock.run(JSON.stringify([userId, deviceId, transaction]), async () => {
-      if ((await this.#transactions.find(userId, deviceId, transaction)) !== undefined) return [];
+      if ((await this.#transactions.find(userId, deviceId, transaction)) !== undefined) return nothing;
       return this.#store({ type: eventType, sender: userId }, messages, (write) =>
         this.#transactions.record(write, userId, deviceId, transaction, ""),
       );
     });
-    await this.#bounds.sent(sent);
+    await this.#bounds.sent(sent.here);
+    await this.#outboxBounds.sent(sent.elsewhere.map(({ server }) => server));
+  }
+
+  async receive(origin: string, { sender, type, messageId, messages }: ReceivedMessages): Promise<void> {
+    checkType(type);
+    if (utf8Length(messageId) > MAX_MESSAGE_ID_BYTES)
+      throw invalidParam("This is too long for a message ID.");
+    const forUs = onlyHere(messages, this.#serverName);
+    const sent = await this.#lock.run(JSON.stringify([origin, messageId]), async () => {
+      if ((await this.#storage.get("toDeviceReceived", [origin, messageId])) !== undefined) return nothing;
+      return this.#store({ type, sender }, forUs, (write, { here }) => {
+        // What reached nobody may come again: who sends such must not fill the store.
+        if (here.length > 0) write.put("toDeviceReceived", { origin, messageId, at: this.#now() });
+      });
+    });
+    await this.#bounds.sent(sent.here);
+  }
+
+  waitingFor(server: string, after: Position, limit: number): Promise<OutboxMessage[]> {
+    return waitingFor(this.#storage, server, after, limit);
+  }
+
+  sent(write: Write, server: string, upTo: Position): void {
+    sentFrom(write, server, upTo);
   }
 
   async messages(
@@ -149,12 +186,12 @@ export class StoredToDevice implements ToDevice, ToDeviceForReaders, ToDeviceFor
     return seen;
   }
 
-  /** @returns what was stored for devices here */
+  /** @returns what was stored */
   async #store(
     head: { type: string; sender: string },
     messages: MessagesByUser,
-    alsoWrite: (write: Write) => void,
-  ): Promise<Delivery[]> {
+    alsoWrite: (write: Write, sent: Addressed) => void,
+  ): Promise<Addressed> {
     const seen = await this.#removalsOnDisk();
     const { here, elsewhere } = await addressed(messages, this.#serverName, this.#users);
     const nids = new Map<string, Nid>();
@@ -162,20 +199,29 @@ export class StoredToDevice implements ToDevice, ToDeviceForReaders, ToDeviceFor
       if (!nids.has(userId)) nids.set(userId, await this.#storage.names.intern(userId));
     }
     return this.#storage.commit((write) => {
-      alsoWrite(write);
-      const sent = here.filter((to) => (this.#removed.get(deviceKey(to)) ?? 0) <= seen);
+      const sent: Delivery[] = here.filter((to) => (this.#removed.get(deviceKey(to)) ?? 0) <= seen);
+      alsoWrite(write, { here: sent, elsewhere });
       const isKeyRequest = head.type === KEY_REQUEST ? 1 : 0;
       for (const { userId, deviceId, json, weight } of sent) {
         const p = write.append({ topic: "toDevice", user: nids.get(userId)!, detail: deviceId });
         write.put("toDevice", { ...head, json }, [userId, deviceId, p, head.sender, weight, isKeyRequest]);
       }
-      for (const [server, byUser] of elsewhere) {
+      for (const { server, messages: byUser } of elsewhere) {
         const p = write.append({ topic: "toDevice", detail: server });
         // At most 32 characters.
         const messageId = crypto.randomUUID().replaceAll("-", "");
         write.put("toDeviceOutbox", { ...head, messageId, json: JSON.stringify(byUser) }, [server, p]);
       }
-      return sent;
+      return { here: sent, elsewhere };
     });
+  }
+}
+
+const nothing: Addressed = { here: [], elsewhere: [] };
+
+/** @throws MatrixError M_INVALID_PARAM 400 */
+function checkType(type: string): void {
+  if (type === "" || utf8Length(type) > MAX_TYPE_BYTES) {
+    throw invalidParam(`The type of a message has 1 to ${MAX_TYPE_BYTES} bytes.`);
   }
 }

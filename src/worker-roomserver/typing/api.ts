@@ -2,8 +2,20 @@ import type { Requester } from "../node/requester.ts";
 import type { Nid, Position } from "../storage/schema.ts";
 
 export interface Typing {
-  /** @param timeout - milliseconds; ignored when `typing` is false */
+  /**
+   * Who goes on typing is told of again now and then, as other servers forget it.
+   * @param timeout - milliseconds; ignored when `typing` is false
+   */
   set(requester: Requester, roomId: string, userId: string, typing: boolean, timeout: number): Promise<void>;
+}
+
+/** For federation, which has found out that the user's own server says so and may speak in the room. */
+export interface TypingForServers {
+  /**
+   * A user of another server types from now on, or does so no more. It ends by itself after a minute, as nothing else
+   * tells if that server goes away. Nothing happens where the user is not joined to the room.
+   */
+  hear(roomId: string, userId: string, typing: boolean): Promise<void>;
 }
 
 export interface TypingForReaders {

@@ -4,7 +4,7 @@ import type { Requester } from "../node/requester.ts";
 import type { RoomForReaders } from "../room/api.ts";
 import type { Storage } from "../storage/api.ts";
 import type { Nid, Position } from "../storage/schema.ts";
-import type { Typing, TypingForReaders } from "./api.ts";
+import type { Typing, TypingForReaders, TypingForServers } from "./api.ts";
 import { changedIn } from "./typing-log.ts";
 import { TypistList } from "./typist-list.ts";
 
@@ -17,6 +17,10 @@ export type TypingOptions = {
 
 /** Clients repeat themselves every 20 to 30 seconds; what nobody takes back ends after this. */
 const MAX_TIMEOUT_MS = 120_000;
+/** As long as Synapse takes somebody of another server to be typing; servers repeat it before that. */
+const REMOTE_TIMEOUT_MS = 60_000;
+/** After so long it is told anew that somebody here still types. With what clients repeat, that is within a minute. */
+const TELL_AGAIN_MS = 25_000;
 /** Where to look for those who typed under the last leader. */
 const LAST_ENTRIES = 2_000;
 
@@ -24,7 +28,7 @@ const LAST_ENTRIES = 2_000;
  * Who types where, in memory. The log says in which room that has changed, so that syncs wake up and clients of
  * earlier positions are told.
  */
-export class TypingInMemory implements Typing, TypingForReaders {
+export class TypingInMemory implements Typing, TypingForReaders, TypingForServers {
   readonly #storage: Storage;
   readonly #room: TypingOptions["room"];
   readonly #now: () => number;
@@ -51,13 +55,19 @@ export class TypingInMemory implements Typing, TypingForReaders {
     timeout: number,
   ): Promise<void> {
     if (requester.userId !== userId) throw forbidden("Only users themselves can say that they type.");
-    const room = await this.#room.nid(roomId);
-    const info = room === undefined ? undefined : await this.#room.membershipOf(userId, room);
-    if (info?.membership !== "join") throw forbidden("You are not in this room.");
-    const list = this.#list(info.room);
+    const room = await this.#joinedRoom(userId, roomId);
+    if (room === undefined) throw forbidden("You are not in this room.");
+    const list = this.#list(room);
     const lasts = Math.min(timeout, MAX_TIMEOUT_MS);
-    const hasChanged = typing && lasts > 0 ? list.start(userId, lasts) : list.stop(userId);
-    if (hasChanged) await this.#tell(info.room);
+    const isNews = typing && lasts > 0 ? list.start(userId, lasts, TELL_AGAIN_MS) : list.stop(userId);
+    if (isNews) await this.#tell(room);
+  }
+
+  async hear(roomId: string, userId: string, typing: boolean): Promise<void> {
+    const room = await this.#joinedRoom(userId, roomId);
+    if (room === undefined) return;
+    const list = this.#list(room);
+    if (typing ? list.start(userId, REMOTE_TIMEOUT_MS) : list.stop(userId)) await this.#tell(room);
   }
 
   typists(room: Nid): string[] {
@@ -83,6 +93,12 @@ export class TypingInMemory implements Typing, TypingForReaders {
   close(): void {
     this.#unsubscribe();
     for (const list of this.#lists.values()) list.close();
+  }
+
+  async #joinedRoom(userId: string, roomId: string): Promise<Nid | undefined> {
+    const room = await this.#room.nid(roomId);
+    const info = room === undefined ? undefined : await this.#room.membershipOf(userId, room);
+    return info?.membership === "join" ? info.room : undefined;
   }
 
   #list(room: Nid): TypistList {

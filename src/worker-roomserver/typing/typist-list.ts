@@ -1,4 +1,5 @@
-type Typist = { until: number; timer: ReturnType<typeof setTimeout> };
+/** `toldAt`: when it was last news. */
+type Typist = { until: number; toldAt: number; timer: ReturnType<typeof setTimeout> };
 
 /** Who types in one room. The clock decides; timers only see to it that the end is told. */
 export class TypistList {
@@ -17,15 +18,21 @@ export class TypistList {
     return [...this.#typists].filter(([, { until }]) => until > now).map(([userId]) => userId);
   }
 
-  /** @returns whether that is news */
-  start(userId: string, milliseconds: number): boolean {
+  /**
+   * @param againMs - after so long it is news once more
+   * @returns whether that is news
+   */
+  start(userId: string, milliseconds: number, againMs = Number.POSITIVE_INFINITY): boolean {
     const wasTyping = this.#isTyping(userId);
     // Whoever had stopped goes to the end of the list.
     if (!wasTyping) this.stop(userId);
     clearTimeout(this.#typists.get(userId)?.timer);
     const timer = setTimeout(() => this.#expire(userId), milliseconds);
-    this.#typists.set(userId, { until: this.#now() + milliseconds, timer });
-    return !wasTyping;
+    const now = this.#now();
+    const before = this.#typists.get(userId)?.toldAt ?? Number.NEGATIVE_INFINITY;
+    const isNews = !wasTyping || now - before >= againMs;
+    this.#typists.set(userId, { until: now + milliseconds, toldAt: isNews ? now : before, timer });
+    return isNews;
   }
 
   /** @returns whether that is news: also when the time was over, but nobody had been told so yet */

@@ -3,6 +3,7 @@ import type { JsonObject } from "../../matrix/json.ts";
 import type { Requester, RequestId } from "../node/requester.ts";
 import type { Write } from "../storage/api.ts";
 import type { OAuthLogin, OwnerRow, Position } from "../storage/schema.ts";
+import type { PasswordCost } from "./passwords.ts";
 
 /** Who a token belongs to, for the service worker's cache of tokens. */
 export type TokenInfo = { requester: Requester; expiresAt: number | null };
@@ -65,6 +66,9 @@ export type LoginResult = {
   expires_in_ms?: number | undefined;
 };
 
+/** `home_server`: the server's name, which callers of Synapse's API know by that. */
+export type SecretLogin = LoginResult & { home_server: string };
+
 /** `expires_in_ms`: milliseconds. @see https://spec.matrix.org/v1.19/client-server-api/#post_matrixclientv1loginget_token */
 export type LoginToken = { login_token: string; expires_in_ms: number };
 
@@ -122,6 +126,15 @@ export interface Users {
     kind: "user" | "guest",
     body: RegisterBody,
   ): Promise<LoginResult | UiaChallenge>;
+  /** Serves for one account within a minute. @throws MatrixError M_UNKNOWN 400 where there is no shared secret */
+  sharedSecretNonce(): Promise<{ nonce: string }>;
+  /**
+   * Makes an account for who has the server's shared secret, whoever else may register.
+   * @param body - as it came: it is read here, in the order that Synapse has
+   * @throws MatrixError M_UNKNOWN, M_BAD_JSON 400 for what is missing or wrong, as an old nonce; M_FORBIDDEN 403 for a
+   *   wrong `mac`; M_INVALID_USERNAME, M_USER_IN_USE, M_EXCLUSIVE, M_WEAK_PASSWORD 400
+   */
+  registerWithSecret(request: RequestId, body: JsonObject): Promise<SecretLogin>;
   /**
    * Makes a user of an application service: without a password, whoever else may register.
    * @throws MatrixError M_EXCLUSIVE, M_INVALID_USERNAME, M_USER_IN_USE, M_MISSING_PARAM 400; M_FORBIDDEN 403
@@ -175,7 +188,10 @@ export interface Users {
     deviceIds: string[],
     auth: JsonObject | undefined,
   ): Promise<JsonObject | UiaChallenge>;
-  /** The whole profile, `{}` for an account without one. @throws MatrixError M_NOT_FOUND if there is no such user */
+  /**
+   * The whole profile, `{}` for an account without one; of users of other servers what their server has told lately.
+   * @throws MatrixError M_NOT_FOUND 404 if there is no such user; M_UNKNOWN 502, 504 where another server is not reached
+   */
   profile(userId: string): Promise<JsonObject>;
   /** @param value - undefined removes the field. @throws MatrixError M_FORBIDDEN 403 for another's profile */
   setProfileField(
@@ -359,6 +375,16 @@ export interface UsersForNode {
 
 /** Who may register. `token`: whoever has a registration token. */
 export type RegistrationSettings = { registration: "open" | "token" | "closed"; guests: boolean };
+
+/** What the owner decides of accounts. */
+export type UserSettings = RegistrationSettings & {
+  /** Whether the first who registers becomes an administrator. */
+  first_user_is_admin: boolean;
+  /** Who has it makes accounts, whoever else may register: as Synapse has it. Null: nobody does. */
+  registration_secret: string | null;
+  /** Of passwords that are set from now on. */
+  password_cost: PasswordCost;
+};
 
 /** What of a user goes: these devices, and with the account all of them. Devices that are not there are not among them. */
 export type Removed = { userId: string; deviceIds: readonly string[]; isAccount: boolean };

@@ -18,6 +18,7 @@ const sweepAt = 1_000;
  */
 export class GuessLimits {
   readonly #now: () => number;
+  readonly #isOn: () => boolean;
   /** Per target when its budget is whole again, in `#elapsed`. */
   readonly #wholeAt = new Map<string, number>();
   #allWholeAt = 0;
@@ -25,8 +26,10 @@ export class GuessLimits {
   #elapsed = 0;
   #lastNow: number;
 
-  constructor(now: () => number) {
+  /** @param isOn - whether there is a limit at all; asked each time */
+  constructor(now: () => number, isOn: () => boolean = () => true) {
     this.#now = now;
+    this.#isOn = isOn;
     this.#lastNow = now();
   }
 
@@ -36,6 +39,7 @@ export class GuessLimits {
    * @throws MatrixError M_LIMIT_EXCEEDED 429 with `retry_after_ms`
    */
   take(target: string): () => void {
+    if (!this.#isOn()) return () => undefined;
     const now = this.#time();
     const { each, all } = guessBudgets;
     const ofTarget = withOneMore(this.#wholeAt.get(target), each, now);

@@ -9,7 +9,7 @@ import type {
   Belongings,
   LeaveRooms,
   ProfilesAnnounced,
-  RegistrationSettings,
+  UserSettings,
   Users,
   UsersForAppServices,
   UsersForComponents,
@@ -37,11 +37,13 @@ import { LoginTokens } from "./login-tokens.ts";
 import { Moderation } from "./moderation.ts";
 import { OpenIdTokens } from "./openid-tokens.ts";
 import { PageSessions } from "./page-sessions.ts";
-import { defaultPasswordCost, type PasswordCost, Passwords } from "./passwords.ts";
+import { Passwords } from "./passwords.ts";
 import { Profiles } from "./profiles.ts";
 import { Registration } from "./registration.ts";
 import { RegistrationTokens } from "./registration-tokens.ts";
+import type { RemoteProfiles } from "./remote/api.ts";
 import { Sessions, unknownToken } from "./sessions.ts";
+import { SharedSecretRegistration } from "./shared-secret.ts";
 import { clientsInUse, dropOldTokens } from "./token-sweep.ts";
 import { Uia } from "./uia.ts";
 
@@ -51,14 +53,15 @@ export type UsersOptions = {
   serverName: ServerName;
   /** Milliseconds since 1970. */
   now: () => number;
-  /** Asked anew for each registration. */
-  settings: () => RegistrationSettings;
+  /** Asked anew whenever they matter. */
+  settings: () => UserSettings & { rate_limits: boolean };
   leaveRooms: LeaveRooms;
   profilesAnnounced: ProfilesAnnounced;
   /** Asked each time: other components are made later. */
   belongings: () => readonly Belongings[];
   appServices: AppServiceNamespaces;
-  passwordCost?: PasswordCost;
+  /** Profiles of users of other servers. Absent: there are none. */
+  remoteProfiles?: RemoteProfiles;
 };
 
 const ownersPart = later(() => import("./console/users-console.ts"));
@@ -78,14 +81,14 @@ export async function openUsers(
     UsersForAppServices &
     UsersForNode & { readonly console: UsersConsole }
 > {
-  const { storage, now, leaveRooms } = options;
+  const { storage, now, leaveRooms, settings } = options;
   const shared = {
     ...options,
     belongings: together(options.belongings),
     // What reads an account's rows and then writes them holds the lock of its user id.
     locks: new KeyedLock<string>(),
-    guesses: new GuessLimits(now),
-    passwords: new Passwords(options.passwordCost ?? defaultPasswordCost),
+    guesses: new GuessLimits(now, () => settings().rate_limits),
+    passwords: new Passwords(() => settings().password_cost),
     uia: await Uia.open(storage, now),
   };
   const credentials = new Credentials(shared);
@@ -93,6 +96,7 @@ export async function openUsers(
   const pages = new PageSessions({ ...shared, sessions });
   const tokens = new RegistrationTokens(shared);
   const registration = new Registration({ ...shared, tokens, sessions });
+  const secrets = new SharedSecretRegistration({ ...shared, registration });
   const devices = new Devices({ ...shared, credentials });
   const erasures = await Erasures.open(storage);
   const accounts = new Accounts({ ...shared, credentials, erasures, leaveRooms });
@@ -133,6 +137,8 @@ export async function openUsers(
     authenticatePage: (page) => pages.authenticate(page),
     register: (request, kind, body) =>
       kind === "guest" ? registration.registerGuest(request, body) : registration.registerUser(request, body),
+    sharedSecretNonce: async () => ({ nonce: secrets.nonce() }),
+    registerWithSecret: (request, body) => secrets.register(request, body),
     registerForService: async (request, requester, body) =>
       ofServices.register(request, serviceOf(requester), body),
     loginForService: async (request, requester, body) =>

@@ -6,9 +6,6 @@ import { later } from "../node/later.ts";
 /** What one hash costs whoever makes it. */
 export type PasswordCost = { memoryKiB: number; iterations: number; parallelism: number };
 
-/** The first recommendation for Argon2id of the OWASP Password Storage Cheat Sheet that a phone can bear. */
-export const defaultPasswordCost: PasswordCost = { memoryKiB: 19 * 1024, iterations: 2, parallelism: 1 };
-
 const hashing = later(() => import("./argon2.ts"));
 
 const maxLength = 512;
@@ -25,10 +22,11 @@ export function checkNewPassword(password: string): void {
 
 /** Hashes and verifies passwords with Argon2id. One at a time: each takes much memory, and all share one thread. */
 export class Passwords {
-  readonly #cost: PasswordCost;
+  readonly #cost: () => PasswordCost;
   readonly #queue = new KeyedLock<"argon2">();
 
-  constructor(cost: PasswordCost) {
+  /** @param cost - of what is hashed from now on; asked each time */
+  constructor(cost: () => PasswordCost) {
     this.#cost = cost;
   }
 
@@ -36,12 +34,13 @@ export class Passwords {
   hash(password: string): Promise<string> {
     return this.#queue.run("argon2", async () => {
       const { argon2id } = await hashing();
+      const { memoryKiB, iterations, parallelism } = this.#cost();
       return argon2id({
         password: bytesOf(password),
         salt: randomBytes(saltBytes),
-        memorySize: this.#cost.memoryKiB,
-        iterations: this.#cost.iterations,
-        parallelism: this.#cost.parallelism,
+        memorySize: memoryKiB,
+        iterations,
+        parallelism,
         hashLength: hashBytes,
         outputType: "encoded",
       });
@@ -67,7 +66,7 @@ export class Passwords {
 
   /** A hash of today's cost that no password is known for. */
   #unmatched(): string {
-    const { memoryKiB, iterations, parallelism } = this.#cost;
+    const { memoryKiB, iterations, parallelism } = this.#cost();
     const salt = encodeBase64(randomBytes(saltBytes));
     const hash = encodeBase64(randomBytes(hashBytes));
     return `$argon2id$v=19$m=${memoryKiB},t=${iterations},p=${parallelism}$${salt}$${hash}`;

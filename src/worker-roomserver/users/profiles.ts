@@ -1,5 +1,5 @@
 import { forbidden, MatrixError, notFound, suspendedAccount } from "../../matrix/errors.ts";
-import { parseUserId } from "../../matrix/identifiers.ts";
+import { parseUserId, type ServerName, serverNameOf } from "../../matrix/identifiers.ts";
 import type { JsonObject, JsonValue } from "../../matrix/json.ts";
 import type { KeyedLock } from "../node/keyed-lock.ts";
 import type { Requester } from "../node/requester.ts";
@@ -8,22 +8,33 @@ import type { ProfileRow } from "../storage/schema.ts";
 import type { ProfilesAnnounced } from "./api.ts";
 import { checkProfileKey, withField } from "./profile-fields.ts";
 import { putProfile } from "./profile-row.ts";
+import { noRemoteProfiles, type RemoteProfiles } from "./remote/api.ts";
 
 /** @see https://spec.matrix.org/v1.19/client-server-api/#profiles */
 export class Profiles {
   readonly #storage: Storage;
   readonly #locks: KeyedLock<string>;
   readonly #announced: ProfilesAnnounced;
+  readonly #serverName: ServerName;
+  readonly #remote: RemoteProfiles;
 
-  constructor(options: { storage: Storage; locks: KeyedLock<string>; profilesAnnounced: ProfilesAnnounced }) {
+  constructor(options: {
+    storage: Storage;
+    serverName: ServerName;
+    locks: KeyedLock<string>;
+    profilesAnnounced: ProfilesAnnounced;
+    remoteProfiles?: RemoteProfiles;
+  }) {
+    this.#serverName = options.serverName;
+    this.#remote = options.remoteProfiles ?? noRemoteProfiles;
     this.#storage = options.storage;
     this.#locks = options.locks;
     this.#announced = options.profilesAnnounced;
   }
 
-  /** @throws MatrixError M_INVALID_PARAM 400 for what is no user id; M_NOT_FOUND 404 */
+  /** @throws MatrixError M_INVALID_PARAM 400 for what is no user id; M_NOT_FOUND 404; as RemoteProfiles for others' */
   async profile(userId: string): Promise<JsonObject> {
-    parseUserId(userId);
+    if (serverNameOf(parseUserId(userId)) !== this.#serverName) return this.#remote.profile(userId);
     const [profile, account] = await this.#storage.read(["profiles", "accounts"], (tx) =>
       Promise.all([tx.objectStore("profiles").get(userId), tx.objectStore("accounts").get(userId)]),
     );

@@ -6,7 +6,7 @@ import type { KeyedLock } from "../node/keyed-lock.ts";
 import type { RequestId } from "../node/requester.ts";
 import type { Storage, Write } from "../storage/api.ts";
 import type { AccountRow, Nid } from "../storage/schema.ts";
-import type { LoginResult, RegisterBody, RegistrationSettings, UiaChallenge } from "./api.ts";
+import type { LoginResult, RegisterBody, SecretLogin, UiaChallenge, UserSettings } from "./api.ts";
 import { stillGuest, upgradedGuest } from "./guest-upgrade.ts";
 import { checkNewPassword, type Passwords } from "./passwords.ts";
 import { putProfile } from "./profile-row.ts";
@@ -21,12 +21,21 @@ export type RegistrationOptions = {
   locks: KeyedLock<string>;
   serverName: ServerName;
   now: () => number;
-  settings: () => RegistrationSettings;
+  settings: () => UserSettings;
   passwords: Passwords;
   uia: Uia;
   tokens: RegistrationTokens;
   sessions: Sessions;
   appServices: Pick<AppServiceNamespaces, "checkFree">;
+};
+
+/** An account that the shared secret has asked for. */
+export type SecretOrder = {
+  username: string;
+  password: string;
+  admin: boolean;
+  /** Undefined: the name of the user; "": none. */
+  displayname: string | undefined;
 };
 
 /** An account that is wanted, with all that takes time done. */
@@ -40,6 +49,10 @@ type Wanted = {
   user: Nid;
   /** Undefined with `inhibit_login`. */
   session: NewSession | undefined;
+  /** Where it is said. By default, the first user is one, if the owner has not decided otherwise. */
+  admin?: boolean;
+  /** By default the localpart. "": none. */
+  displayname?: string | undefined;
 };
 
 const dummyStage: Stage = { type: "m.login.dummy", refusal: async () => undefined };
@@ -133,6 +146,24 @@ export class Registration {
     });
   }
 
+  /** An account for who has the shared secret. @throws MatrixError as `checkAvailable` */
+  async registerWithSecret(
+    { username, password, admin, displayname }: SecretOrder,
+    session: NewSession | undefined,
+    record: RecordAnswer,
+  ): Promise<SecretLogin> {
+    const { storage, serverName, passwords, locks } = this.#with;
+    await this.checkAvailable(username);
+    const passwordHash = await passwords.hash(password);
+    const userId = userIdForNewName(username, serverName);
+    const user = await storage.names.intern(userId);
+    const wanted = { userId, kind: "user", isGuest: false, passwordHash, user, session } as const;
+    return locks.run(registrationLock, async () => {
+      const create = await this.#creating({ ...wanted, admin, displayname });
+      return storage.commit((write) => record(write, { ...create(write), home_server: serverName }));
+    });
+  }
+
   /** @throws MatrixError M_INVALID_USERNAME, M_USER_IN_USE, M_EXCLUSIVE 400 */
   async checkAvailable(username: string): Promise<void> {
     const { serverName, appServices } = this.#with;
@@ -175,7 +206,9 @@ export class Registration {
     const { userId, kind, passwordHash, isGuest, user, session } = wanted;
     const guest = isGuest ? stillGuest(await this.#with.storage.get("accounts", userId)) : undefined;
     if (guest === undefined) await this.#checkUnused(userId);
-    const admin = kind === "user" && !(await this.#anyUsers());
+    const mayOwn = kind === "user" && this.#with.settings().first_user_is_admin;
+    const admin = wanted.admin ?? (mayOwn && !(await this.#anyUsers()));
+    const { displayname = localpartOf(userId) } = wanted;
     const start = session && (await this.#with.sessions.starting(userId, session));
     const createdAt = this.#with.now();
     return (write) => {
@@ -186,7 +219,7 @@ export class Registration {
       );
       // A guest has a profile already.
       if (guest === undefined) {
-        const profile = { displayname: localpartOf(userId) };
+        const profile = displayname === "" ? {} : { displayname };
         putProfile(write, { userId, user, profile, field: "displayname" });
       }
       return start === undefined ? { user_id: userId } : start(write);

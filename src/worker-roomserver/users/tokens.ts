@@ -9,6 +9,7 @@ type Prefix =
   | "hearth_login"
   | "hearth_openid"
   | "hearth_uia"
+  | "hearth_nonce"
   | "hearth_code"
   | "hearth_device_code"
   | "hearth_page";

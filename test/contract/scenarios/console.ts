@@ -31,6 +31,14 @@ async function uploaded({ send }: World, { token }: Person) {
 const registered = async ({ owner }: World, options = {}) =>
   owner.post(`${base}/registration_tokens`, { token: unique("token"), ...options });
 
+/** Another server, of which the owner knows by what relay it can be reached. */
+async function knownServer({ owner }: World) {
+  const serverName = `${unique("server")}.example`;
+  const relays = ["https://relay.example"];
+  await owner.put(`${base}/federation/destinations/${serverName}/relays`, { relays });
+  return { serverName, relays };
+}
+
 /** @returns who complains */
 async function reported({ person }: World): Promise<string> {
   const [alice, mallory] = [await person(), await person()];
@@ -448,6 +456,29 @@ const others: Scenario[] = [
         ),
     };
   }),
+  scenario(`GET ${base}/federation/destinations`, async (world) => {
+    const { serverName, relays } = await knownServer(world);
+    return {
+      check: ({ body }) =>
+        expect(at(body, "destinations")).toContainEqual(
+          expect.objectContaining({ server_name: serverName, failures: 0, waiting_pdus: 0, relays }),
+        ),
+    };
+  }),
+  scenario(`POST ${base}/federation/destinations/{serverName}/retry`, async (world) => {
+    const { serverName } = await knownServer(world);
+    return { params: { serverName }, body: {}, check: ({ body }) => expect(body).toEqual({}) };
+  }),
+  scenario(`PUT ${base}/federation/destinations/{serverName}/relays`, async ({ owner }) => ({
+    params: { serverName: "other.example" },
+    body: { relays: ["https://relay.example"] },
+    check: async () => {
+      const { destinations } = await owner.get(`${base}/federation/destinations`);
+      expect(destinations).toContainEqual(
+        expect.objectContaining({ server_name: "other.example", relays: ["https://relay.example"] }),
+      );
+    },
+  })),
   {
     route: `GET ${base}/openapi.json`,
     prepare: async () => ({ check: ({ body }) => expect(body).toMatchObject({ openapi: "3.1.0" }) }),

@@ -23,9 +23,13 @@ export type RelayProcess = {
   ): Promise<Answer>;
 };
 
-/** @param data - the folder of what it keeps: one that is started again has what the one before has stored */
-export async function startRelay(data: string, port = 0): Promise<RelayProcess> {
-  const args = ["--data", data, "--listen", `127.0.0.1:${port}`, "--page", distFolder, "--log-level", "warn"];
+/**
+ * @param data - the folder of what it keeps: one that is started again has what the one before has stored
+ * @param more - other flags of its own
+ */
+export async function startRelay(data: string, port = 0, more: string[] = []): Promise<RelayProcess> {
+  const listen = ["--data", data, "--listen", `127.0.0.1:${port}`, "--page", distFolder];
+  const args = [...listen, "--log-level", "warn", ...more];
   const child = spawn(findDeno(), [...denoFlags, "src/relay/main.ts", ...args], {
     stdio: ["ignore", "pipe", "inherit"],
   });

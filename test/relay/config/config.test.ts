@@ -28,6 +28,7 @@ test("without anything, the relay is one for this machine alone", () => {
     name: "localhost",
     home: false,
     shortNames: true,
+    givenNames: [],
     listen: { host: "127.0.0.1", port: 8008 },
     federationListen: undefined,
     quicListen: { host: "127.0.0.1", port: 8008 },
@@ -81,11 +82,12 @@ test("values of each kind", () => {
     plainHttp: true,
   });
   const file =
-    "retention: 12h\nshort-names: false\nallow-private: [10.0.0.0/8, 'fd00::/8']\nname: relay.example.org:8448\n";
+    "given-names: [hs1, 127.0.0.1:8448]\nretention: 12h\nshort-names: false\nallow-private: [10.0.0.0/8, 'fd00::/8']\nname: relay.example.org:8448\n";
   const other = config(["--config", "x"], {}, file);
   expect(other).toMatchObject({
     retention: 43_200_000,
     shortNames: false,
+    givenNames: ["hs1", "127.0.0.1:8448"],
     home: true,
   });
   expect(publicUrlOf(other, 1)).toBe("https://relay.example.org:8448");

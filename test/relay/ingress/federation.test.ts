@@ -279,7 +279,15 @@ describe("paths that could be read in two ways", () => {
 test("a server finds a node where only the port for HTTPS is open", async () => {
   const { ask } = await opened();
   expect((await ask("GET", "/.well-known/matrix/server")).json).toEqual({ "m.server": `${node.name}:443` });
-  expect(await ask("GET", "/.well-known/matrix/server", { host: RELAY })).toMatchObject({ status: 404 });
+  expect(await ask("GET", "/.well-known/matrix/server", { host: "nobody.example" })).toMatchObject({
+    status: 404,
+  });
+});
+
+test("the relay itself is found in the same way, by who leaves mail there", async () => {
+  const { ask } = await opened();
+  const { json } = await ask("GET", "/.well-known/matrix/server", { host: RELAY });
+  expect(json).toEqual({ "m.server": `${RELAY}:443` });
 });
 
 test("a node asks another one of the same relay without leaving it", async () => {

@@ -56,7 +56,7 @@ describe("the keys of others", () => {
     expect(await ring.find("slow.example", signature(), 1)).toBeUndefined();
     const second = ring.find("slow.example", signature(), 60_000);
     const keys = new Map([["ed25519:1", Uint8Array.from(key.publicKey)]]);
-    answers[0]?.({ keys, validUntil: 10 });
+    answers[0]?.({ keys, oldKeys: new Map(), validUntil: 10 });
     expect(await second).toBeDefined();
     expect(answers).toHaveLength(1);
   });

@@ -50,6 +50,20 @@ describe("names", () => {
     expect(await enter({ ...two, name: `bob.${RELAY}` })).toContain("ask for it first");
   });
 
+  test("a name that the operator gives away is the first's that comes with it, and no other is given so", async () => {
+    const { enter, names } = relay();
+    const people = await Promise.all([1, 2, 3].map((fill) => person(fill)));
+    const given = "127.0.0.1:8448";
+    const why = await Promise.all(people.map((each) => enter({ ...each, name: given })));
+    expect(why.filter((each) => each === undefined)).toHaveLength(1);
+    expect(why.filter((each) => each?.includes("another key"))).toHaveLength(2);
+    const first = people[why.indexOf(undefined)]!;
+    expect(await enter({ ...first, name: given })).toBeUndefined();
+    expect(await names.nodeOf(given)).toBe(given);
+    expect(await names.keyOf(given)).toEqual(Uint8Array.from(first.key.publicKey));
+    expect(await enter({ ...first, name: "127.0.0.1:8449" })).toContain("domain");
+  });
+
   test("of two who ask for a name at the same time, one has it", async () => {
     const { enter, names } = relay();
     const people = await Promise.all([1, 2, 3].map((fill) => person(fill)));

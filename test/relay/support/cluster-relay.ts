@@ -26,7 +26,10 @@ export async function startClusterRelay(servers: string[], replicas: number, pre
   const published = publishedKeys(egress, RELAY, ed25519);
   const domains = openDomains(async () => undefined, published);
   const now = () => Date.now();
-  const names = openNames({ documents, domains, relayName: RELAY, shortNames: true, now });
+  const names = openNames({
+    ...{ documents, domains, relayName: RELAY, shortNames: true, now },
+    givenNames: ["127.0.0.1:8448"],
+  });
   const keyRing = openKeyRing({ names, published, now });
   const keyMailbox = openKeyMailbox(documents);
   const api = nodeApi({

@@ -50,7 +50,10 @@ export function relay(over: Partial<IngressParts> = {}, mailboxLimits = { bytes:
   const { mailbox, arrivals } = withArrivals(sqliteMailbox(sqlite, mailboxLimits));
   const published = publishedKeys(egress, RELAY, ed25519);
   const domains = openDomains(async (name) => delegations.get(name), published);
-  const names = openNames({ documents, domains, relayName: RELAY, shortNames: true, now });
+  const names = openNames({
+    ...{ documents, domains, relayName: RELAY, shortNames: true, now },
+    givenNames: ["127.0.0.1:8448"],
+  });
   const keyRing = openKeyRing({ names, published, now });
   const keyMailbox = openKeyMailbox(documents);
   const sessions = {

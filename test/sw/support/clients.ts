@@ -30,7 +30,7 @@ export async function testServer(): Promise<{
   return { node, ask, serverName, client: (username) => registered(ask, username) };
 }
 
-async function registered(ask: Ask, username: string): Promise<Client> {
+export async function registered(ask: Ask, username: string): Promise<Client> {
   const account = { username, password: "correct horse battery", auth: dummy };
   const { body } = await ask("POST", "/_matrix/client/v3/register", { body: account });
   const { user_id: userId, access_token: token } = body as { user_id: string; access_token: string };

@@ -93,7 +93,7 @@ describe("a query", () => {
   });
 
   test("of other servers for a user's devices names the place of the last change", async () => {
-    const { keys, users, join } = await testKeys();
+    const { keys, users, join, told } = await testKeys();
     const alice = await join("alice");
     expect(await keys.userDevices(alice.userId)).toEqual({
       user_id: alice.userId,
@@ -103,6 +103,9 @@ describe("a query", () => {
     await keys.upload(alice, { device_keys: alice.device.deviceKeys });
     const first = (await keys.userDevices(alice.userId)).stream_id;
     await users.renameDevice(alice, "PHONE", "Phone");
+    expect(JSON.stringify(await keys.userDevices(alice.userId))).not.toContain("Phone");
+    expect(JSON.stringify(await keys.queryLocal({ [alice.userId]: [] }))).not.toContain("Phone");
+    told.device_names_for_servers = true;
     const second = await keys.userDevices(alice.userId);
     expect(second.devices).toMatchObject([{ device_id: "PHONE", device_display_name: "Phone" }]);
     expect(second.stream_id).toBeGreaterThan(first);

@@ -7,8 +7,8 @@ import { type TestStorage, testStorage } from "../support/storage.ts";
 import { failNextCommit } from "../support/users.ts";
 
 const home = { url: "https://relay.example", name: "relay.example", suffix: "relay.example" };
-const identityOf = async (storage: TestStorage, homeRelay?: AskHomeRelay) =>
-  openIdentity(storage, await chooseEd25519(crypto.subtle), homeRelay);
+const identityOf = async (storage: TestStorage, homeRelay?: AskHomeRelay, ownersName?: string) =>
+  openIdentity(storage, await chooseEd25519(crypto.subtle), homeRelay, ownersName);
 
 describe("a node's name", () => {
   test("is its key, where the page's host is no relay", async () => {
@@ -64,6 +64,40 @@ describe("a node's name", () => {
     const seed = new Uint8Array(32).fill(3);
     await storage.commit((write) => write.put("meta", { seed }, "identity"));
     expect((await identityOf(storage, async () => home)).serverName).toMatch(/^[a-z2-7]{52}$/);
+  });
+
+  test.each(["example.org", "127.0.0.1:8448", "hs1"])(
+    "is %s where its owner says so, and then for ever",
+    async (name) => {
+      const storage = await testStorage();
+      const { serverName, key } = await identityOf(storage, async () => home, name);
+      expect(serverName).toBe(name);
+      // The relay that has served the page is used, but the name is not below its own.
+      expect(await storage.get("relays", home.url)).toMatchObject({ name: "relay.example", added: "owner" });
+      const again = await identityOf(storage, undefined, name);
+      expect([again.serverName, again.key.keyId]).toEqual([name, key.keyId]);
+      expect((await identityOf(storage)).serverName).toBe(name);
+      await expect(identityOf(storage, undefined, "other.example")).rejects.toThrow("another profile");
+    },
+  );
+
+  test.each([
+    "",
+    "Example.org",
+    "a b",
+    "https://example.org",
+    "x".repeat(201),
+    `${"a".repeat(52)}.example.org`,
+  ])("cannot be %j: nothing is stored then", async (name) => {
+    const storage = await testStorage();
+    await expect(identityOf(storage, undefined, name)).rejects.toThrow("cannot be the name");
+    expect(await storage.get("meta", "identity")).toBeUndefined();
+  });
+
+  test("that was its key stays so, whatever its owner wants later", async () => {
+    const storage = await testStorage();
+    const { serverName } = await identityOf(storage);
+    await expect(identityOf(storage, undefined, "example.org")).rejects.toThrow(serverName);
   });
 
   test("is stored with the key, or neither is", async () => {

@@ -38,6 +38,63 @@ async function open(given?: Storage) {
   return { storage, presence, told, seen };
 }
 
+describe("presence at other servers", () => {
+  const heard = {
+    presence: "online",
+    currentlyActive: true,
+    statusMsg: "hi",
+    lastActiveTs: 999_000,
+  } as const;
+  const hear = (presence: Awaited<ReturnType<typeof open>>["presence"], more: object = {}) =>
+    presence.hear(new Map([[alice.userId as string, { ...heard, ...more }]]));
+
+  test("is told when it changes, and ends when it is not heard of for half an hour", async () => {
+    const { presence, storage, told, seen } = await open();
+    await hear(presence);
+    await hear(presence);
+    await told(1);
+    const online = { presence: "online", currently_active: true, last_active_ago: 1_000, status_msg: "hi" };
+    expect(await seen()).toEqual(online);
+    const event = { type: "m.presence", sender: alice.userId, content: online };
+    expect(await presence.changed(everybody, 0, storage.position)).toEqual([event]);
+    expect(await presence.changed(everybody, storage.position, storage.position + 1)).toEqual([]);
+    await vi.advanceTimersByTimeAsync(20 * 60_000);
+    await hear(presence);
+    await vi.advanceTimersByTimeAsync(29 * 60_000);
+    expect((await seen()).presence).toBe("online");
+    await told(1);
+    await vi.advanceTimersByTimeAsync(60 * 60_000);
+    expect((await seen()).presence).toBe("offline");
+    await told(2);
+    await hear(presence, { presence: "unavailable", currentlyActive: false });
+    await told(3);
+    expect((await seen()).presence).toBe("unavailable");
+  });
+
+  test("is told them anew before half an hour of somebody who is there", async () => {
+    const { presence, told } = await open();
+    presence.syncing(alice.userId, "online");
+    await told(1);
+    await vi.advanceTimersByTimeAsync(10 * 60_000);
+    await told(3); // not active any more, and away
+    await vi.advanceTimersByTimeAsync(19 * 60_000);
+    await told(3);
+    await vi.advanceTimersByTimeAsync(2 * 60_000);
+    await told(4);
+  });
+
+  test("that the disk did not take is heard again", async () => {
+    const { presence, storage, told, seen } = await open();
+    const isFull = failCommit(storage);
+    await expect(hear(presence)).rejects.toThrow();
+    await isFull;
+    expect((await seen()).presence).toBe("offline");
+    await hear(presence);
+    await told(1);
+    expect((await seen()).presence).toBe("online");
+  });
+});
+
 describe("presence", () => {
   test("follows syncs and the clock, and each change is told once", async () => {
     const { presence, told, seen } = await open();

@@ -1,16 +1,21 @@
 import { expect, test } from "vitest";
 import { MatrixError } from "../../../src/matrix/errors.ts";
-import { RELAY_MARK, RELAYED_BASE, RELAYED_STATUS } from "../../../src/worker-roomserver/relay/api.ts";
+import {
+  RELAY_MARK,
+  RELAY_UNLIMITED,
+  RELAYED_BASE,
+  RELAYED_STATUS,
+} from "../../../src/worker-roomserver/relay/api.ts";
 import { clientRequests } from "../../../src/worker-roomserver/relay/client-requests.ts";
 import { stream } from "./support/fake-relay.ts";
 
 type Fetched = { url: string; init: RequestInit; headers: Headers };
 
-function answering(answer: (fetched: Fetched) => Response | Promise<Response>) {
+function answering(answer: (fetched: Fetched) => Response | Promise<Response>, isLimited = true) {
   const fetched: Fetched[] = [];
   const handler = clientRequests({
     origin: "https://page.example",
-    ...{ mark: "the mark", scheme: "https:" },
+    ...{ mark: "the mark", scheme: "https:", isLimited: () => isLimited },
     fetch: async (url, init) => {
       const each = { url, init, headers: new Headers(init.headers) };
       fetched.push(each);
@@ -35,6 +40,7 @@ test("a request is asked of the page's own origin, as nobody but a relay's", asy
     ["x-hearth-relay", "forged"],
     ["x-hearth-status", "200"],
     ["x-hearth-base", "https://forged.example"],
+    ["x-hearth-unlimited", "forged"],
   ] as const;
   await handler({ method: "GET", target: "/_matrix/client/v3/sync?since=a", headers }, unaborted());
   const [{ url, init, headers: sent }] = fetched as [Fetched];
@@ -47,6 +53,15 @@ test("a request is asked of the page's own origin, as nobody but a relay's", asy
     [RELAY_MARK]: "the mark",
     [RELAYED_BASE]: "https://node.relay.example",
   });
+});
+
+test("where the owner has set no limits, its sender is not limited", async () => {
+  const { handler, fetched } = answering(() => served(200), false);
+  await handler(
+    { method: "GET", target: "/_matrix/client/x", headers: [["host", "node.example"]] },
+    unaborted(),
+  );
+  expect(fetched[0]?.headers.has(RELAY_UNLIMITED)).toBe(true);
 });
 
 test("an answer comes with the status that it really has, redirects too, and piece by piece", async () => {

@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { LinkError } from "../../../src/link/api.ts";
 import type { EgressRequest, EgressTarget } from "../../../src/worker-roomserver/egress/api.ts";
 import { bytesOf } from "../../../src/worker-roomserver/egress/body.ts";
 import { askOver, mayGoOverRelay } from "../../../src/worker-roomserver/relay/egress.ts";
@@ -47,6 +48,30 @@ test.each([
   const relay = new FakeRelay();
   relay.egressAnswer = { status, headers: [["x-hearth-egress", verdict]], body: stream("{}") };
   expect(await asked(relay)).toMatchObject({ failure });
+});
+
+test("what is wrong on the way says nothing of the other server", async () => {
+  const relay = new FakeRelay();
+  const limited = (more: [string, string][]) => {
+    const headers = [["x-hearth-egress", "limited"], ...more] as [string, string][];
+    relay.egressAnswer = { status: 429, headers, body: stream("{}") };
+  };
+  limited([["retry-after", "7"]]);
+  expect(await asked(relay)).toMatchObject({ isOurs: true, retryAfter: 7000 });
+  limited([]);
+  expect(await asked(relay)).toMatchObject({ isOurs: true, retryAfter: 1000 });
+  const gone = { request: () => Promise.reject(new LinkError("The session has ended.", false)) };
+  expect(await askOver(gone, target, request)).toMatchObject({ failure: "unreachable", isOurs: true });
+  relay.egressAnswer = { status: 502, headers: [["x-hearth-egress", "unreachable"]], body: stream("{}") };
+  expect(await asked(relay)).not.toHaveProperty("isOurs");
+});
+
+test("an answer that stalls ends with its time", async () => {
+  const relay = new FakeRelay();
+  relay.egressAnswer = { status: 200, headers: [], body: new ReadableStream<Uint8Array>() };
+  const answer = await askOver(relay.connect(), target, { ...request, timeout: 20 });
+  if ("failure" in answer) throw new Error(answer.why);
+  expect(await bytesOf(answer)).toMatchObject({ failure: "timeout" });
 });
 
 test("an answer that is too long is none, nor one that breaks off", async () => {

@@ -327,6 +327,7 @@ test("a way out: over a relay that is connected, else the browser's own", async 
       userDevices: () => Promise.reject(new Error("nobody is here")),
     }),
     answerServers: () => Promise.reject(new Error("nobody asks")),
+    isLimited: () => true,
     ...{ openKeeper: keeperOf([relay]), fetch: () => Promise.reject(new Error("not asked")) },
     later: () => () => undefined,
   });

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { relayUrl } from "../../../src/worker-roomserver/relay/relay-url.ts";
+import { relayUrl } from "../../../src/matrix/relay-url.ts";
 import { inWords } from "../../../src/worker-roomserver/relay/words.ts";
 
 const session = (more: Partial<NonNullable<Parameters<typeof inWords>[1]>> = {}) => ({

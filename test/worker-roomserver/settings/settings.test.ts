@@ -38,7 +38,7 @@ test("changes made at once are all there", async () => {
     settings.set({ turn }),
     settings.set({ registration: "closed" }),
   ]);
-  expect(settings.current).toEqual({ registration: "closed", guests: false, turn, support: null });
+  expect(settings.current).toEqual({ ...defaultSettings, registration: "closed", guests: false, turn });
 });
 
 test("a leader that dies after a setting was written has set it", async () => {
@@ -79,6 +79,21 @@ describe("what is no setting is refused, and nothing is changed", () => {
     ["a contact without a role", { support: { contacts: [{ matrix_id: "@a:b.c" }] } }],
     ["a contact without an address", { support: { contacts: [{ role: "m.role.admin" }] } }],
     ["a contact that is no user", { support: { contacts: [{ role: "m.role.admin", matrix_id: "admin" }] } }],
+    ["an ownership that is no truth", { first_user_is_admin: 1 }],
+    ["a secret that can be guessed", { registration_secret: "1234567" }],
+    ["no secret, as nothing", { registration_secret: "" }],
+    ["a cost of a text", { password_cost: "8,1,1" }],
+    ["a cost without lanes", { password_cost: { memoryKiB: 64, iterations: 1 } }],
+    ["a cost that Argon2 refuses", { password_cost: { memoryKiB: 15, iterations: 1, parallelism: 2 } }],
+    ["a cost beyond all measure", { password_cost: { memoryKiB: 64, iterations: 101, parallelism: 1 } }],
+    ["a cost of more", { password_cost: { memoryKiB: 64, iterations: 1, parallelism: 1, salt: "x" } }],
+    ["a room version of the future", { room_version: "13" }],
+    ["a room version that is a number", { room_version: 12 }],
+    ["limits that are no truth", { rate_limits: null }],
+    ["federation of nothing", { federation: {} }],
+    ["a back-off that begins with nothing", { federation: { backOff: { first: 0, most: 1 } } }],
+    ["a back-off that shrinks", { federation: { backOff: { first: 2, most: 1 } } }],
+    ["federation of more", { federation: { backOff: { first: 1, most: 1 }, x: 1 } }],
     ["a page that runs", { support: { contacts: [], support_page: "javascript:alert(1)" } }],
   ])("%s", async (_, change) => {
     const { settings } = await opened();
@@ -89,7 +104,7 @@ describe("what is no setting is refused, and nothing is changed", () => {
 
   test("whatever comes: a sentence, or a setting that can be read again", async () => {
     const { settings } = await opened();
-    const names = fc.constantFrom("registration", "guests", "turn", "support", "x");
+    const names = fc.constantFrom(...Object.keys(defaultSettings), "x");
     await fc.assert(
       fc.asyncProperty(fc.dictionary(names, fc.anything()), async (change) => {
         const before = settings.current;
@@ -102,6 +117,21 @@ describe("what is no setting is refused, and nothing is changed", () => {
       { numRuns: 50 },
     );
   });
+});
+
+test("what tests want: no limits, cheap passwords, an old room version, another server asked at once", async () => {
+  const { settings } = await opened();
+  const wanted = {
+    ...{
+      rate_limits: false,
+      room_version: "10",
+      registration_secret: "12345678",
+      first_user_is_admin: false,
+    },
+    password_cost: { memoryKiB: 8, iterations: 1, parallelism: 1 },
+    federation: { backOff: { first: 1, most: 1 } },
+  };
+  expect(await settings.set(wanted)).toEqual({ ...defaultSettings, ...wanted });
 });
 
 test("turning something off again", async () => {

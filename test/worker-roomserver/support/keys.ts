@@ -11,6 +11,7 @@ import { openKeys } from "../../../src/worker-roomserver/keys/open.ts";
 import { Answers } from "../../../src/worker-roomserver/node/answers.ts";
 import type { DeviceRequester } from "../../../src/worker-roomserver/node/requester.ts";
 import { type CryptoDevice, cryptoDevice } from "./crypto-device.ts";
+import { unreachableKeys } from "./remote-keys.ts";
 import { login, register, request, requesterOf, serverName, type TestUsers, testUsers } from "./users.ts";
 
 export type TestKeys = {
@@ -20,6 +21,8 @@ export type TestKeys = {
   join: (username: string, deviceId?: string) => Promise<Somebody>;
   /** Another device of an account that is there. */
   logIn: (username: string, deviceId: string) => Promise<Somebody>;
+  /** What other servers are told. */
+  told: { device_names_for_servers: boolean };
   /** Leaves a message for a device. */
   send: (userId: string, deviceId: string, event: JsonObject) => Promise<void>;
   /** As when the tab goes away; the next leader. */
@@ -38,12 +41,15 @@ export async function testKeys(): Promise<TestKeys> {
 async function over(users: TestUsers): Promise<TestKeys> {
   const { storage, world } = users;
   const messages: SentMessage[] = [];
+  const told = { device_names_for_servers: false };
   const { keys, belongings } = openKeys({
     storage,
     answers: await Answers.open(storage, () => world.time),
     users,
     oauth: { confirmCrossSigningReset: (...asked) => users.confirmOwner(...asked) },
     serverName,
+    remote: unreachableKeys,
+    settings: () => told,
     ed25519: await chooseEd25519(crypto.subtle),
     toDevice: {
       messages: async (userId, deviceId, { after, upTo, limit }) => {
@@ -63,6 +69,7 @@ async function over(users: TestUsers): Promise<TestKeys> {
   return {
     users,
     keys,
+    told,
     send: async (userId, deviceId, event) => {
       const user = await storage.names.intern(userId);
       const position = await storage.commit((write) => write.append({ topic: "toDevice", user }));

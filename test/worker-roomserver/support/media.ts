@@ -5,7 +5,7 @@ import type { MediaLimits } from "../../../src/worker-roomserver/media/limits.ts
 import { defaultLimits } from "../../../src/worker-roomserver/media/limits.ts";
 import { openMedia } from "../../../src/worker-roomserver/media/open.ts";
 import type { OpenMedia } from "../../../src/worker-roomserver/media/options.ts";
-import type { RemoteMedia } from "../../../src/worker-roomserver/media/remote-media.ts";
+import type { RemoteMedia } from "../../../src/worker-roomserver/media/remote/api.ts";
 import type { DrawThumbnail } from "../../../src/worker-roomserver/media/thumbnails.ts";
 import { Answers } from "../../../src/worker-roomserver/node/answers.ts";
 import { type TestStorage, testStorage } from "./storage.ts";

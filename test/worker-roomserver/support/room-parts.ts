@@ -2,6 +2,7 @@ import { chooseEd25519 } from "../../../src/matrix/ed25519.ts";
 import type { UserId } from "../../../src/matrix/identifiers.ts";
 import type { JsonObject } from "../../../src/matrix/json.ts";
 import type { Pdu } from "../../../src/matrix/pdu.ts";
+import { defaultRoomVersion } from "../../../src/matrix/room-versions.ts";
 import { Answers } from "../../../src/worker-roomserver/node/answers.ts";
 import { openIdentity } from "../../../src/worker-roomserver/node/identity.ts";
 import type { JsonBytes, Requester } from "../../../src/worker-roomserver/node/requester.ts";
@@ -62,6 +63,7 @@ export async function testParts(name?: string): Promise<TestParts> {
     accountData: { stored: () => Promise.resolve(undefined) },
     appServices: noAppServices,
     now,
+    roomVersion: () => defaultRoomVersion,
     serverName,
     key,
     ed25519,

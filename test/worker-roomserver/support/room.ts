@@ -1,6 +1,7 @@
 import { chooseEd25519 } from "../../../src/matrix/ed25519.ts";
 import type { UserId } from "../../../src/matrix/identifiers.ts";
 import type { JsonObject } from "../../../src/matrix/json.ts";
+import { defaultRoomVersion } from "../../../src/matrix/room-versions.ts";
 import { openAccountData } from "../../../src/worker-roomserver/account-data/open.ts";
 import { Answers } from "../../../src/worker-roomserver/node/answers.ts";
 import { openIdentity } from "../../../src/worker-roomserver/node/identity.ts";
@@ -48,7 +49,8 @@ export async function testRooms(name?: string, called?: string): Promise<TestRoo
   const { key } = identity;
   const accountData = openAccountData({ storage });
   const given = { storage, answers, users, accountData, now, serverName, key, ed25519 };
-  const parts = makeRoomParts({ ...given, appServices: noAppServices });
+  const roomVersion = () => defaultRoomVersion;
+  const parts = makeRoomParts({ ...given, roomVersion, appServices: noAppServices });
   await closePurged(parts);
   const ignored = new Map<string, Set<string>>();
   const rooms = new RoomServer(parts, {

@@ -4,12 +4,13 @@ import type { JsonObject } from "../../../src/matrix/json.ts";
 import { Answers } from "../../../src/worker-roomserver/node/answers.ts";
 import type { DeviceRequester } from "../../../src/worker-roomserver/node/requester.ts";
 import { requireDevice } from "../../../src/worker-roomserver/node/require-device.ts";
+import type { Settings } from "../../../src/worker-roomserver/settings/api.ts";
+import { defaultSettings } from "../../../src/worker-roomserver/settings/defaults.ts";
 import type {
   Belongings,
   LoginResult,
   ProfilesAnnounced,
   RegisterBody,
-  RegistrationSettings,
   UiaChallenge,
 } from "../../../src/worker-roomserver/users/api.ts";
 import { openUsers } from "../../../src/worker-roomserver/users/open.ts";
@@ -26,7 +27,7 @@ export const dummy: JsonObject = { type: "m.login.dummy" };
 /** What lasts from one leader to the next. */
 export type World = {
   time: number;
-  settings: RegistrationSettings;
+  settings: Settings;
   leaveRooms: (userId: string) => Promise<void>;
   profilesAnnounced: ProfilesAnnounced;
   belongings: Belongings;
@@ -40,10 +41,10 @@ export type TestUsers = Awaited<ReturnType<typeof openUsers>> & {
 };
 
 /** Users over a database of their own: registration is open, guests may come, time stands still. */
-export function testUsers(settings: Partial<RegistrationSettings> = {}): Promise<TestUsers> {
+export function testUsers(settings: Partial<Settings> = {}): Promise<TestUsers> {
   return opened({
     time: 1_700_000_000_000,
-    settings: { registration: "open", guests: true, ...settings },
+    settings: { ...defaultSettings, password_cost: cheap, ...settings },
     leaveRooms: vi.fn(async () => undefined),
     profilesAnnounced: async () => undefined,
     belongings: { removal: vi.fn(async () => () => undefined) },
@@ -63,7 +64,6 @@ async function opened(world: World, name?: string): Promise<TestUsers> {
     leaveRooms: (userId) => world.leaveRooms(userId),
     profilesAnnounced: (position) => world.profilesAnnounced(position),
     belongings: () => [world.belongings],
-    passwordCost: cheap,
   });
   const reopen = async () => {
     await storage.flushed();

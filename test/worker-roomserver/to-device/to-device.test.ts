@@ -6,6 +6,7 @@ import { Transactions } from "../../../src/worker-roomserver/room/transactions.t
 import type { MessagesByUser } from "../../../src/worker-roomserver/to-device/api.ts";
 import { MAX_QUEUE_WEIGHT, weightOf } from "../../../src/worker-roomserver/to-device/bounds.ts";
 import { openToDevice } from "../../../src/worker-roomserver/to-device/open.ts";
+import { dropOldReceived } from "../../../src/worker-roomserver/to-device/received.ts";
 import { refusal, requester } from "../support/requester.ts";
 import { failUnit } from "../support/rounds.ts";
 import { logAfter, type TestStorage, testStorage } from "../support/storage.ts";
@@ -33,6 +34,7 @@ async function open(name?: string): Promise<TestToDevice> {
     transactions: new Transactions(storage, Date.now),
     users: { deviceIds: async (userId) => devices.get(userId) ?? [] },
     serverName: parseServerName("h"),
+    now: Date.now,
   });
   return Object.assign(toDevice, {
     storage,
@@ -47,6 +49,102 @@ async function open(name?: string): Promise<TestToDevice> {
 }
 
 const event = (content: JsonObject) => ({ type: "org.example", sender: bob.userId, content });
+
+describe("what another server has sent", () => {
+  const sent = (more: object = {}) => ({
+    ...{ sender: "@x:far", type: "org.example", messageId: "m1" },
+    messages: { [alice.userId]: { PHONE: { n: 1 } } },
+    ...more,
+  });
+  const event = { type: "org.example", sender: "@x:far", content: { n: 1 } };
+
+  test("waits for its devices, once, however often it comes, and over restarts", async () => {
+    const t = await open();
+    await Promise.all([t.receive("far", sent()), t.receive("far", sent())]);
+    await t.receive("far", sent());
+    expect(await t.waiting("PHONE")).toEqual([event]);
+    const again = await open(t.storage.name);
+    await again.receive("far", sent());
+    expect(await again.waiting("PHONE")).toEqual([event]);
+    // Another server may use the same name, and the same server another.
+    await again.receive("wide", sent());
+    await again.receive("far", sent({ messageId: "m2" }));
+    expect(await again.waiting("PHONE")).toHaveLength(3);
+  });
+
+  test("for users elsewhere is passed over, and what reached nobody is not remembered", async () => {
+    const t = await open();
+    const messages = { "@z:wide": { A: {} }, "no user": { A: {} }, "@nobody:h": { "*": {} } };
+    await t.receive("far", sent({ messages }));
+    expect(await t.storage.getAllKeys("toDeviceOutbox")).toEqual([]);
+    expect(await t.storage.getAllKeys("toDeviceReceived")).toEqual([]);
+    await t.receive("far", sent());
+    expect(await t.waiting("PHONE")).toEqual([event]);
+  });
+
+  test("is refused where it is too large, and none of it is stored", async () => {
+    const t = await open();
+    const messages = { [alice.userId]: { PHONE: { n: 1 }, LAPTOP: { n: "x".repeat(70_000) } } };
+    expect(await refusal(t.receive("far", sent({ messages })))).toMatchObject({ errcode: "M_TOO_LARGE" });
+    expect(await t.waiting("PHONE")).toEqual([]);
+  });
+
+  test("is forgotten after a week", async () => {
+    const t = await open();
+    await t.receive("far", sent());
+    for await (const _ of dropOldReceived(t.storage, () => Date.now() + 6 * 86_400_000)) void _;
+    expect(await t.storage.getAllKeys("toDeviceReceived")).toEqual([["far", "m1"]]);
+    for await (const _ of dropOldReceived(t.storage, () => Date.now() + 8 * 86_400_000)) void _;
+    expect(await t.storage.getAllKeys("toDeviceReceived")).toEqual([]);
+  });
+});
+
+describe("what goes to another server", () => {
+  test("is cut into pieces of some 64 KiB, which keep their order and what belongs together", async () => {
+    const t = await open();
+    const content = (n: number) => ({ n, text: "x".repeat(20_000) });
+    const devices = Object.fromEntries(["A", "B", "C", "D"].map((device, n) => [device, content(n)]));
+    await t.put({
+      "@x:far": devices,
+      "@y:far": { "*": content(4), A: content(5), B: content(6), C: content(7) },
+    });
+    const waiting = await t.waitingFor("far", 0, 10);
+    expect(waiting.map(({ content: { messages } }) => messages)).toEqual([
+      { "@x:far": { A: content(0), B: content(1), C: content(2) } },
+      { "@x:far": { D: content(3) } },
+      { "@y:far": { "*": content(4), A: content(5), B: content(6), C: content(7) } },
+    ]);
+    expect(new Set(waiting.map(({ content: { message_id } }) => message_id)).size).toBe(3);
+    const [first, second] = waiting;
+    expect((await t.waitingFor("far", first!.position, 1)).map(({ position }) => position)).toEqual([
+      second!.position,
+    ]);
+    await t.storage.commit((write) => t.sent(write, "far", second!.position));
+    expect(await t.waitingFor("far", 0, 10)).toEqual(waiting.slice(2));
+  });
+
+  test("is bounded for all servers together", async () => {
+    const t = await open();
+    const contents = Array.from({ length: 700 }, (_, n) => [`D${n}`, { text: "x".repeat(50_000) }]);
+    expect(await refusal(t.put({ "@x:far": Object.fromEntries(contents) }))).toMatchObject({ status: 413 });
+    expect(await t.storage.getAllKeys("toDeviceOutbox")).toEqual([]);
+  });
+
+  test("never fills the disk for a server that does not come back: the oldest goes", async () => {
+    const t = await open();
+    await t.storage.commit((write) => {
+      for (let n = 1; n <= 10_100; n++) {
+        const row = { type: "t", sender: bob.userId, messageId: `${n}`, json: "{}" };
+        write.put("toDeviceOutbox", row, ["far", n]);
+      }
+      for (let n = 1; n <= 10_200; n++) write.append({ topic: "media" });
+    });
+    for (let n = 0; n < 500; n++) await t.put({ "@x:far": { A: { n } } }, `${n}`);
+    const left = await t.waitingFor("far", 0, 20_000);
+    expect(left).toHaveLength(10_000);
+    expect(left.at(-1)!.content.messages).toEqual({ "@x:far": { A: { n: 499 } } });
+  });
+});
 
 describe("who gets a message", () => {
   test("the devices that are named, all under *, and the named one what is for it", async () => {

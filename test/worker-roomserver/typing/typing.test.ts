@@ -46,6 +46,38 @@ async function open(given?: Storage) {
   return { storage, typing, members, set, changes };
 }
 
+describe("typing at other servers", () => {
+  test("is heard of who is in the room, and ends by itself after a minute", async () => {
+    stopTheClock();
+    const { typing, changes } = await open();
+    await typing.hear(roomId, "@left:h", true);
+    await typing.hear("!other:h", bob.userId, true);
+    expect(await changes()).toEqual([]);
+    await typing.hear(roomId, bob.userId, true);
+    await typing.hear(roomId, bob.userId, true);
+    expect(typing.typists(room)).toEqual([bob.userId]);
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(typing.typists(room)).toEqual([]);
+    await until(async () => (await changes()).length === 2);
+    await typing.hear(roomId, bob.userId, true);
+    await typing.hear(roomId, bob.userId, false);
+    expect(typing.typists(room)).toEqual([]);
+    expect(await changes()).toEqual(["some", "", "some", ""]);
+  });
+
+  test("of somebody here is told anew while it goes on, as others forget it", async () => {
+    stopTheClock();
+    const { set, changes } = await open();
+    await set(alice, true);
+    await vi.advanceTimersByTimeAsync(20_000);
+    await set(alice, true);
+    expect(await changes()).toEqual(["some"]);
+    await vi.advanceTimersByTimeAsync(10_000);
+    await set(alice, true);
+    expect(await changes()).toEqual(["some", "some"]);
+  });
+});
+
 describe("typing", () => {
   test("is told when the list changes, and only then", async () => {
     stopTheClock();

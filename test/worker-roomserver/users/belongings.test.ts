@@ -94,6 +94,7 @@ const staysBecause: Partial<Record<StoreName, string>> = {
   journal: "is empty after each checkpoint",
   names: "numbers of names are never given out again",
   nameTexts: "as names",
+  deviceListUpdates: "others are told that the devices are gone, and in which order",
 };
 
 const ofNoUser: StoreName[] = [
@@ -111,7 +112,10 @@ const ofNoUser: StoreName[] = [
   ...(["aliases", "published", "readers", "registrationTokens", "uia", "oauthClients", "blobs"] as const),
   ...(["thumbnails", "urlPreviews", "settings"] as const),
   ...(["appServices", "appServiceSending", "appServiceRooms"] as const),
-  ...(["relays", "mail", "mailTaken"] as const),
+  ...(["relays", "mail", "mailTaken", "waitingEvents"] as const),
+  ...(["destinations", "outgoing", "relaysOfServers", "serverKeys"] as const),
+  // Of users of other servers, who have no account here.
+  ...(["remoteDeviceLists", "remoteDevices", "toDeviceReceived"] as const),
 ];
 
 const kinds = [goesWithTheDevice, goesWithTheAccount, goesWithTheContent];

@@ -78,3 +78,15 @@ describe("the limit of guesses", () => {
     expect(refused(limits, "alice")).toBe(false);
   });
 });
+
+test("there are none where the owner wants none, and there are again when that changes", () => {
+  let isOn = false;
+  const limits = new GuessLimits(
+    () => 0,
+    () => isOn,
+  );
+  for (let n = 0; n < 1_000; n++) limits.take("alice");
+  isOn = true;
+  for (let n = 0; n < guessBudgets.each.burst; n++) limits.take("alice");
+  expect(() => limits.take("alice")).toThrow(expect.objectContaining({ errcode: "M_LIMIT_EXCEEDED" }));
+});

@@ -278,3 +278,9 @@ describe("settings", () => {
     await expect(users.register(request(), "guest", {})).rejects.toEqual(error("M_FORBIDDEN", 403));
   });
 });
+
+test("where the owner is somebody else, nobody owns the server by being the first", async () => {
+  const users = await testUsers({ first_user_is_admin: false });
+  const alice = await register(users, "alice");
+  expect((await users.authenticate(alice.access_token)).requester.admin).toBe(false);
+});

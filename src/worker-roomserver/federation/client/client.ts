@@ -1,94 +1,158 @@
 import { isJsonObject, type JsonValue } from "../../../matrix/json.ts";
 import { authorizationFor } from "../../../matrix/x-matrix.ts";
 import { type EgressAnswer, type EgressFailure, type EgressRequest, isFailure } from "../../egress/api.ts";
-import { bytesOf } from "../../egress/body.ts";
+import { beginningOf, bytesOf } from "../../egress/body.ts";
 import type { Destinations, FederationAnswer, FederationClient, FederationRequest } from "../api.ts";
 import { FederationError } from "../api.ts";
 import type { FederationOptions } from "../context.ts";
+import { Lanes } from "./lanes.ts";
 
 const TIMEOUT_MS = 30_000;
 const MAX_BYTES = 10 * 1024 * 1024;
+/** Bytes of an answer that says why not. */
+const MAX_ERROR_BYTES = 64 * 1024;
 
-export type ClientOptions = Pick<FederationOptions, "serverName" | "key" | "egress"> & {
-  destinations: Pick<Destinations, "isReady" | "succeeded" | "failed">;
+export type ClientOptions = Pick<FederationOptions, "serverName" | "key" | "egress" | "now" | "later"> & {
+  destinations: Pick<Destinations, "state" | "succeeded" | "failed">;
 };
 
 /** @see FederationClient */
 export class SigningClient implements FederationClient {
   readonly #options: ClientOptions;
+  readonly #lanes = new Lanes();
+  /** Questions under way, by all that could make their answers differ. */
+  readonly #questions = new Map<string, Promise<FederationAnswer>>();
 
   constructor(options: ClientOptions) {
     this.#options = options;
   }
 
   async request(request: FederationRequest): Promise<FederationAnswer> {
-    const { destination } = request;
-    const answer = await this.#ask(request);
-    const bytes = await bytesOf(answer);
-    if (isFailure(bytes)) throw this.#failed(destination, bytes);
-    const text = new TextDecoder().decode(bytes);
-    const json = parsed(text);
-    if (answer.status >= 200 && answer.status < 300) {
-      this.#options.destinations.succeeded(destination);
-      if (json === undefined) throw new FederationError("invalid", destination, "Its answer is not JSON.");
-      return { status: answer.status, text, json };
-    }
-    throw this.#refusal(destination, answer.status, json);
+    // What asks and changes nothing may have one answer for all who want it now.
+    if (request.method !== "GET" || request.content !== undefined) return this.#whole(request);
+    const { destination, uri, timeoutMs, maxBytes, evenBackedOff } = request;
+    const question = JSON.stringify([destination, uri, timeoutMs, maxBytes, evenBackedOff]);
+    const asked =
+      this.#questions.get(question) ?? this.#whole(request).finally(() => this.#questions.delete(question));
+    this.#questions.set(question, asked);
+    return asked;
   }
 
   async stream(request: FederationRequest) {
-    const { destination } = request;
-    const answer = await this.#ask(request);
-    const { status, headers, body } = answer;
-    if (status >= 200 && status < 300) {
-      this.#options.destinations.succeeded(destination);
+    return this.#inLane(request, async (answer) => {
+      const { status, headers, body } = answer;
+      if (!isGood(status)) throw await this.#refusal(request.destination, answer);
+      this.#options.destinations.succeeded(request.destination);
       return { status, headers, body };
-    }
-    const bytes = await bytesOf(answer);
-    const text = isFailure(bytes) ? "" : new TextDecoder().decode(bytes);
-    throw this.#refusal(destination, status, parsed(text));
+    });
   }
 
-  async #ask(request: FederationRequest): Promise<EgressAnswer> {
-    const { destination, method, uri, content, evenBackedOff = "no" } = request;
-    const { serverName, key, egress, destinations } = this.#options;
-    if (evenBackedOff === "no" && !(await destinations.isReady(destination))) {
-      throw new FederationError(
-        "backingOff",
-        destination,
-        "It did not answer before, and is left alone a while.",
-      );
+  #whole(request: FederationRequest): Promise<FederationAnswer> {
+    const { destination } = request;
+    return this.#inLane(request, async (answer, askedAt) => {
+      if (!isGood(answer.status)) throw await this.#refusal(destination, answer, askedAt);
+      const bytes = await bytesOf(answer);
+      if (isFailure(bytes)) throw this.#failed(destination, bytes, askedAt);
+      this.#options.destinations.succeeded(destination);
+      const text = decoded(bytes);
+      const json = text === undefined ? undefined : parsed(text);
+      if (text === undefined || json === undefined) {
+        throw new FederationError("invalid", destination, "Its answer is not JSON.");
+      }
+      return { status: answer.status, text, json };
+    });
+  }
+
+  /** Asks when it is the request's turn, and keeps its place until the answer has been taken. */
+  async #inLane<T>(
+    request: FederationRequest,
+    take: (answer: EgressAnswer, askedAt: number) => Promise<T>,
+  ): Promise<T> {
+    const { destination, evenBackedOff = "no", timeoutMs = TIMEOUT_MS } = request;
+    const { serverName, destinations, now } = this.#options;
+    if (destination === serverName) {
+      throw new FederationError("refused", destination, "This is the server itself.", { isOurs: true });
     }
-    const authorization = await authorizationFor(
-      { method, uri, origin: serverName, destination, content },
-      key,
-    );
-    const sent: EgressRequest = {
-      method,
+    const state = await destinations.state(destination);
+    if (evenBackedOff === "no" && state.retryAt > now()) {
+      const why = "It did not answer before, and is left alone a while.";
+      throw new FederationError("backingOff", destination, why);
+    }
+    const isDoubtful = state.failures > 0 || state.lastSuccess === 0;
+    // Half of the time is left for the request itself.
+    const began = now();
+    const leave = await this.#lanes.enter(destination, isDoubtful, AbortSignal.timeout(timeoutMs / 2));
+    if (leave === undefined) {
+      const why = "Too many requests are under way.";
+      throw new FederationError("timeout", destination, why, { isOurs: true });
+    }
+    try {
+      const askedAt = now();
+      return await take(await this.#ask(request, began + timeoutMs), askedAt);
+    } finally {
+      leave();
+    }
+  }
+
+  async #ask(request: FederationRequest, until: number): Promise<EgressAnswer> {
+    const { destination, method, uri, content, maxBytes = MAX_BYTES } = request;
+    const { serverName, key, egress, now } = this.#options;
+    const signed = { method, uri, origin: serverName, destination, content };
+    const authorization = await authorizationFor(signed, key);
+    const sent: Omit<EgressRequest, "timeout"> = {
+      ...{ method, maxBytes },
       headers: { Authorization: authorization, ...(content && { "Content-Type": "application/json" }) },
       ...(content && { body: JSON.stringify(content) }),
-      timeout: request.timeoutMs ?? TIMEOUT_MS,
-      maxBytes: request.maxBytes ?? MAX_BYTES,
     };
-    const answer = await egress.fetch({ kind: "federation", url: `matrix://${destination}${uri}` }, sent);
-    if (isFailure(answer)) throw this.#failed(destination, answer);
-    return answer;
+    for (;;) {
+      const askedAt = now();
+      const timeout = Math.max(1, until - askedAt);
+      const url = `matrix://${destination}${uri}`;
+      const answer = await egress.fetch({ kind: "federation", url }, { ...sent, timeout });
+      if (!isFailure(answer)) return answer;
+      const { retryAfter } = answer;
+      // It has not been sent, so that this is still the one attempt.
+      if (retryAfter === undefined || now() + retryAfter >= until) {
+        throw this.#failed(destination, answer, askedAt);
+      }
+      await new Promise<void>((resolve) => void this.#options.later(retryAfter, resolve));
+    }
   }
 
-  #failed(destination: string, { failure, why }: EgressFailure): FederationError {
-    if (failure !== "tooLarge") this.#options.destinations.failed(destination, why);
+  #failed(destination: string, { failure, why, isOurs }: EgressFailure, askedAt: number): FederationError {
+    if (isOurs === true) return new FederationError(failure, destination, why, { isOurs });
+    // Who sends too much is there.
+    if (failure !== "tooLarge") this.#options.destinations.failed(destination, why, askedAt);
     return new FederationError(failure, destination, why);
   }
 
-  #refusal(destination: string, status: number, json: JsonValue | undefined): FederationError {
-    const why = `It answers ${status}.`;
+  async #refusal(destination: string, answer: EgressAnswer, askedAt?: number): Promise<FederationError> {
     const { destinations } = this.#options;
-    // Whatever it refuses, it is there; unless it says itself that it is not well, or asked too often.
-    if (status >= 500 || status === 429) destinations.failed(destination, why);
+    const { status } = answer;
+    const bytes = await beginningOf(answer, MAX_ERROR_BYTES);
+    const text = isFailure(bytes) ? undefined : decoded(bytes);
+    const json = text === undefined ? undefined : parsed(text);
+    const why = `It answers ${status}.`;
+    // Whatever it refuses, it is there; unless it says itself that it is not well, is asked too often, or cannot tell who
+    // asks, which is so for all that it is asked.
+    if (status >= 500 || status === 429 || status === 401) destinations.failed(destination, why, askedAt);
     else destinations.succeeded(destination);
     const error =
       isJsonObject(json) && typeof json.errcode === "string" ? { ...json, errcode: json.errcode } : undefined;
     return new FederationError("answered", destination, why, { status, ...(error && { error }) });
+  }
+}
+
+const isGood = (status: number) => status >= 200 && status < 300;
+
+const utf8 = new TextDecoder("utf-8", { fatal: true });
+
+function decoded(bytes: Uint8Array): string | undefined {
+  try {
+    return utf8.decode(bytes);
+  } catch (error) {
+    if (error instanceof TypeError) return undefined;
+    throw error;
   }
 }
 

@@ -15,14 +15,18 @@ export function written(answer: Answer): LinkResponse {
 }
 
 /** Piece by piece, as it is read: the answer to a join of a large room has tens of megabytes. */
-function encoded(pieces: Iterable<string>): ReadableStream<Uint8Array> {
-  const iterator = pieces[Symbol.iterator]();
+function encoded(pieces: WrittenJson["pieces"]): ReadableStream<Uint8Array> {
+  const iterator =
+    Symbol.asyncIterator in pieces ? pieces[Symbol.asyncIterator]() : pieces[Symbol.iterator]();
   return new ReadableStream(
     {
-      pull(controller) {
-        const { done, value } = iterator.next();
+      async pull(controller) {
+        const { done, value } = await iterator.next();
         if (done) controller.close();
         else controller.enqueue(encodeUtf8(value));
+      },
+      async cancel() {
+        await iterator.return?.();
       },
     },
     { highWaterMark: 0 },

@@ -54,10 +54,13 @@ export class Content {
   }
 }
 
-/** JSON that has been written already, as an answer of 200: large ones hold the text of many events. */
+/**
+ * JSON that has been written already, as an answer of 200: large ones hold the text of many events, and are read from
+ * the disk while they are sent. When that fails, the answer breaks off, which is no JSON to who gets it.
+ */
 export class WrittenJson {
-  readonly pieces: Iterable<string>;
-  constructor(pieces: Iterable<string>) {
+  readonly pieces: Iterable<string> | AsyncIterable<string>;
+  constructor(pieces: Iterable<string> | AsyncIterable<string>) {
     this.pieces = pieces;
   }
 }

@@ -29,10 +29,20 @@ export type ReceiveOptions = {
    */
   statesBefore?: { readonly [eventId: string]: readonly string[] };
   /**
+   * Whether this server is to send the events to all others in the room, as one that answers `send_join`, `send_leave`
+   * and `send_knock` does: what is told here alone. It stands in the log with the event.
+   */
+  passOn?: boolean;
+  /**
    * Auth events that no server could give: events that cite them are rejected, instead of being "missing", and
    * judged again if they should come after all.
    */
   unobtainable?: readonly string[];
+  /**
+   * By event id, why a live event is not to be shown though nothing rejects it: the room's policy server does not
+   * recommend it. It is soft-failed.
+   */
+  unwelcome?: { readonly [eventId: string]: string };
 };
 
 /** A room as the answer to a join gives it. */

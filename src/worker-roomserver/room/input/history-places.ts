@@ -101,6 +101,8 @@ export class HistoryPlaces {
       tx.objectStore("events").index("timeline").openKeyCursor(range, "prev"),
     );
     const lowest = cursor === null ? before : -(cursor.key[1] as number);
+    // Between what leads to nothing known and all there is, something may be missing that comes later: it goes in between.
+    if (!Number.isFinite(before)) return Math.ceil(lowest) - 1 + OFF_THE_LOG;
     return Number.isInteger(lowest) ? lowest + OFF_THE_LOG : lowest;
   }
 }

@@ -1,5 +1,6 @@
 import type { Ed25519 } from "../../../matrix/ed25519.ts";
 import type { ReceivedEvent } from "../../../matrix/received-event.ts";
+import { PASS_ON } from "../../log/entry.ts";
 import type { Storage, Write } from "../../storage/api.ts";
 import type { EventNid } from "../../storage/schema.ts";
 import type { StoredEvent } from "../api.ts";
@@ -80,13 +81,17 @@ export class EventTaker {
 
     const before = await this.#stateBefore(head, references, { as, given: given.state, known });
     const isGuarded = as === "live" && options.isWelcome !== true;
-    const finding = await this.#judge(head, received, references, { before, as, isGuarded });
+    const finding = await this.#judge(head, received, references, {
+      ...{ before, as, isGuarded },
+      notRecommended: as === "live" ? options.unwelcome?.[eventId] : undefined,
+    });
     if (known?.status === 1 && finding.status === 1 && (as === "outlier" || !known.isOutlier)) {
       const durable = await this.#waitNoLonger(head, known, references);
       return { verdict: { eventId, outcome: "rejected", reason: finding.reason }, ...durable };
     }
     const places = options.places ?? (await HistoryPlaces.of(this.#parts, head.nid, [received]));
-    return this.#write(head, received, { as, known, references, before, finding, places });
+    const detail = options.passOn === true ? PASS_ON : "";
+    return this.#write(head, received, { as, known, references, before, finding, places, detail });
   }
 
   /** A state that another server has told, as what differs from the current one. */
@@ -134,7 +139,17 @@ export class EventTaker {
     head: RoomHead,
     received: ReceivedEvent,
     { cited, create, missing }: References,
-    { before, as, isGuarded }: { before: SnapshotChain; as: ReceiveOptions["as"]; isGuarded: boolean },
+    {
+      before,
+      as,
+      isGuarded,
+      notRecommended,
+    }: {
+      before: SnapshotChain;
+      as: ReceiveOptions["as"];
+      isGuarded: boolean;
+      notRecommended: Objection;
+    },
   ): Promise<Finding> {
     const judge = new Judge(received, head.rules, { cited, create }, this.#parts.ed25519);
     const [absent] = missing.authEvents;
@@ -145,10 +160,9 @@ export class EventTaker {
           (await judge.byAuthEvents(cited)) ??
           (as === "outlier" ? undefined : await judge.byState(this.#lookup(before))));
     if (rejected !== undefined) return { status: 1, reason: rejected };
+    const isForked = isGuarded && before.nid !== head.current.nid;
     const unwelcome =
-      isGuarded && before.nid !== head.current.nid
-        ? await judge.byState(this.#lookup(head.current))
-        : undefined;
+      notRecommended ?? (isForked ? await judge.byState(this.#lookup(head.current)) : undefined);
     return unwelcome === undefined ? { status: 0, reason: "" } : { status: 2, reason: unwelcome };
   }
 
@@ -169,9 +183,10 @@ export class EventTaker {
       before: SnapshotChain;
       finding: Finding;
       places: HistoryPlaces;
+      detail: string;
     },
   ): Promise<Taken> {
-    const { as, known, references, finding, places } = found;
+    const { as, known, references, finding, places, detail } = found;
     const { awaited, gaps, events } = this.#parts;
     const waiting = await awaited.for(head.nid, received.eventId);
     const filled = await gaps.before(head.nid, received.eventId);
@@ -199,6 +214,7 @@ export class EventTaker {
         ? unit.addLive(
             complete,
             forward ?? { current: head.current, extremities: head.extremities, turns: [] },
+            detail,
           )
         : order !== 0
           ? unit.addHistory(complete, order)

@@ -51,14 +51,13 @@ export class WholeRoomTaker {
   async take(room: WholeRoom): Promise<InputVerdict> {
     const place = placeOf(room);
     const { rules, roomId, createId } = place;
-    const { heads, locks, storage, clear } = this.#parts;
+    const { heads, locks, storage, memberships, clear } = this.#parts;
     // Wrapped, because promises returned from the lock would be waited for within it.
     const { verdict, durable } = await locks.run(roomId, async (): Promise<Begun> => {
       const isKnown = (await heads.find(roomId)) !== undefined;
-      if (!isKnown) {
-        await clear(roomId);
-        return this.#begin(room, place);
-      }
+      if (!isKnown) await clear(roomId);
+      await memberships.expect(await storage.names.intern(roomId));
+      if (!isKnown) return this.#begin(room, place);
       const head = await heads.own(roomId);
       if (head.rules !== rules) throw badJson(`The room has the version ${head.rules.id} here.`);
       const create = await head.state("m.room.create", "");

@@ -1,8 +1,9 @@
 import { badJson, invalidParam, MatrixError } from "../../../matrix/errors.ts";
 import { parseUserId, serverNameOf, type UserId } from "../../../matrix/identifiers.ts";
 import { isJsonObject, type JsonObject } from "../../../matrix/json.ts";
-import { defaultRoomVersion, type RoomVersionRules } from "../../../matrix/room-versions.ts";
+import type { RoomVersionRules } from "../../../matrix/room-versions.ts";
 import type { RecordAnswer } from "../../node/answers.ts";
+import { later } from "../../node/later.ts";
 import type { Requester, RequestId } from "../../node/requester.ts";
 import type { CreateRoomBody } from "../api.ts";
 import type { RoomParts } from "../parts.ts";
@@ -10,10 +11,13 @@ import type { RoomPlan } from "../plan.ts";
 import { requireTakesInvites } from "./invite-permission.ts";
 import { newRoomId, roomOf, startRoom, supportedVersion } from "./room-start.ts";
 
+const elsewhere = later(() => import("./invite-others.ts"));
+
 type Created = { room_id: string };
 
 /**
- * `POST /createRoom`: all of the room's first events, its alias and its place in the directory, in one unit.
+ * `POST /createRoom`: all of the room's first events, its alias and its place in the directory, in one unit. Invites of
+ * users from elsewhere follow; where one of these fails, so does the request, though there is the room.
  * @see https://spec.matrix.org/v1.19/client-server-api/#creation
  */
 export function createRoom(
@@ -23,7 +27,7 @@ export function createRoom(
   body: CreateRoomBody,
 ): Promise<Created> {
   return parts.answers.once(request, async (record) => {
-    const rules = supportedVersion(body.room_version ?? defaultRoomVersion);
+    const rules = supportedVersion(body.room_version ?? parts.roomVersion());
     if ((body.invite_3pid?.length ?? 0) > 0) {
       throw new MatrixError(
         "M_THREEPID_DENIED",
@@ -33,11 +37,25 @@ export function createRoom(
     }
     const invitees = await inviteesOf(parts, requester, body);
     const order = { requester, body, rules, invitees };
-    if (body.room_alias_name === undefined) return writeRoom(parts, order, undefined, record);
-    const alias = `#${aliasLocalpart(body.room_alias_name)}:${parts.author.serverName}`;
-    parts.directory.checkFree(requester, alias);
-    return parts.directory.claim(alias, () => writeRoom(parts, order, alias, record));
+    const created = await makeRoom(parts, order, record);
+    const others = invitees.filter((userId) => !isFromHere(parts, userId));
+    if (others.length > 0) {
+      await (await elsewhere()).inviteOthers(parts, requester, {
+        ...created,
+        isDirect: body.is_direct,
+        others,
+      });
+    }
+    return created;
   });
+}
+
+async function makeRoom(parts: RoomParts, order: RoomOrder, record: RecordAnswer): Promise<Created> {
+  const { requester, body } = order;
+  if (body.room_alias_name === undefined) return writeRoom(parts, order, undefined, record);
+  const alias = `#${aliasLocalpart(body.room_alias_name)}:${parts.author.serverName}`;
+  parts.directory.checkFree(requester, alias);
+  return parts.directory.claim(alias, () => writeRoom(parts, order, alias, record));
 }
 
 /** What a room is to be made of, once the request has been found in order. */
@@ -83,7 +101,8 @@ async function planRoom(parts: RoomParts, order: RoomOrder, alias: string | unde
   if (body.topic !== undefined) {
     await add("m.room.topic", { topic: body.topic, "m.topic": { "m.text": [{ body: body.topic }] } });
   }
-  for (const invitee of invitees) {
+  // Servers of others sign their invites, which they can only once there is the room.
+  for (const invitee of invitees.filter((userId) => isFromHere(parts, userId))) {
     const profile = await parts.users.memberProfile(invitee);
     const content = { ...profile, membership: "invite", ...(body.is_direct && { is_direct: true }) };
     await add("m.room.member", content, invitee);
@@ -106,13 +125,7 @@ async function inviteesOf(parts: RoomParts, requester: Requester, body: CreateRo
   if (invitees.includes(requester.userId))
     throw invalidParam("The creator of a room cannot be invited to it.");
   for (const invitee of invitees) {
-    if (serverNameOf(invitee) !== parts.author.serverName) {
-      throw new MatrixError(
-        "M_UNKNOWN",
-        502,
-        `This homeserver is not connected to others yet: ${invitee} cannot be reached.`,
-      );
-    }
+    if (!isFromHere(parts, invitee)) continue;
     await parts.users.findAccount(invitee);
     if (!(await parts.users.isLocalAccount(invitee))) {
       throw new MatrixError("M_NOT_FOUND", 404, `There is no user ${invitee} on this homeserver.`);
@@ -121,6 +134,8 @@ async function inviteesOf(parts: RoomParts, requester: Requester, body: CreateRo
   }
   return invitees;
 }
+
+const isFromHere = ({ author }: RoomParts, userId: UserId) => serverNameOf(userId) === author.serverName;
 
 function createContent(
   sender: UserId,

@@ -1,8 +1,10 @@
 import type { AuthEvent } from "../../../matrix/auth-rules/auth-event.ts";
-import { forbidden, MatrixError, notFound } from "../../../matrix/errors.ts";
+import { forbidden, notFound } from "../../../matrix/errors.ts";
 import { parseUserId, serverNameOf, type UserId } from "../../../matrix/identifiers.ts";
 import type { JsonObject } from "../../../matrix/json.ts";
+import { later } from "../../node/later.ts";
 import type { Requester, RequestId } from "../../node/requester.ts";
+import type { Write } from "../../storage/api.ts";
 import { LeaderFenced } from "../../storage/errors.ts";
 import type { Nid } from "../../storage/schema.ts";
 import type { MembershipAction } from "../api.ts";
@@ -10,14 +12,10 @@ import type { RoomParts } from "../parts.ts";
 import type { RoomPlan } from "../plan.ts";
 import { restrictedJoin } from "../restricted-join.ts";
 import { requireTakesInvites } from "./invite-permission.ts";
+import type { MemberStep, MembershipChange } from "./member-step.ts";
+import { isForOthers } from "./residence.ts";
 
-export type MembershipChange = {
-  roomId: string;
-  action: MembershipAction;
-  target: string;
-  reason?: string | undefined;
-  content?: JsonObject | undefined;
-};
+const elsewhere = later(() => import("./elsewhere.ts"));
 
 const resulting = {
   join: "join",
@@ -37,36 +35,56 @@ export function changeMembership(
   change: MembershipChange,
 ): Promise<{ room_id: string }> {
   return parts.answers.once(request, async (record) => {
-    const roomId = change.roomId.startsWith("#")
-      ? (await parts.directory.resolve(change.roomId)).room_id
-      : change.roomId;
-    const target = parseUserId(change.target);
-    if (change.action === "invite") {
-      await parts.users.findAccount(target);
-      await requireReachable(parts, target);
-      await requireTakesInvites(parts, target);
+    const step = await stepOf(parts, change);
+    if (step.action === "invite") {
+      await parts.users.findAccount(step.target);
+      await requireAccount(parts, step.target);
+      await requireTakesInvites(parts, step.target);
     }
-    const answer = { room_id: roomId };
-    await parts.writer.write(
-      roomId,
-      async (plan, { nid }) => {
-        const member = await plan.state("m.room.member", target);
-        if (isDone(change.action, member, requester)) return;
-        await requireSense(plan, requester, change.action, member);
-        await plan.add({
-          type: "m.room.member",
-          sender: requester.userId,
-          stateKey: target,
-          content: await memberContent(parts, { plan, nid }, change, target),
-          ts: parts.now(),
-        });
-      },
-      (write) => {
-        record(write, answer);
-      },
-    );
+    const answer = { room_id: step.roomId };
+    const here = () => changeHere(parts, requester, step, (write) => record(write, answer));
+    if (await isForOthers(parts, step)) {
+      const done = async () => {
+        await parts.storage.commit((write) => record(write, answer));
+      };
+      await (await elsewhere()).changeElsewhere(parts, requester, step, { here, done });
+    } else await here();
     return answer;
   });
+}
+
+async function stepOf(parts: RoomParts, change: MembershipChange): Promise<MemberStep> {
+  const target = parseUserId(change.target);
+  const named = change.servers ?? [];
+  if (!change.roomId.startsWith("#")) return { ...change, target, servers: named };
+  const { room_id: roomId, servers } = await parts.directory.resolve(change.roomId);
+  return { ...change, roomId, target, servers: [...named, ...servers] };
+}
+
+/** The step in a room that is here. */
+async function changeHere(
+  parts: RoomParts,
+  requester: Requester,
+  step: MemberStep,
+  record: (write: Write) => void,
+): Promise<void> {
+  const { target } = step;
+  await parts.writer.write(
+    step.roomId,
+    async (plan, { nid }) => {
+      const member = await plan.state("m.room.member", target);
+      if (isDone(step.action, member, requester)) return;
+      await requireSense(plan, requester, step.action, member);
+      await plan.add({
+        type: "m.room.member",
+        sender: requester.userId,
+        stateKey: target,
+        content: await memberContent(parts, { plan, nid }, step, target),
+        ts: parts.now(),
+      });
+    },
+    record,
+  );
 }
 
 /**
@@ -113,18 +131,22 @@ export async function leaveAll(parts: RoomParts, userId: UserId): Promise<void> 
   await Promise.all(
     rooms
       .filter(({ membership }) => membership !== "leave" && membership !== "ban")
-      .map(({ roomId }) =>
-        parts.writer.write(roomId, async (plan) => {
-          await plan.add({
-            type: "m.room.member",
-            sender: userId,
-            stateKey: userId,
-            content: { membership: "leave" },
-            ts: parts.now(),
-          });
-        }),
-      ),
+      .map(({ roomId }) => leave(parts, roomId, userId)),
   );
+}
+
+async function leave(parts: RoomParts, roomId: string, userId: UserId): Promise<void> {
+  // Nobody waits for what other servers say to that.
+  if (await parts.outOfBand.endOutOfBand(roomId, userId)) return;
+  await parts.writer.write(roomId, async (plan) => {
+    await plan.add({
+      type: "m.room.member",
+      sender: userId,
+      stateKey: userId,
+      content: { membership: "leave" },
+      ts: parts.now(),
+    });
+  });
 }
 
 /** Doing it again is no error and makes no event. */
@@ -157,15 +179,12 @@ export async function requireGuestsWelcome(plan: RoomPlan, requester: Requester)
   if (access?.pdu.content.guest_access !== "can_join") throw forbidden("The room is not open to guests.");
 }
 
-/** @throws MatrixError M_NOT_FOUND (404), M_UNKNOWN (502) for a user who cannot be told of an invite */
-export async function requireReachable(parts: RoomParts, target: UserId): Promise<void> {
-  if (serverNameOf(target) !== parts.author.serverName) {
-    throw new MatrixError(
-      "M_UNKNOWN",
-      502,
-      "This homeserver is not connected to others yet: the user cannot be reached.",
-    );
-  }
+/**
+ * Of users of other servers nothing is known here, and their servers say it.
+ * @throws MatrixError M_NOT_FOUND (404)
+ */
+export async function requireAccount(parts: RoomParts, target: UserId): Promise<void> {
+  if (serverNameOf(target) !== parts.author.serverName) return;
   if (!(await parts.users.isLocalAccount(target)))
     throw notFound("There is no such user on this homeserver.");
 }
@@ -173,7 +192,7 @@ export async function requireReachable(parts: RoomParts, target: UserId): Promis
 async function memberContent(
   parts: RoomParts,
   { plan, nid }: { plan: RoomPlan; nid: Nid },
-  change: MembershipChange,
+  change: MemberStep,
   target: UserId,
 ): Promise<JsonObject> {
   const { action } = change;

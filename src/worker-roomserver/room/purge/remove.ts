@@ -11,7 +11,7 @@ const EVENTS = 200;
 const ROWS = 1_000;
 
 /** Stores whose keys begin with the room. */
-const STORES = ["authEdges", "awaited", "relations", "threads", "gaps", "receipts"] as const;
+const STORES = ["authEdges", "awaited", "relations", "threads", "gaps", "receipts", "waitingEvents"] as const;
 
 /** What one unit removes. */
 type Removal = (write: Write) => void;

@@ -1,13 +1,17 @@
 import { invalidParam } from "../../../matrix/errors.ts";
 import { Lru } from "../../storage/lru.ts";
+import type { RoomElsewhere } from "./room-elsewhere.ts";
 
 /** A client that pages on asks again within seconds. */
 const KEPT_MS = 10 * 60_000;
 /** Rooms over all walks that are kept; the oldest walks give way. */
 const KEPT_ROOMS = 200_000;
 
+/** What is told of a room takes as much memory as so many ids of rooms. */
+const TOLD_WEIGHT = 10;
+
 /** A room that a walk has still to come to. */
-export type Pending = { roomId: string; depth: number };
+export type Pending = RoomElsewhere & { depth: number };
 
 /** How far a walk over a space's tree has come. Never changed: the same page may be asked for twice. */
 export type Walk = {
@@ -19,9 +23,8 @@ export type Walk = {
 /** Walks that were left off where a page was full, by the token that was given out for that. They live in memory. */
 export class HierarchyWalks {
   readonly #now: () => number;
-  readonly #walks = new Lru<string, { purpose: string; until: number; walk: Walk }>(
-    KEPT_ROOMS,
-    ({ walk }) => walk.pending.length + walk.visited.size + 1,
+  readonly #walks = new Lru<string, { purpose: string; until: number; walk: Walk }>(KEPT_ROOMS, ({ walk }) =>
+    walk.pending.reduce((sum, { told }) => sum + (told ? TOLD_WEIGHT : 1), walk.visited.size + 1),
   );
 
   constructor(now: () => number) {

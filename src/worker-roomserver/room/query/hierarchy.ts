@@ -1,13 +1,15 @@
 import { forbidden, invalidParam } from "../../../matrix/errors.ts";
+import type { JsonObject } from "../../../matrix/json.ts";
 import { roomSummary } from "../../../matrix/room-summary.ts";
 import { jsonBytes } from "../../node/json-bytes.ts";
 import type { JsonBytes, Requester } from "../../node/requester.ts";
-import type { HierarchyQuery, HierarchyRoom } from "../api.ts";
+import type { HierarchyQuery, HierarchyRoom, ToldHierarchy } from "../api.ts";
 import { strippedEvent } from "../client-event.ts";
 import type { RoomParts } from "../parts.ts";
 import { durable } from "./graph/durable.ts";
 import { HierarchyWalks, type Pending, type Walk } from "./hierarchy-walks.ts";
 import { isShownTo, previewOf } from "./preview.ts";
+import { roomElsewhere, serverInId, viaOf } from "./room-elsewhere.ts";
 import { spaceChildren } from "./space-children.ts";
 
 /** Rooms on a page, if no fewer are asked for. */
@@ -20,9 +22,20 @@ const CHILDREN_ON_PAGE = 2_000;
 /** Rooms of one walk: what comes after them in a tree of spaces within spaces is not reached. */
 const WALKED = 10_000;
 
+/**
+ * How long a page goes on to be made where other servers have to be asked: what is there by then is shown, and the next
+ * page goes on. In milliseconds.
+ */
+const PAGE_MS = 15_000;
+
 type Terms = { userId: string; roomId: string; suggestedOnly: boolean; maxDepth: number; limit: number };
 
-/** Walks over the trees of spaces, of the rooms that somebody here is in. */
+/** A room of the tree, whoever tells of it. */
+type ListedRoom = HierarchyRoom | ToldHierarchy["room"];
+/** `children`: what is known already of rooms right below. */
+type Visited = Omit<ToldHierarchy, "room"> & { room: ListedRoom };
+
+/** Walks over the trees of spaces. Of rooms that nobody here is in, the servers are asked that their spaces name. */
 export class SpaceHierarchy {
   readonly #parts: RoomParts;
   readonly #walks: HierarchyWalks;
@@ -37,8 +50,9 @@ export class SpaceHierarchy {
    * what is below them. A page may hold fewer rooms than were asked for, even none, and not be the last.
    *
    * Costs for each room that is looked at what `previewOf` and `spaceChildren` cost: for a page at most
-   * `VISITED_ON_PAGE` rooms, and as many child events as `CHILDREN_ON_PAGE` and those of one space.
-   * @throws MatrixError M_FORBIDDEN (403) for a room that is not known here or may not be seen; M_INVALID_PARAM (400)
+   * `VISITED_ON_PAGE` rooms, and as many child events as `CHILDREN_ON_PAGE` and those of one space. For a space
+   * elsewhere it costs a request, if it was not asked about lately.
+   * @throws MatrixError M_FORBIDDEN (403) for a room of which nobody tells or that may not be seen; M_INVALID_PARAM (400)
    *   for a limit or depth that is none, and a token that is not good (any more)
    * @see https://spec.matrix.org/v1.19/client-server-api/#get_matrixclientv1roomsroomidhierarchy
    */
@@ -48,7 +62,7 @@ export class SpaceHierarchy {
     const purpose = JSON.stringify([userId, roomId, suggestedOnly, maxDepth]);
     const from =
       query.from === undefined
-        ? { pending: [{ roomId, depth: 0 }], visited: new Set<string>() }
+        ? { pending: [{ roomId, depth: 0, via: serverInId(roomId) }], visited: new Set<string>() }
         : this.#walks.find(query.from, purpose);
     const { rooms, rest } = await durable(this.#parts.storage, async () => {
       await this.#requireShown(terms);
@@ -58,49 +72,62 @@ export class SpaceHierarchy {
     return jsonBytes({ rooms, ...(next !== undefined && { next_batch: next }) });
   }
 
-  async #requireShown({ userId, roomId }: Terms): Promise<void> {
-    const preview = await previewOf(this.#parts, roomId);
-    if (preview !== undefined && (await isShownTo(this.#parts, preview, userId))) return;
+  async #requireShown(terms: Terms): Promise<void> {
+    const { roomId } = terms;
+    if ((await this.#visit(terms, { roomId, via: serverInId(roomId), depth: 0 })) !== undefined) return;
     throw forbidden("You are not in the room, and it is not open to you.");
   }
 
-  async #walk(terms: Terms, from: Walk): Promise<{ rooms: HierarchyRoom[]; rest: Walk }> {
+  async #walk(terms: Terms, from: Walk): Promise<{ rooms: ListedRoom[]; rest: Walk }> {
+    const end = this.#parts.now() + PAGE_MS;
     const pending = [...from.pending];
     const visited = new Set(from.visited);
     const most = { rooms: terms.limit, visited: visited.size + VISITED_ON_PAGE, children: CHILDREN_ON_PAGE };
-    const rooms: HierarchyRoom[] = [];
+    const rooms: ListedRoom[] = [];
     let children = 0;
     while (rooms.length < most.rooms && visited.size < most.visited && children < most.children) {
-      const next = pending.pop();
+      const next = this.#parts.now() < end ? pending.pop() : undefined;
       if (next === undefined) break;
       if (visited.has(next.roomId)) continue;
       visited.add(next.roomId);
-      const room = await this.#visit(terms, next);
-      if (room === undefined) continue;
-      rooms.push(room);
-      children += room.children_state.length;
-      if (next.depth < terms.maxDepth) pending.push(...below(room, next, { pending, visited }));
+      const found = await this.#visit(terms, next);
+      if (found === undefined) continue;
+      rooms.push(found.room);
+      children += found.room.children_state.length;
+      if (next.depth < terms.maxDepth) pending.push(...below(found, next, { pending, visited }));
     }
     return { rooms, rest: { pending: pending.filter(({ roomId }) => !visited.has(roomId)), visited } };
   }
 
-  async #visit({ userId, suggestedOnly }: Terms, { roomId }: Pending): Promise<HierarchyRoom | undefined> {
-    const preview = await previewOf(this.#parts, roomId);
-    if (preview === undefined || !(await isShownTo(this.#parts, preview, userId))) return undefined;
-    const children = await spaceChildren(this.#parts, preview, suggestedOnly);
-    return { ...roomSummary(preview), children_state: children.map(strippedEvent) };
+  async #visit(terms: Terms, next: Pending): Promise<Visited | undefined> {
+    const preview = await previewOf(this.#parts, next.roomId);
+    if (preview === undefined) return roomElsewhere(this.#parts, next, terms);
+    if (!(await isShownTo(this.#parts, preview, terms.userId))) return undefined;
+    const children = await spaceChildren(this.#parts, preview, terms.suggestedOnly);
+    const room = { ...roomSummary(preview), children_state: children.map(strippedEvent) };
+    return { room, children: [], inaccessible_children: [] };
   }
 }
 
-/** The rooms right below one, the first last. Those that a walk has no place for any more are left out. */
-function below({ children_state }: HierarchyRoom, { depth }: Pending, { pending, visited }: Walk): Pending[] {
-  const roomIds = children_state.map(({ state_key }) => state_key as string);
-  const unseen = roomIds.filter((roomId) => !visited.has(roomId));
+/**
+ * The rooms right below one, the first last. Those that a walk has no place for any more are left out, and those that
+ * nobody from here may come into, as another server says.
+ */
+function below(
+  { room: { children_state }, children, inaccessible_children }: Visited,
+  { depth }: Pending,
+  { pending, visited }: Walk,
+): Pending[] {
+  const told = new Map(children.map((child) => [child.room_id, child]));
+  const closed = new Set(inaccessible_children);
+  const unseen = children_state.flatMap(({ state_key, content }): Pending[] => {
+    const roomId = state_key as string;
+    if (visited.has(roomId) || closed.has(roomId)) return [];
+    const known = told.get(roomId);
+    return [{ roomId, depth: depth + 1, via: viaOf(content as JsonObject), ...(known && { told: known }) }];
+  });
   const place = Math.max(0, WALKED - pending.length - visited.size);
-  return unseen
-    .slice(0, place)
-    .map((roomId) => ({ roomId, depth: depth + 1 }))
-    .reverse();
+  return unseen.slice(0, place).reverse();
 }
 
 function termsOf(requester: Requester, roomId: string, query: HierarchyQuery): Terms {

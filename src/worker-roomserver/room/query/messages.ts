@@ -18,6 +18,8 @@ import { visibleEvent } from "./visible-event.ts";
 /** Events read for one answer at most: a filter that lets nearly nothing through must not read the whole room. */
 const SCANNED = 2_000;
 const BATCH = 100;
+/** How often other servers are asked for one answer: each time may take some seconds, and brings some hundred events. */
+const FETCHES = 3;
 
 type Page = {
   events: StoredEvent[];
@@ -44,7 +46,10 @@ export async function messages(
   const to = query.to === undefined ? undefined : parsePositionToken(query.to, "to");
   const access = await accessTo(parts, requester, roomId);
   const start = Math.min(from ?? (query.dir === "b" ? access.end : BEGINNING), access.end);
-  const page = await readPage(parts, requester, access, { ...query, from: start, to, filter, ignored });
+  const isReady = query.dir === "f" || from === undefined || (await isFilledBefore(parts, access, start));
+  const page = isReady
+    ? await readPage(parts, requester, access, { ...query, from: start, to, filter, ignored })
+    : { events: [], next: start };
   const state = filter.lazy_load_members ? await senders(parts, access.state, page.events) : [];
   return jsonBytes({
     start: positionToken(start),
@@ -69,6 +74,7 @@ export async function context(
   const filter = parseRoomEventFilter(query.filter);
   const { event, access } = await visibleEvent(parts, requester, roomId, eventId);
   if (event.order === 0) throw notFound("The event is known, but not what came before and after it.");
+  if (event.afterGap) await parts.history.before(roomId, eventId);
   const beforeLimit = Math.floor(query.limit / 2);
   const older = await eventsBackward(parts, access.head.nid, { from: event.order, count: 2 });
   const [before, after] = await Promise.all([
@@ -123,7 +129,20 @@ export async function event(
   return jsonBytes(shown!);
 }
 
-/** Reads on until enough events have passed the filter and the history visibility. */
+/**
+ * Of a token that was given out where something was missing: fetches that.
+ * @returns false where that takes too long: the same token is to be asked with again
+ */
+async function isFilledBefore(parts: RoomParts, { head, end }: Access, from: number): Promise<boolean> {
+  const [next] = await eventsForward(parts, head.nid, { after: from, upTo: end, count: 1 });
+  if (next?.afterGap !== true) return true;
+  return (await parts.history.before(head.roomId, next.eventId)) !== "later";
+}
+
+/**
+ * Reads on until enough events have passed the filter and the history visibility. Going backwards, what is missing in
+ * between is fetched; where that takes too long, the page ends there.
+ */
 async function readPage(
   parts: RoomParts,
   requester: Requester,
@@ -139,6 +158,8 @@ async function readPage(
 ): Promise<Page> {
   const { dir, limit } = query;
   const events: StoredEvent[] = [];
+  /** Gaps before which all is here that is to be had. */
+  const passed = new Set<string>();
   let from = query.from;
   for (let scanned = 0; scanned < SCANNED && events.length < limit; ) {
     // One more than is shown, to know whether there is more.
@@ -155,13 +176,21 @@ async function readPage(
             upTo: Math.min(query.to ?? access.end, access.end),
             count,
           });
-    const shown = found.slice(0, count - 1);
+    const seen = found.slice(0, count - 1);
+    const gap = dir === "b" ? seen.find((one) => one.afterGap && !passed.has(one.eventId)) : undefined;
+    const shown = gap === undefined ? seen : seen.slice(0, seen.indexOf(gap) + 1);
     const visible = await parts.visibility.visibleTo(requester.userId, shown);
     events.push(...filterEvents(query.filter, visible).filter(isHeard(query.ignored)));
-    if (found.length < count) return { events, next: undefined };
+    if (gap === undefined && found.length < count) return { events, next: undefined };
     scanned += shown.length;
     const last = shown.at(-1)!.order;
     from = dir === "b" ? orderBefore(last) : last;
+    if (gap === undefined || events.length >= limit) continue;
+    // What is on its far side comes before what is missing, which others may have.
+    if (passed.size === FETCHES) break;
+    const outcome = await parts.history.before(access.head.roomId, gap.eventId);
+    if (outcome === "later") break;
+    passed.add(gap.eventId);
   }
   return { events, next: from };
 }

@@ -1,4 +1,5 @@
-import { invalidParam, unknown } from "../../../matrix/errors.ts";
+import { invalidParam } from "../../../matrix/errors.ts";
+import { parseServerName } from "../../../matrix/identifiers.ts";
 import { isShownToAll, type PublishedRoom, publishedRoom } from "../../../matrix/room-summary.ts";
 import { jsonBytes } from "../../node/json-bytes.ts";
 import type { JsonBytes } from "../../node/requester.ts";
@@ -48,15 +49,16 @@ export class PublicRooms {
    *
    * Costs one range of keys, two for all networks; for each room in which something has happened since the last answer, some state entries
    * and once its members; and a pass over all listed rooms, at most `LISTED`.
-   * @throws MatrixError M_INVALID_PARAM (400); M_UNKNOWN (502) for the directory of another server
+   * @throws MatrixError M_INVALID_PARAM (400); what `RemoteQuestions.publicRooms` throws for the directory of another server
    * @see https://spec.matrix.org/v1.19/client-server-api/#get_matrixclientv3publicrooms
    */
   async list(query: PublicRoomsQuery): Promise<JsonBytes> {
     if (query.third_party_instance_id !== undefined && query.include_all_networks === true) {
       throw invalidParam("third_party_instance_id goes with include_all_networks only where that is false.");
     }
-    if (query.server !== undefined && query.server !== this.#parts.author.serverName) {
-      throw unknown("This homeserver is not connected to others yet: only its own rooms are listed.", 502);
+    const { server, ...asked } = query;
+    if (server !== undefined && server !== this.#parts.author.serverName) {
+      return jsonBytes(await this.#parts.questions.publicRooms(parseServerName(server), asked));
     }
     const rooms = await durable(this.#parts.storage, () => this.#listed(query));
     return jsonBytes(publicRoomsPage(rooms, query));

@@ -55,6 +55,13 @@ export async function eventsForward(
   return parts.events.fromRows(rows);
 }
 
+/** Whether events right before or after one of a timeline are not known here. Reads the next event. */
+export async function isNextToGap(parts: Parts, { room, order, afterGap }: StoredEvent): Promise<boolean> {
+  if (afterGap) return true;
+  const [next] = await eventsForward(parts, room, { after: order, upTo: Number.POSITIVE_INFINITY, count: 1 });
+  return next?.afterGap === true;
+}
+
 /** The room's current state as it was when the log stood at `position`; 0 before the room's first event. */
 export async function snapshotAt(parts: Parts, room: Nid, position: Position): Promise<SnapshotNid> {
   const recent = parts.recent.backward(room, { from: position, after: BEGINNING, count: 1 });

@@ -40,7 +40,8 @@ export class TestNetwork {
     const [, to = "", uri = ""] = match;
     const { method, headers, body, timeout, maxBytes } = request;
     const answer = this.#servers.get(to);
-    if (answer === undefined || this.#down.has(to) || this.#down.has(from)) {
+    if (this.#down.has(from)) return { failure: "unreachable", why: "There is no way out.", isOurs: true };
+    if (answer === undefined || this.#down.has(to)) {
       return { failure: "unreachable", why: "There is no such server." };
     }
     this.carried.push({ from, to, method, uri, body });

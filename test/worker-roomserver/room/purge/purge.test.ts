@@ -57,6 +57,7 @@ async function left(t: TestRooms, room: number) {
     "threads",
     "gaps",
     "receipts",
+    "waitingEvents",
     "rooms",
     "published",
     "purges",

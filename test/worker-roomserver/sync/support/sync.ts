@@ -97,6 +97,7 @@ export async function testSync(name?: string, serverName?: string): Promise<Test
       // Everybody has the device that they are by default, and another.
       users: { deviceIds: async (userId) => ["D", "E"].map((device) => `${localpart(userId)}-${device}`) },
       serverName: parseServerName(t.serverName),
+      now: Date.now,
     }),
     keys: new KeysDouble(storage),
   };

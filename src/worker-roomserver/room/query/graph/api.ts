@@ -1,5 +1,6 @@
+import type { JsonObject } from "../../../../matrix/json.ts";
 import type { Pdu } from "../../../../matrix/pdu.ts";
-import type { Membership } from "../../../storage/schema.ts";
+import type { EventNid, Membership } from "../../../storage/schema.ts";
 import type { StoredEvent } from "../../api.ts";
 
 /** An entry of a room's state. */
@@ -24,12 +25,27 @@ export type RoomFront = {
 /** As `GET /state_ids` has it, with other names. */
 export type StateIds = { pduIds: string[]; authChainIds: string[] };
 
+export type StateNids = { pdus: EventNid[]; authChain: EventNid[] };
+
 export type NearEvent = {
   eventId: string;
   /** Its `origin_server_ts`. */
   ts: number;
   /** Whether events right before or after it are not known here: then another server may know one that is nearer. */
   isNextToGap: boolean;
+};
+
+/** A member event that another server is to complete: with no id, hashes and signatures. */
+export type MemberTemplate = { roomVersion: string; event: JsonObject };
+
+/** What a server gets to know of a room that it joins. In the order in which the events became known here. */
+export type JoinedState = {
+  /** The state before the join: all of it, or most of it without members. */
+  state: EventNid[];
+  /** What authorises that, and the join; without what is in the state already, where members are left out of that. */
+  authChain: EventNid[];
+  /** Those that have users in the room, other than the one who joins. */
+  servers: string[];
 };
 
 /** An event, and whether a server may see it whole. If not, it gets the event as redaction leaves it. */
@@ -70,6 +86,27 @@ export interface RoomQueries {
    * @see https://spec.matrix.org/v1.19/server-server-api/#get_matrixfederationv1state_idsroomid
    */
   stateIdsAt(roomId: string, eventId: string): Promise<StateIds>;
+
+  /**
+   * The same as numbers of events, for who writes a large state out with `texts`.
+   * @throws as stateAt does
+   *
+   * Reads no events but the one. The auth chain is found in memory.
+   */
+  stateBefore(roomId: string, eventId: string): Promise<StateNids>;
+
+  /**
+   * Events of any room as JSON text, as other servers get them: an event of another server in that server's own words,
+   * unless it has been redacted.
+   * @throws MatrixError M_NOT_FOUND (404) if one of them has gone with its room
+   *
+   * One range of rows for events that came in together. Nothing is parsed or kept in memory: who writes out many asks
+   * for some hundred at a time.
+   */
+  texts(nids: readonly EventNid[]): Promise<string[]>;
+
+  /** The room's version. A name and a row. */
+  versionOf(roomId: string): Promise<string>;
 
   /** A user's membership before and after an event; `leave` where there is none. Reads and throws as stateAt does. */
   membershipAt(
@@ -137,6 +174,12 @@ export interface RoomQueries {
   /** The servers that have users joined to the room, each once. From memory; goes through all members. */
   serversIn(roomId: string): Promise<string[]>;
 
+  /**
+   * Whether a user of the server is joined to the room; of a room that is not known here, none is. From memory; goes
+   * through the members up to the first such one.
+   */
+  isServerIn(roomId: string, serverName: string): Promise<boolean>;
+
   /** The rooms that both users are joined to, as far as this server knows. Throws nothing. From memory. */
   sharedRooms(userId: string, otherUserId: string): Promise<string[]>;
 
@@ -159,4 +202,28 @@ export interface RoomQueries {
    * @see https://spec.matrix.org/v1.19/server-server-api/#restricted-rooms
    */
   restrictedJoin(roomId: string, userId: string): Promise<{ authorisedBy?: string }>;
+
+  /**
+   * The member event that lets a user of another server come in, ask for that, or leave: what the room's writer here
+   * would make of it now. A join that needs somebody from here to authorise it names them.
+   * @throws MatrixError M_FORBIDDEN (403) where the auth rules refuse it; for a join what restrictedJoin throws
+   *
+   * Reads the entries of the state that authorise it.
+   */
+  memberTemplate(
+    roomId: string,
+    userId: string,
+    membership: "join" | "knock" | "leave",
+  ): Promise<MemberTemplate>;
+
+  /**
+   * What the answer to a join has, as numbers: `RoomForReaders.events` has the events, as many at a time as one wants.
+   * @param omitMembers - leaves out members, but for those that a client would name the room after
+   * @throws as stateAt does
+   *
+   * Goes through the state and its auth chain in memory, and through all members for their servers. Reads up to twenty
+   * member events for the names, and a name and two entries.
+   * @see https://spec.matrix.org/v1.19/server-server-api/#put_matrixfederationv2send_joinroomideventid
+   */
+  joinedState(roomId: string, eventId: string, options: { omitMembers: boolean }): Promise<JoinedState>;
 }

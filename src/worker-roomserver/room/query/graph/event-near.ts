@@ -1,6 +1,6 @@
 import { invalidParam } from "../../../../matrix/errors.ts";
 import type { ReadTransaction } from "../../../storage/api.ts";
-import { eventsForward } from "../timeline.ts";
+import { isNextToGap } from "../timeline.ts";
 import type { NearEvent } from "./api.ts";
 import { knownRoom } from "./known-room.ts";
 import type { GraphParts } from "./parts.ts";
@@ -26,7 +26,6 @@ export async function eventNear(
   if (row === undefined) return undefined;
   const [event] = await events.fromRows([row]);
   if (event === undefined) return undefined;
-  const { order, pdu, eventId, afterGap } = event;
-  const [next] = await eventsForward(parts, nid, { after: order, upTo: Number.POSITIVE_INFINITY, count: 1 });
-  return { eventId, ts: pdu.origin_server_ts, isNextToGap: afterGap || next?.afterGap === true };
+  const { pdu, eventId } = event;
+  return { eventId, ts: pdu.origin_server_ts, isNextToGap: await isNextToGap(parts, event) };
 }

@@ -3,8 +3,7 @@ import type { RoomParts } from "../../parts.ts";
 /** What questions on a room's graph are answered from. */
 export type GraphParts = Pick<
   RoomParts,
-  "storage" | "events" | "recent" | "snapshots" | "memberships" | "graphs" | "heads"
+  "storage" | "events" | "recent" | "snapshots" | "memberships" | "graphs" | "heads" | "author" | "now"
 > & {
-  author: Pick<RoomParts["author"], "serverName">;
   users: Pick<RoomParts["users"], "erasedSince">;
 };

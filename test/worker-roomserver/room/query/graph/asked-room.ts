@@ -44,7 +44,8 @@ export async function asking(t: TestRooms): Promise<{ ask: RoomQueries; reads: (
     memberships: new Memberships(storage),
     graphs: new AuthGraphs(storage),
     heads: new RoomHeads({ storage, events, recent, snapshots }),
-    author: { serverName: t.serverName },
+    author: t.parts.author,
+    now: t.parts.now,
     users: t.parts.users,
   });
   return { ask, reads: count };

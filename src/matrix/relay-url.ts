@@ -1,4 +1,4 @@
-import { invalidParam } from "../../matrix/errors.ts";
+import { invalidParam } from "./errors.ts";
 
 /** Hosts of this machine: browsers let a page reach them without TLS, and tests and developers have relays there. */
 const here = /^(localhost|127\.0\.0\.1|\[::1\]|.+\.localhost)$/;
