@@ -222,7 +222,7 @@ describe("a homeserver and the relay that has served it", () => {
     const { origin } = new URL(relay.url);
     const note = "Mail is waiting for your homeserver: Open Hearth to take it in.";
     await devTools.send("ServiceWorker.deliverPushMessage", { origin, registrationId, data: "" });
-    await expect.poll(shown).toEqual([note]);
+    await expect.poll(shown, { timeout: 20_000 }).toEqual([note]);
     await devTools.send("ServiceWorker.deliverPushMessage", { origin, registrationId, data: "" });
     expect(await shown()).toEqual([note]);
   });

@@ -195,8 +195,9 @@ function takenBody(schema: v.GenericSchema): JsonObject {
 const bodyOf = ({ body }: Description): { body?: JsonObject } =>
   body === undefined ? {} : { body: takenBody(body) };
 const badRequest = ({ status }: Answer) => expect([400, 413]).toContain(status);
-const mayFail = (schema: v.GenericSchema | undefined): schema is v.GenericSchema =>
-  Object.values(entriesOf(schema)).some((member) => !v.is(member, "x") || !v.is(member, 1));
+/** Whether a member refuses any of the values. */
+const mayFail = (schema: v.GenericSchema | undefined, ...values: unknown[]): boolean =>
+  Object.values(entriesOf(schema)).some((member) => values.some((value) => !v.is(member, value)));
 
 type Case = [name: string, description: Description];
 const cases = (applies: (description: Description) => boolean): Case[] =>
@@ -287,7 +288,7 @@ describe("query parameters of no use", () => {
     fc.array(fc.constant("x"), { minLength: 2, maxLength: 3 }),
   );
 
-  test.each(cases(({ query }) => mayFail(query)))("%s", (_, description) => {
+  test.each(cases(({ query }) => mayFail(query, "x", ["x", "x"])))("%s", (_, description) => {
     const garbage = misshapen(description.query!, values).map((parameters) =>
       Object.entries(parameters as Record<string, string | string[]>)
         .flatMap(([name, value]) => [value].flat().map((one) => `${name}=${encodeURIComponent(one)}`))
@@ -321,7 +322,7 @@ describe("bodies that are no JSON objects", () => {
 });
 
 describe("bodies of another shape", () => {
-  test.each(cases(({ body }) => mayFail(body)))("%s", (_, description) => {
+  test.each(cases(({ body }) => mayFail(body, "x", 1)))("%s", (_, description) => {
     const garbage = fc.record({
       path: garbagePath(description),
       body: misshapen(description.body!, fc.jsonValue()).map((body) => JSON.stringify(body)),

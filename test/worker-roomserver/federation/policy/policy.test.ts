@@ -50,18 +50,20 @@ async function guardedRoom() {
       Object.keys(keys).map((key) => (server === policy.serverName ? key : "own")),
     );
   };
-  return { network, node, alice, roomId, policy, signing, name, content, say, signaturesOf };
+  /** How often it was asked to sign something. */
+  const asked = () => policy.asked.filter((path) => path === "/_matrix/policy/v1/sign").length;
+  return { network, node, alice, roomId, policy, asked, signing, name, content, say, signaturesOf };
 }
 
 describe("what is sent to a room with a policy server", () => {
   test("is signed by it, and has its own signature still; but not what names it", async () => {
-    const { alice, node, roomId, policy, say, signaturesOf } = await guardedRoom();
-    expect(policy.asked).toEqual([]);
+    const { alice, node, roomId, asked, say, signaturesOf } = await guardedRoom();
+    expect(asked()).toBe(0);
     expect(await signaturesOf(await say("hello"))).toEqual(["own", "ed25519:policy_server"]);
     const topic = { roomId, type: "m.room.topic", stateKey: "", content: { topic: "x" } };
     const { event_id } = await node.room.setState(crypto.randomUUID(), alice, topic);
     expect(await signaturesOf(event_id)).toEqual(["own", "ed25519:policy_server"]);
-    expect(policy.asked).toEqual(["/_matrix/policy/v1/sign", "/_matrix/policy/v1/sign"]);
+    expect(asked()).toBe(2);
     const [text] = await node.roomQueries.texts(
       (await node.roomQueries.eventsById([event_id])).map((event) => event!.nid),
     );
@@ -107,13 +109,13 @@ describe("what is sent to a room with a policy server", () => {
   });
 
   test("needs no signature of a server that nobody of the room is on", async () => {
-    const { node, alice, roomId, policy, say, signaturesOf } = await guardedRoom();
+    const { node, roomId, policy, asked, say, signaturesOf } = await guardedRoom();
     const sender = `@guest:${policy.serverName}`;
     await sendAs(policy, node, roomId, {
       ...{ type: "m.room.member", sender, state_key: sender, content: { membership: "leave" } },
     });
     expect(await signaturesOf(await say("alone"))).toEqual(["own"]);
-    expect([policy.asked, alice.userId]).toEqual([[], alice.userId]);
+    expect(asked()).toBe(0);
   });
 });
 

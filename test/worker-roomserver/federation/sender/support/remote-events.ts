@@ -56,7 +56,11 @@ export async function wholeRoom(
   roomId: string,
   userId: string,
 ): Promise<WholeRoom> {
-  const event = await eventOf({ roomQueries }, roomId, membership(userId, "join"));
+  const join = membership(userId, "join");
+  // With the name that the user has at home: that node would otherwise send another join, with it, at once.
+  const displayname = userId.slice(1, userId.indexOf(":"));
+  const named = { ...join, content: { ...join.content, displayname } };
+  const event = await eventOf({ roomQueries }, roomId, named);
   const { roomVersion, extremities } = await roomQueries.latest(roomId, []);
   const rules = roomVersionRules(roomVersion)!;
   const newest = extremities[0]!.eventId;
