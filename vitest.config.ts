@@ -33,6 +33,8 @@ export default defineConfig({
           name: "browser",
           provide: provideInTheBrowser,
           testTimeout,
+          // Much of what these wait for is the database: more pages than one keep a core busy.
+          maxWorkers: 3,
           include: ["test/worker-roomserver/**/*.test.ts", onlyInTheBrowser],
           setupFiles,
           browser: {

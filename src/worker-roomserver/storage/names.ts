@@ -28,14 +28,19 @@ export class StoredNames implements Names {
   readonly #absent = new Lru<string, true>(10_000);
   /** Given out, but perhaps not yet on the disk: these must not be looked for there. */
   readonly #fresh = new Map<string, Nid>();
+  /** How many there are on the disk; undefined where they were too many to read. */
+  #stored: number | undefined;
 
   /** Being read: a sync asks for the same few names for each of its rooms. */
   readonly #finding = new Map<string, Promise<Nid | undefined>>();
   readonly #reading = new Map<Nid, Promise<string>>();
 
-  constructor(storage: Pick<Storage, "get">, allocate: (text: string) => Nid) {
+  /** @param first - what `firstNames` has read */
+  constructor(storage: Pick<Storage, "get">, allocate: (text: string) => Nid, first: readonly NewName[]) {
     this.#storage = storage;
     this.#allocate = allocate;
+    this.#stored = first.length < READ_AHEAD ? 0 : undefined;
+    this.written(first);
   }
 
   async intern(text: string): Promise<Nid> {
@@ -54,7 +59,7 @@ export class StoredNames implements Names {
     const cached = this.#nids.get(text) ?? this.#fresh.get(text);
     if (cached !== undefined) return cached;
     // Nobody else gives out names, so what is not there stays away until it is interned here.
-    if (this.#absent.get(text) === true) return undefined;
+    if (this.#areAllKnown || this.#absent.get(text) === true) return undefined;
     return once(this.#finding, text, () => this.#findStored(text));
   }
 
@@ -67,10 +72,19 @@ export class StoredNames implements Names {
 
   /** These are on the disk now. */
   written(names: readonly NewName[]): void {
+    if (this.#stored !== undefined) this.#stored += names.length;
     for (const { text, nid } of names) {
       this.#remember(text, nid);
       this.#fresh.delete(text);
     }
+  }
+
+  /**
+   * Whether every name is in memory. Then the disk need not be asked for one that is not there, which would wait for
+   * all that is on its way into its stores: who sends to one room would wait for a flood into another one.
+   */
+  get #areAllKnown(): boolean {
+    return this.#nids.size === this.#stored;
   }
 
   async #findStored(text: string): Promise<Nid | undefined> {

@@ -80,8 +80,7 @@ class IndexedDbStorage implements Storage {
     this.#reader = new BatchReader(unwrap(db));
     this.#logStart = lead.logStart;
     this.#tail = new LogTail(lead.counters.position, TAIL_ENTRIES);
-    const names = new StoredNames(this, (text) => this.#committer.newName(text));
-    names.written(lead.names);
+    const names = new StoredNames(this, (text) => this.#committer.newName(text), lead.names);
     this.names = names;
     const { journal, counters } = lead;
     this.#journal = journal;

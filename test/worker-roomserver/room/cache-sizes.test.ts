@@ -84,7 +84,7 @@ describe("caches stay within their limits", () => {
           body: `Message ${round} of ${i}: as long as people write them.`,
         };
         await rooms.sendEvent(sender, { roomId, type: "m.room.message", txnId: `${round}`, content });
-        const state = { roomId, type: "org.example.note", stateKey: `${round}`, content: { round } };
+        const state = { roomId, type: "org.example.note", stateKey: `${round} of ${i}`, content: { round } };
         await rooms.setState(request(), sender, state);
         await look(sender, roomId);
       }
