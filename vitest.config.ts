@@ -12,6 +12,17 @@ const setupFiles = ["test/setup/build-constants.ts", "test/setup/properties.ts"]
 const provide = { propertyRuns, roomRuns: propertyRuns };
 const provideInTheBrowser = { propertyRuns, roomRuns: Math.ceil(propertyRuns / 20) };
 const onlyInTheBrowser = "test/**/*.browser.test.{ts,tsx}";
+/** These put other modules in the place of those that the rest of the tests use: each has a process of its own. */
+const alone = ["test/worker-roomserver/room/cache-sizes.test.ts", "test/sw/relayed.test.ts"];
+const federation = "test/worker-roomserver/federation";
+/**
+ * What is much work and asks nothing of the browser that other suites do not ask: whole homeservers that talk with one
+ * another over a network of the test's own. In the browser they are there in the end-to-end tests.
+ */
+const notInTheBrowser = [
+  `${federation}/{edus,gaps,guests,history,media,perform,policy,queries,remote-keys,rooms}/**`,
+  "test/worker-roomserver/**/reference.test.ts",
+];
 const executablePath = findChromium();
 
 export default defineConfig({
@@ -23,7 +34,18 @@ export default defineConfig({
           provide,
           testTimeout,
           include: ["test/**/*.test.ts"],
-          exclude: ["test/e2e/**", "test/interop/**", "test/relay/**", onlyInTheBrowser],
+          exclude: ["test/e2e/**", "test/interop/**", "test/relay/**", onlyInTheBrowser, ...alone],
+          setupFiles: ["test/setup/indexeddb.ts", ...setupFiles],
+          // Loading the modules anew for each of hundreds of files takes as long as the tests.
+          isolate: false,
+        },
+      },
+      {
+        test: {
+          name: "alone",
+          provide,
+          testTimeout,
+          include: alone,
           setupFiles: ["test/setup/indexeddb.ts", ...setupFiles],
         },
       },
@@ -33,9 +55,8 @@ export default defineConfig({
           name: "browser",
           provide: provideInTheBrowser,
           testTimeout,
-          // Much of what these wait for is the database: more pages than one keep a core busy.
-          maxWorkers: 3,
           include: ["test/worker-roomserver/**/*.test.ts", onlyInTheBrowser],
+          exclude: notInTheBrowser,
           setupFiles,
           browser: {
             enabled: true,

@@ -32,6 +32,28 @@ export function run(command, args, env = {}) {
 }
 
 /**
+ * The same for one of several that run at a time: what it says is given back, whole, to be printed when it has ended.
+ * @param {string} command
+ * @param {string[]} args
+ * @param {NodeJS.ProcessEnv} [env] - added to the environment
+ * @returns {Promise<{ exitCode: number, output: string }>}
+ */
+export function runAside(command, args, env = {}) {
+  return new Promise((resolve) => {
+    const child = spawn(command, args, {
+      cwd: root,
+      env: { ...process.env, ...env },
+      stdio: ["ignore", "pipe", "pipe"],
+    });
+    /** @type {Buffer[]} */
+    const said = [];
+    for (const stream of [child.stdout, child.stderr]) stream.on("data", (bytes) => said.push(bytes));
+    child.on("error", (error) => resolve({ exitCode: 127, output: `${error.message}\n` }));
+    child.on("close", (code) => resolve({ exitCode: code ?? 1, output: Buffer.concat(said).toString() }));
+  });
+}
+
+/**
  * The body of a script: a Failure is printed as one line, anything else with its stack.
  * @param {() => Promise<void>} body
  */
