@@ -120,7 +120,8 @@ export async function makeSynapse(folder: string, authority: Authority): Promise
 async function answering(url: string, child: ChildProcess, log: string): Promise<void> {
   for (;;) {
     if (child.exitCode !== null) throw new Error(`Synapse has ended (${child.exitCode}): ${log} says more`);
-    const isThere = await fetch(url).then(
+    // A connection may be taken before there is anybody to answer on it, and is then never answered.
+    const isThere = await fetch(url, { signal: AbortSignal.timeout(2_000) }).then(
       ({ ok }) => ok,
       () => false,
     );
