@@ -316,6 +316,7 @@ describe("keys", () => {
 test("a way out: over a relay that is connected, else the browser's own", async () => {
   const relay = new FakeRelay();
   const direct = { fetch: async () => outsideAnswer(null, { status: 418 }) };
+  const onSession = vi.fn();
   const { relays, egress, close } = openRelays({
     ...{ storage: await testStorage(), serverName: "node.example", origin: "", now: Date.now },
     key: { keyId: "ed25519:1", publicKey: new Uint8Array(32), sign: async () => new Uint8Array(64) },
@@ -327,6 +328,7 @@ test("a way out: over a relay that is connected, else the browser's own", async 
       userDevices: () => Promise.reject(new Error("nobody is here")),
     }),
     answerServers: () => Promise.reject(new Error("nobody asks")),
+    onSession,
     isLimited: () => true,
     ...{ openKeeper: keeperOf([relay]), fetch: () => Promise.reject(new Error("not asked")) },
     later: () => () => undefined,
@@ -345,8 +347,12 @@ test("a way out: over a relay that is connected, else the browser's own", async 
   await relays.add("relay.example");
   await vi.waitFor(async () => expect((await relays.states())[0]!.connection).toBe("connected"));
   expect(await go()).toBe(200);
+  expect(onSession).toHaveBeenCalledOnce();
   expect(await go({ kind: "app-service", url: "http://localhost:29328/" })).toBe(418);
   relay.links[0]!.cut();
   await vi.waitFor(async () => expect((await relays.states())[0]!.connection).toBe("waiting"));
   expect(await go()).toBe(418);
+  await relays.retry(relay.url);
+  await vi.waitFor(() => expect(onSession).toHaveBeenCalledTimes(2));
+  expect(await go()).toBe(200);
 });
