@@ -6,6 +6,7 @@ import { freePorts } from "../interop/support/ports.ts";
 import { startUdpProxy, type UdpProxy } from "../relay/support/udp-proxy.ts";
 import type { Credentials } from "./support/device-page/device.ts";
 import { type DeviceHandle, folderWithDevices } from "./support/devices.ts";
+import { makeOtherServer } from "./support/other-server.ts";
 import { OwnBrowser } from "./support/own-browser.ts";
 import { type RelayProcess, startRelay } from "./support/relay-process.ts";
 
@@ -66,6 +67,18 @@ describe("two people, each with a homeserver in a browser of their own, and one 
           .toMatchObject({ connection: "connected", kind });
       }),
     );
+
+  const relayHasKeysOf = async (userId: string, deviceId: string) => {
+    const other = await makeOtherServer();
+    const server = userId.slice(userId.indexOf(":") + 1);
+    const uri = "/_matrix/federation/v1/user/keys/query";
+    const devices = async () =>
+      (await other.ask(relay, server, "POST", uri, { device_keys: { [userId]: [] } })).text;
+    await expect.poll(devices, { timeout: 20_000 }).toContain(deviceId);
+    await expect
+      .poll(async () => (await relay.ask(server, "GET", "/_matrix/federation/v1/publicRooms")).text)
+      .toContain("This server is away");
+  };
 
   const say = async (who: "alice" | "bob", texts: string[]) => {
     const ids = await (who === "alice" ? alice : bob).evaluate(
@@ -139,6 +152,9 @@ describe("two people, each with a homeserver in a browser of their own, and one 
   });
 
   test("what is said while one browser is closed is there when it is opened, also from a new device", async () => {
+    // As a browser does with a tab that nobody looks at; from then on the relay answers for it.
+    await bobs.page.evaluate(() => document.dispatchEvent(new Event("freeze")));
+    await relayHasKeysOf(bobId, bobsCredentials.device_id);
     await bobs.close();
     await say("alice", numbered("while you were out", 20));
     // Its first message takes a key of bob's, which only the relay can give out now.

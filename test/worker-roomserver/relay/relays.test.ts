@@ -275,6 +275,20 @@ describe("keys", () => {
     await vi.waitFor(() => expect(relay.oneTimeKeys.size).toBe(0), 8_000);
   });
 
+  test("of users of other servers are none of the relay's business, and keep nobody's from it", async () => {
+    const home = await withRelay();
+    const { relay, node } = home;
+    await node.relays.add("relay.example");
+    await vi.waitFor(() => expect(relay.put.has("/server-keys")).toBe(true));
+    const bob = await node.storage.names.intern("@bob:elsewhere.example");
+    await node.storage.commit((write) => {
+      write.append({ topic: "deviceList", user: bob, detail: "device/PHONE" });
+    });
+    const { alice } = await withUser(home);
+    await vi.waitFor(() => expect(relay.keyMailbox.has(alice.userId)).toBe(true), 8_000);
+    expect([...relay.keyMailbox.keys()]).toEqual([alice.userId]);
+  });
+
   test("that a relay refuses cost nothing", async () => {
     const home = await withRelay();
     const { relay, node } = home;
