@@ -51,8 +51,11 @@ export type RequestOptions = {
   wait?: number;
 };
 
-/** Home routers forget a UDP flow after 30 seconds; a dead network is noticed within 35. */
-const keepAlive = { silence: 20_000, patience: 15_000 };
+/**
+ * Home routers forget a UDP flow after 30 seconds. A dead network is noticed within 30, and within 14 of when something is
+ * sent: before a request to another server has run out of time, which would be taken for that server's fault.
+ */
+const keepAlive = { silence: 20_000, unanswered: 4000, patience: 10_000 };
 const defaultWait = 10_000;
 /** A session that lived so long was no failure. */
 const settled = 30_000;

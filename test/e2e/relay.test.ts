@@ -3,22 +3,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { BrowserContext, Page } from "playwright-core";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { chooseEd25519 } from "../../src/matrix/ed25519.ts";
-import { serverNameFromKey } from "../../src/matrix/server-names.ts";
-import type { SigningKey } from "../../src/matrix/signing.ts";
-import { authorizationFor } from "../../src/matrix/x-matrix.ts";
 import { launchBrowser } from "./support/launch-browser.ts";
+import { makeOtherServer, type OtherServer } from "./support/other-server.ts";
 import { Person } from "./support/person.ts";
 import { type RelayProcess, startRelay } from "./support/relay-process.ts";
-
-/** Another server, known by its key. */
-async function makeServer(): Promise<{ name: string; key: SigningKey }> {
-  const ed25519 = await chooseEd25519(crypto.subtle);
-  const seed = crypto.getRandomValues(new Uint8Array(32));
-  const publicKey = await ed25519.publicKey(seed);
-  const key = { keyId: "ed25519:1", publicKey, sign: await ed25519.signer(seed) };
-  return { name: serverNameFromKey(publicKey), key };
-}
 
 /** Asks the homeserver as the page does. */
 function api(page: Page, method: string, path: string, body?: object) {
@@ -69,19 +57,13 @@ describe("a homeserver and the relay that has served it", () => {
     expect.poll(() => relayState(page), { timeout: 30_000 }).toMatchObject({ connection: "connected" });
 
   /** `send` of the federation API. */
-  async function send(from: { name: string; key: SigningKey }, to: string, txnId: string) {
-    const uri = `/_matrix/federation/v1/send/${txnId}`;
+  function send(from: OtherServer, to: string, txnId: string) {
     const content = { origin: from.name, origin_server_ts: 1, pdus: [], edus: [] };
-    const signed = { method: "PUT", uri, origin: from.name, destination: to, content };
-    const headers = {
-      Authorization: await authorizationFor(signed, from.key),
-      "Content-Type": "application/json",
-    };
-    return relay.ask(to, "PUT", uri, { headers, body: JSON.stringify(content) });
+    return from.ask(relay, to, "PUT", `/_matrix/federation/v1/send/${txnId}`, content);
   }
 
   test("what others send arrives, whether the tab is open, closed, or the relay was killed meanwhile", async () => {
-    const other = await makeServer();
+    const other = await makeOtherServer();
     let page = await openPage();
     const alice = new Person(page);
     await alice.signUp("alice", "");
@@ -169,7 +151,7 @@ describe("a homeserver and the relay that has served it", () => {
   });
 
   test("when the browser is about to freeze the page mail is kept at once, and taken in when it goes on", async () => {
-    const other = await makeServer();
+    const other = await makeOtherServer();
     const page = await openPage();
     const alice = new Person(page);
     await alice.signUp("alice", "");

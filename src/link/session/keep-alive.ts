@@ -1,19 +1,30 @@
 import type { Clock } from "../clock.ts";
 
+/** Times in milliseconds. */
 export type KeepAliveOptions = {
-  /** After so many milliseconds without anything from the peer it is asked whether it is there. */
+  /** After so long without anything from the peer it is asked whether it is there. */
   silence: number;
-  /** And after so many more it is taken for dead. */
+  /** The same after something was sent to it, to which nothing has come. By default that makes no difference. */
+  unanswered?: number;
+  /** And after so much longer it is taken for dead. */
   patience: number;
 };
 
-/** Notices that the peer is gone though nothing says so: a lost network, a frozen tab. */
+/**
+ * Notices that the peer is gone though nothing says so: a lost network, a frozen tab. Costs a timer, set anew at most once
+ * in `unanswered` however much is sent.
+ */
 export class KeepAlive {
   readonly #clock: Clock;
   readonly #options: KeepAliveOptions;
   readonly #ask: () => void;
   readonly #dead: () => void;
   #heard: number;
+  /** When the first of what was sent since then was sent. */
+  #sent = Number.POSITIVE_INFINITY;
+  #isAsked = false;
+  /** When the timer goes off. */
+  #next = 0;
   #cancel: () => void = () => undefined;
 
   constructor(clock: Clock, options: KeepAliveOptions, ask: () => void, dead: () => void) {
@@ -22,29 +33,45 @@ export class KeepAlive {
     this.#ask = ask;
     this.#dead = dead;
     this.#heard = clock.now();
-    this.#watch(options.silence);
+    this.#watch();
   }
 
-  /** Something came from the peer. Costs nothing: the timer finds out when it goes off. */
+  /** Something came from the peer. The timer finds out when it goes off. */
   heard(): void {
     this.#heard = this.#clock.now();
+    this.#sent = Number.POSITIVE_INFINITY;
+    if (!this.#isAsked) return;
+    this.#isAsked = false;
+    this.#watch();
+  }
+
+  /** Something goes to the peer. */
+  sent(): void {
+    this.#sent = Math.min(this.#sent, this.#clock.now());
+    if (!this.#isAsked && this.#due() < this.#next) this.#watch();
   }
 
   stop(): void {
     this.#cancel();
   }
 
-  #watch(milliseconds: number): void {
-    this.#cancel = this.#clock.after(milliseconds, () => {
-      const left = this.#heard + this.#options.silence - this.#clock.now();
-      if (left > 0) return this.#watch(left);
-      const asked = this.#clock.now();
+  /** When the peer is to be asked. */
+  #due(): number {
+    const { silence, unanswered = silence } = this.#options;
+    return Math.min(this.#heard + silence, this.#sent + unanswered);
+  }
+
+  #watch(): void {
+    this.#cancel();
+    const clock = this.#clock;
+    const wait = Math.max(1, this.#due() - clock.now());
+    this.#next = clock.now() + wait;
+    this.#cancel = clock.after(wait, () => {
+      if (this.#due() > clock.now()) return this.#watch();
+      this.#isAsked = true;
       this.#ask();
-      this.#cancel = this.#clock.after(this.#options.patience, () => {
-        if (this.#heard >= asked)
-          this.#watch(Math.max(1, this.#heard + this.#options.silence - this.#clock.now()));
-        else this.#dead();
-      });
+      // What comes calls it off.
+      this.#cancel = clock.after(this.#options.patience, this.#dead);
     });
   }
 }

@@ -28,15 +28,24 @@ const maxQueued = 4096;
 export class Outbox {
   readonly #writer: WritableStreamDefaultWriter<Uint8Array>;
   readonly #broken: (error: unknown) => void;
+  readonly #wrote: () => void;
   #queue: Queued[] = [];
   readonly #senders = new Set<Sender>();
   #wake: (() => void) | undefined;
   #stopped = false;
 
-  /** @param broken - called once, when the channel can be written to no more, or the peer does not read */
-  constructor(writer: WritableStreamDefaultWriter<Uint8Array>, broken: (error: unknown) => void) {
+  /**
+   * @param broken - called once, when the channel can be written to no more, or the peer does not read
+   * @param wrote - called each time that something is given to the channel
+   */
+  constructor(
+    writer: WritableStreamDefaultWriter<Uint8Array>,
+    broken: (error: unknown) => void,
+    wrote: () => void,
+  ) {
     this.#writer = writer;
     this.#broken = broken;
+    this.#wrote = wrote;
     void this.#run();
   }
 
@@ -83,6 +92,7 @@ export class Outbox {
         const batch = await this.#gather();
         if (batch.length > 0 && !this.#stopped) {
           this.#writer.write(join(batch)).catch((error) => this.#fail(error));
+          this.#wrote();
         }
       }
     } catch (error) {

@@ -68,7 +68,11 @@ export class Session implements Link {
     this.ended = new Promise((resolve) => {
       this.#resolveEnded = resolve;
     });
-    this.#outbox = new Outbox(writer, (error) => this.#fail(error));
+    this.#outbox = new Outbox(
+      writer,
+      (error) => this.#fail(error),
+      () => this.#keepAlive.sent(),
+    );
     const wire = { outbox: this.#outbox, budget: this.#budget };
     const [own, theirs] = side === "node" ? ([1, 2] as const) : ([2, 1] as const);
     const idle = () => this.#sayLastWord();

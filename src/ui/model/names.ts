@@ -71,6 +71,17 @@ export function expandRoom(text: string, homeServer: string): string | null {
 }
 
 /**
+ * The servers that a link to a room names as being in it. Ids of rooms do not say where the room is: whoever is to join
+ * by one has to be told whom to ask.
+ * @see https://spec.matrix.org/v1.19/appendices/#routing
+ */
+export function serversInLink(text: string): string[] {
+  if (roomInLink(text.trim()) === text.trim()) return [];
+  const query = text.trim().slice(text.trim().indexOf("?") + 1);
+  return [...new Set(new URLSearchParams(query).getAll("via"))].filter(isServerName);
+}
+
+/**
  * The localpart an account gets for the name somebody typed. Other alphabets than Latin have none of their
  * letters in the grammar of localparts; such names get a localpart derived from their characters.
  * @see https://spec.matrix.org/v1.19/appendices/#user-identifiers

@@ -1,5 +1,5 @@
 import { type FormEvent, useState } from "react";
-import { expandRoom, serverOf } from "../model/names.ts";
+import { expandRoom, serverOf, serversInLink } from "../model/names.ts";
 import { ActionButton } from "../parts/action-button.tsx";
 import { Dialog } from "../parts/dialog.tsx";
 import { Field } from "../parts/field.tsx";
@@ -14,7 +14,7 @@ export function JoinRoomDialog({ onClose }: { onClose(): void }) {
   const target = expandRoom(text, serverOf(client.getSafeUserId()));
 
   const join = async (roomIdOrAlias: string) => {
-    const room = await client.joinRoom(roomIdOrAlias);
+    const room = await client.joinRoom(roomIdOrAlias, { viaServers: serversInLink(text) });
     openRoom(room.roomId);
     onClose();
   };

@@ -114,6 +114,14 @@ export interface Destinations {
    * @param askedAt - when it was asked, in milliseconds since 1970; by default now
    */
   failed(serverName: string, why: string, askedAt?: number): void;
+  /**
+   * Nothing was found out about it, for a reason on this side: it is ready with the next `wayIsOpen`, or at once where
+   * there was one since.
+   * @param askedAt - as in `failed`
+   */
+  notAsked(serverName: string, askedAt: number): void;
+  /** There is a way out that there was not: those who could not be asked may be. No back-off ends by that. */
+  wayIsOpen(): void;
   /** Something has come from it, so it is there: what waits for it is tried now. */
   heardFrom(serverName: string): void;
   /** The owner wants it tried now. */

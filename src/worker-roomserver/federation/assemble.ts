@@ -45,6 +45,8 @@ export type Federation = {
   remoteMedia: RemoteMedia;
   policies: RoomPolicies;
   forOwner: FederationForOwner;
+  /** There is a way to other servers that there was not. */
+  wayIsOpen(): void;
   start(): Promise<void>;
   close(): void;
 };
@@ -92,6 +94,7 @@ export async function assembleFederation(options: FederationOptions): Promise<Fe
     remoteMedia: remoteMedia(context),
     policies,
     forOwner: sender.forOwner,
+    wayIsOpen: () => destinations.wayIsOpen(),
     start: async () => {
       await destinations.start();
       await edus.start();

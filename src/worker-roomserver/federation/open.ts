@@ -24,6 +24,8 @@ export type LazyFederation = Parts & {
   answer: LinkHandler;
   /** Begins to send what waits, and to take in what has come. */
   start(): Promise<void>;
+  /** There is a way to other servers that there was not. */
+  wayIsOpen(): void;
   close(): void;
 };
 
@@ -32,10 +34,13 @@ export function openFederation(options: FederationOptions): LazyFederation {
   let close = () => {
     isClosed = true;
   };
+  // Before it is there, nobody was asked in vain.
+  let wayIsOpen = (): void => undefined;
   const whole = once(async () => {
     const federation = await (await assembly()).assembleFederation(options);
     if (isClosed) federation.close();
     close = () => federation.close();
+    wayIsOpen = () => federation.wayIsOpen();
     return federation;
   });
   const parts = PARTS.map((name) => [name, lazily(async (): Promise<object> => (await whole())[name])]);
@@ -43,6 +48,7 @@ export function openFederation(options: FederationOptions): LazyFederation {
     ...(Object.fromEntries(parts) as Parts),
     answer: async (request, signal) => (await whole()).answer(request, signal),
     start: async () => (await whole()).start(),
+    wayIsOpen: () => wayIsOpen(),
     close: () => close(),
   };
 }

@@ -115,6 +115,7 @@ export async function openNode(options: NodeOptions): Promise<OpenNode> {
     ...{ storage, serverName, key, now },
     keys: () => keys,
     answerServers: (request, signal) => federation.answer(request, signal),
+    onSession: () => federation.wayIsOpen(),
     openKeeper: options.openKeeper,
     fetch: (url, init) => fetch(url, init),
     origin: options.origin ?? "",

@@ -26,6 +26,8 @@ export type RelaysOptions = {
   keys: () => SessionOptions["keys"];
   /** What other servers ask. */
   answerServers: LinkHandler;
+  /** A session has begun: there is a way to other servers that there was not. */
+  onSession: () => void;
   /** By default, whatever this browser has. */
   openKeeper?: OpenKeeper | undefined;
   /** The worker's own, and the origin of its page: for the client API. */
@@ -218,6 +220,7 @@ export class StoredRelays implements Relays {
       }),
     });
     kept.session.start();
+    this.#options.onSession();
     if (kept.row.name === info.name) return;
     kept.row = { ...kept.row, name: info.name };
     this.#store(kept).catch((error: unknown) => {

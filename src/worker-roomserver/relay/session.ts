@@ -1,5 +1,6 @@
 import { LinkError } from "../../link/api.ts";
 import type { RelayInfo } from "../../link/relay-api.ts";
+import { domainOf } from "../../matrix/domain.ts";
 import { MatrixError } from "../../matrix/errors.ts";
 import { SERVER_KEYS_VALID_MS, serverKeyDocument } from "../../matrix/server-keys.ts";
 import type { SigningKey } from "../../matrix/signing.ts";
@@ -148,7 +149,8 @@ export class RelaySession {
 
   async #noteChange(user: number): Promise<void> {
     const userId = await this.#options.storage.names.text(user);
-    if (this.#end.signal.aborted) return;
+    // Of users elsewhere the log tells as well: what others need of them, their own server has.
+    if (this.#end.signal.aborted || domainOf(userId) !== this.#options.serverName) return;
     this.#changed.add(userId);
     if (this.#changed.size > 1) return;
     this.#later(GATHER_MS, () => {

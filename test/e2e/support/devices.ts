@@ -25,11 +25,24 @@ export type DevicesPage = {
   close(): Promise<void>;
 };
 
-/** Serves the built page and, beside it, the test's devices, and opens it in a browser of its own. */
-export async function openDevicesPage(): Promise<DevicesPage> {
+/** Makes a folder of the built page and, beside it, the test's devices. Whoever asked for it removes it. */
+export async function folderWithDevices(): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), "hearth-devices-"));
   await cp(distFolder, folder, { recursive: true });
   await bundleDevices(join(folder, "devices"));
+  return folder;
+}
+
+/** Brings the test's devices into a page that is served from such a folder: `window.devices`. */
+export async function bringDevices(page: Page): Promise<void> {
+  await page.addScriptTag({ url: "./devices/main.js", type: "module" });
+  await page.waitForFunction(() => window.devices !== undefined);
+  await page.evaluate(() => window.devices.homeserverAnswers());
+}
+
+/** Serves the built page and, beside it, the test's devices, and opens it in a browser of its own. */
+export async function openDevicesPage(): Promise<DevicesPage> {
+  const folder = await folderWithDevices();
   const server = await serveFolder(folder, 0);
   const context = await launchBrowser();
   const faults: string[] = [];
@@ -39,9 +52,7 @@ export async function openDevicesPage(): Promise<DevicesPage> {
   });
   const page = await context.newPage();
   await page.goto(server.url);
-  await page.addScriptTag({ url: "./devices/main.js", type: "module" });
-  await page.waitForFunction(() => window.devices !== undefined);
-  await page.evaluate(() => window.devices.homeserverAnswers());
+  await bringDevices(page);
   return {
     page,
     faults,

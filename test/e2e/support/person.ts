@@ -50,15 +50,24 @@ export class Person {
   }
 
   /** @returns the room's id, once the room is open */
-  async createRoom(name: string): Promise<string> {
+  async createRoom(name: string, access: "private" | "public" = "private"): Promise<string> {
     await this.#click(this.#at("create-room"));
     await this.#at("create-room-name").fill(name);
+    await this.#click(this.#at(`create-room-${access}`));
     await this.#click(this.#at("create-room-submit"));
     const room = this.#at("room").filter({ hasText: name });
     await room.waitFor();
     const id = await room.getAttribute("data-room-id");
     if (id === null) throw new Error("the open room does not say its id");
     return id;
+  }
+
+  /** @param link - or the room's id or address */
+  async joinRoom(link: string, roomId: string): Promise<void> {
+    await this.#click(this.#at("join-room"));
+    await this.#at("join-room-input").fill(link);
+    await this.#click(this.#at("join-room-submit"));
+    await this.page.locator(`[data-testid="room"][data-room-id="${roomId}"]`).waitFor();
   }
 
   async openRoom(roomId: string): Promise<void> {

@@ -26,9 +26,15 @@ export type RelayProcess = {
 /**
  * @param data - the folder of what it keeps: one that is started again has what the one before has stored
  * @param more - other flags of its own
+ * @param page - the folder of the page that it serves
  */
-export async function startRelay(data: string, port = 0, more: string[] = []): Promise<RelayProcess> {
-  const listen = ["--data", data, "--listen", `127.0.0.1:${port}`, "--page", distFolder];
+export async function startRelay(
+  data: string,
+  port = 0,
+  more: string[] = [],
+  page = distFolder,
+): Promise<RelayProcess> {
+  const listen = ["--data", data, "--listen", `127.0.0.1:${port}`, "--page", page];
   const args = [...listen, "--log-level", "warn", ...more];
   const child = spawn(findDeno(), [...denoFlags, "src/relay/main.ts", ...args], {
     stdio: ["ignore", "pipe", "inherit"],

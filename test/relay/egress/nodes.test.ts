@@ -75,6 +75,7 @@ async function startNode(fill: number, home: WholeRelay, relay = home) {
       state: async (name) => ({
         ...{ serverName: name, failures: 0, failingSince: 0, retryAt: 0, lastSuccess: 1, lastError: "" },
       }),
+      notAsked: () => undefined,
       succeeded: () => undefined,
       failed,
     },

@@ -40,7 +40,7 @@ const relay = await startLinkRelay(echo, async (request, registry) => {
   }
   return new Response(null, { status: 404 });
 });
-const packets = startUdpProxy(relay.quic.port);
+const packets = await startUdpProxy(relay.quic.port);
 const { webtransport, ...others } = relay.addresses;
 const addresses = {
   ...others,

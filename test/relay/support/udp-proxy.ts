@@ -1,37 +1,52 @@
+import { createSocket, type Socket } from "node:dgram";
+import { once } from "node:events";
+
 /** A way for UDP packets that can be broken: from then on all of them vanish, and nobody is told. */
 export type UdpProxy = { port: number; lose(): void; close(): void };
 
-/** @param port - on loopback, to which packets go */
-export function startUdpProxy(port: number): UdpProxy {
-  const open = () => Deno.listenDatagram({ transport: "udp", hostname: "127.0.0.1", port: 0 });
-  const outside = open();
-  const clients = new Map<number, Deno.DatagramConn>();
+const open = async (port = 0): Promise<Socket> => {
+  const socket = createSocket("udp4").bind(port, "127.0.0.1");
+  await once(socket, "listening");
+  return socket;
+};
+
+/**
+ * @param port - to which packets go
+ * @param address - of the loopback network, to which they go
+ * @param at - the port on 127.0.0.1 that takes them; 0 for a free one
+ */
+export async function startUdpProxy(port: number, address = "127.0.0.1", at = 0): Promise<UdpProxy> {
+  const outside = await open(at);
+  const clients = new Map<number, Promise<Socket>>();
   let isLost = false;
+  let isClosed = false;
 
-  async function carry(from: Deno.DatagramConn, to: (sender: Deno.NetAddr) => [Deno.DatagramConn, number]) {
-    for await (const [packet, sender] of from) {
-      if (isLost) continue;
-      const [socket, target] = to(sender as Deno.NetAddr);
-      await socket.send(packet, { transport: "udp", hostname: "127.0.0.1", port: target });
-    }
-  }
-
-  const clientAt = (address: number): Deno.DatagramConn => {
-    const known = clients.get(address);
-    if (known !== undefined) return known;
-    const socket = open();
-    clients.set(address, socket);
-    void carry(socket, () => [outside, address]);
+  const clientAt = async (from: number): Promise<Socket> => {
+    const socket = await open();
+    socket.on("message", (packet) => {
+      if (!isLost && !isClosed) outside.send(packet, from, "127.0.0.1");
+    });
+    // Nobody listens there for a while, where the relay was killed.
+    socket.on("error", () => undefined);
     return socket;
   };
-  void carry(outside, (sender) => [clientAt(sender.port), port]);
+  outside.on("message", (packet, { port: from }) => {
+    if (isLost) return;
+    const client = clients.get(from) ?? clientAt(from);
+    clients.set(from, client);
+    void client.then((socket) => {
+      if (!isClosed) socket.send(packet, port, address);
+    });
+  });
   return {
-    port: (outside.addr as Deno.NetAddr).port,
+    port: outside.address().port,
     lose: () => {
       isLost = true;
     },
     close: () => {
-      for (const socket of [outside, ...clients.values()]) socket.close();
+      isClosed = true;
+      outside.close();
+      for (const client of clients.values()) void client.then((socket) => socket.close());
     },
   };
 }

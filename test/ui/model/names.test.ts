@@ -6,6 +6,7 @@ import {
   expandUserIds,
   localpartFor,
   serverOf,
+  serversInLink,
   shortenIds,
   shortName,
   shortServer,
@@ -92,6 +93,19 @@ describe("rooms somebody types", () => {
   test("a stray percent sign is text", () => {
     expect(expandRoom("https://matrix.to/#/%23100%:example.org", home)).toBe("#%23100%:example.org");
   });
+});
+
+describe("servers that a link names", () => {
+  test.each([
+    ["https://matrix.to/#/!abc?via=example.org&via=b.example:8448", ["example.org", "b.example:8448"]],
+    ["https://matrix.to/#/%21abc?via=b.example%3A8448", ["b.example:8448"]],
+    [" matrix:roomid/abc?action=join&via=example.org ", ["example.org"]],
+    ["matrix:roomid/abc?via=example.org&via=example.org", ["example.org"]],
+    ["matrix:roomid/abc?via=not/a/server&via=", []],
+    ["matrix:roomid/abc", []],
+    ["!abc?via=example.org", []],
+    ["via=example.org", []],
+  ])("%j", (text, want) => expect(serversInLink(text)).toEqual(want));
 });
 
 describe("the localpart for a name", () => {

@@ -275,6 +275,20 @@ describe("keys", () => {
     await vi.waitFor(() => expect(relay.oneTimeKeys.size).toBe(0), 8_000);
   });
 
+  test("of users of other servers are none of the relay's business, and keep nobody's from it", async () => {
+    const home = await withRelay();
+    const { relay, node } = home;
+    await node.relays.add("relay.example");
+    await vi.waitFor(() => expect(relay.put.has("/server-keys")).toBe(true));
+    const bob = await node.storage.names.intern("@bob:elsewhere.example");
+    await node.storage.commit((write) => {
+      write.append({ topic: "deviceList", user: bob, detail: "device/PHONE" });
+    });
+    const { alice } = await withUser(home);
+    await vi.waitFor(() => expect(relay.keyMailbox.has(alice.userId)).toBe(true), 8_000);
+    expect([...relay.keyMailbox.keys()]).toEqual([alice.userId]);
+  });
+
   test("that a relay refuses cost nothing", async () => {
     const home = await withRelay();
     const { relay, node } = home;
@@ -316,6 +330,7 @@ describe("keys", () => {
 test("a way out: over a relay that is connected, else the browser's own", async () => {
   const relay = new FakeRelay();
   const direct = { fetch: async () => outsideAnswer(null, { status: 418 }) };
+  const onSession = vi.fn();
   const { relays, egress, close } = openRelays({
     ...{ storage: await testStorage(), serverName: "node.example", origin: "", now: Date.now },
     key: { keyId: "ed25519:1", publicKey: new Uint8Array(32), sign: async () => new Uint8Array(64) },
@@ -327,6 +342,7 @@ test("a way out: over a relay that is connected, else the browser's own", async 
       userDevices: () => Promise.reject(new Error("nobody is here")),
     }),
     answerServers: () => Promise.reject(new Error("nobody asks")),
+    onSession,
     isLimited: () => true,
     ...{ openKeeper: keeperOf([relay]), fetch: () => Promise.reject(new Error("not asked")) },
     later: () => () => undefined,
@@ -345,8 +361,12 @@ test("a way out: over a relay that is connected, else the browser's own", async 
   await relays.add("relay.example");
   await vi.waitFor(async () => expect((await relays.states())[0]!.connection).toBe("connected"));
   expect(await go()).toBe(200);
+  expect(onSession).toHaveBeenCalledOnce();
   expect(await go({ kind: "app-service", url: "http://localhost:29328/" })).toBe(418);
   relay.links[0]!.cut();
   await vi.waitFor(async () => expect((await relays.states())[0]!.connection).toBe("waiting"));
   expect(await go()).toBe(418);
+  await relays.retry(relay.url);
+  await vi.waitFor(() => expect(onSession).toHaveBeenCalledTimes(2));
+  expect(await go()).toBe(200);
 });

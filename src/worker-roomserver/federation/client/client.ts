@@ -13,7 +13,7 @@ const MAX_BYTES = 10 * 1024 * 1024;
 const MAX_ERROR_BYTES = 64 * 1024;
 
 export type ClientOptions = Pick<FederationOptions, "serverName" | "key" | "egress" | "now" | "later"> & {
-  destinations: Pick<Destinations, "state" | "succeeded" | "failed">;
+  destinations: Pick<Destinations, "state" | "succeeded" | "failed" | "notAsked">;
 };
 
 /** @see FederationClient */
@@ -81,7 +81,11 @@ export class SigningClient implements FederationClient {
     const isDoubtful = state.failures > 0 || state.lastSuccess === 0;
     // Half of the time is left for the request itself.
     const began = now();
-    const leave = await this.#lanes.enter(destination, isDoubtful, AbortSignal.timeout(timeoutMs / 2));
+    const leave = await this.#lanes.enter(
+      destination,
+      isDoubtful,
+      AbortSignal.timeout(Math.floor(timeoutMs / 2)),
+    );
     if (leave === undefined) {
       const why = "Too many requests are under way.";
       throw new FederationError("timeout", destination, why, { isOurs: true });
@@ -120,7 +124,10 @@ export class SigningClient implements FederationClient {
   }
 
   #failed(destination: string, { failure, why, isOurs }: EgressFailure, askedAt: number): FederationError {
-    if (isOurs === true) return new FederationError(failure, destination, why, { isOurs });
+    if (isOurs === true) {
+      this.#options.destinations.notAsked(destination, askedAt);
+      return new FederationError(failure, destination, why, { isOurs });
+    }
     // Who sends too much is there.
     if (failure !== "tooLarge") this.#options.destinations.failed(destination, why, askedAt);
     return new FederationError(failure, destination, why);

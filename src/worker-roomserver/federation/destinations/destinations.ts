@@ -46,6 +46,9 @@ export class StoredDestinations implements Destinations {
   readonly #loading = new Map<string, Promise<Entry>>();
   readonly #dirty = new Set<string>();
   readonly #listeners = new Set<(serverName: string) => void>();
+  /** Those that could not be asked since there was a way out. */
+  readonly #notAsked = new Set<string>();
+  #wayOpenedAt = 0;
   #cancelWrite: (() => void) | undefined;
   #isClosed = false;
 
@@ -97,6 +100,22 @@ export class StoredDestinations implements Destinations {
       this.#awaitTime(serverName, entry);
       this.#write(serverName);
     });
+  }
+
+  notAsked(serverName: string, askedAt: number): void {
+    if (askedAt <= this.#wayOpenedAt) {
+      this.#ready(serverName);
+      return;
+    }
+    // Who waits for one that has no place here comes to it in its own time.
+    if (this.#notAsked.size < MAX_HELD) this.#notAsked.add(serverName);
+  }
+
+  wayIsOpen(): void {
+    this.#wayOpenedAt = this.#options.now();
+    const servers = [...this.#notAsked];
+    this.#notAsked.clear();
+    for (const serverName of servers) this.#ready(serverName);
   }
 
   heardFrom(serverName: string): void {

@@ -55,13 +55,14 @@ const newsOfRoom = [RoomEvent.UnreadNotifications, ThreadEvent.New, ThreadEvent.
 export const baseUrl = (): string => new URL(".", location.href).href.replace(/\/$/, "");
 
 /**
- * One device of one user: matrix-js-sdk with Rust crypto, whose keys are in memory, so that any number of devices
- * can live in one page. All of it runs inside the page; tests hold handles of it.
+ * One device of one user: matrix-js-sdk with Rust crypto, whose keys are in memory unless it is to come again, so that
+ * any number of devices can live in one page. All of it runs inside the page; tests hold handles of it.
  */
 export class Device {
   readonly name: string;
   readonly client: MatrixClient;
   readonly line: Line;
+  readonly credentials: Credentials;
   /** What the owner of the device types in when it asks for the key of the secret storage. */
   secretStorageKey: Uint8Array | undefined;
   loggedOut = false;
@@ -72,6 +73,7 @@ export class Device {
 
   constructor(name: string, credentials: Credentials) {
     this.name = name;
+    this.credentials = credentials;
     this.line = new Line();
     this.client = createClient({
       baseUrl: baseUrl(),
@@ -122,13 +124,14 @@ export class Device {
   /**
    * Starts it.
    * @param list - the list that it syncs by; without it, it syncs all its rooms
+   * @param keeps - whether it has its keys in the browser's database, to find them in a later page: one device of a browser
    * @returns once it has synced for the first time
    */
-  async start(list?: MSC3575List): Promise<this> {
+  async start(list?: MSC3575List, keeps = false): Promise<this> {
     if (list !== undefined) {
       this.sliding = new SlidingSync(baseUrl(), new Map([["rooms", list]]), list, this.client, 30_000);
     }
-    await this.client.initRustCrypto({ useIndexedDB: false });
+    await this.client.initRustCrypto({ useIndexedDB: keeps });
     await this.client.startClient({
       initialSyncLimit: 20,
       threadSupport: true,
@@ -236,6 +239,36 @@ export class Device {
       () => this.#events(roomId).find((event) => event.getContent().body === body),
       () => this.#events(roomId).map((event) => event.getContent().body ?? event.getType()),
     );
+  }
+
+  /** What somebody has said in a room from its beginning on, the oldest first, once the device can read the last of it. */
+  async whole(roomId: string, sender: string, last: string): Promise<string[]> {
+    await this.message(roomId, last);
+    const timeline = this.client.getRoom(roomId)!.getLiveTimeline();
+    // As a client does when its user scrolls up.
+    while (await this.client.paginateEventTimeline(timeline, { backwards: true }));
+    const said = timeline.getEvents().filter((event) => event.getSender() === sender && !event.isState());
+    const texts = () =>
+      said.map((event) => (event.getContent().body as string | undefined) ?? event.getType());
+    await this.until(
+      `all that ${sender} has said`,
+      () => said.every((event) => event.getContent().body),
+      texts,
+    );
+    return texts();
+  }
+
+  /** Ids of what somebody has said in a room as the homeserver has it, the oldest first. */
+  async idsOf(roomId: string, sender: string): Promise<string[]> {
+    const ids: string[] = [];
+    for (let from: string | null | undefined = null; from !== undefined; ) {
+      const page = await this.client.createMessagesRequest(roomId, from, 100, "b" as never);
+      for (const event of page.chunk) {
+        if (event.sender === sender && !("state_key" in event)) ids.unshift(event.event_id);
+      }
+      from = page.end;
+    }
+    return ids;
   }
 
   /** An event as soon as it is there, readable or not (its decryption has been tried). */

@@ -42,6 +42,9 @@ async function logIn(username: string, name: string): Promise<Device> {
   return new Device(name, answer);
 }
 
+/** A device that was started in an earlier page, where it has kept its keys. */
+const comeAgain = (name: string, credentials: Credentials) => new Device(name, credentials);
+
 /** Unpadded, as all binary data in Matrix. */
 const base64 = (data: ArrayBuffer | Uint8Array) => encodeUnpaddedBase64(new Uint8Array(data));
 
@@ -49,6 +52,7 @@ const devices = {
   homeserverAnswers,
   signUp,
   logIn,
+  comeAgain,
   compareEmoji,
   scanCode,
   decodeRecoveryKey,

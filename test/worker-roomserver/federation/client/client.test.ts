@@ -123,6 +123,8 @@ describe("requests to other servers", () => {
 
   test("that have no way out say nothing of the server", async () => {
     const { client: asking, destinations } = await client();
+    const ready: string[] = [];
+    destinations.onReady((server) => ready.push(server));
     network.setDown("me.example", true);
     expect(await failureOf(asking.request(request()))).toMatchObject({
       failure: "unreachable",
@@ -133,6 +135,9 @@ describe("requests to other servers", () => {
       failure: "refused",
       isOurs: true,
     });
+    // Whoever waits for it hears of it when there is one.
+    destinations.wayIsOpen();
+    expect(ready).toEqual(["peer.example"]);
   });
 
   test("wait where the way out is crowded, as long as they may", async () => {

@@ -64,6 +64,38 @@ describe("servers that do not answer", () => {
     expect(await made.state("a.example")).toMatchObject({ failures: 0, retryAt: 0, lastError: "" });
   });
 
+  test("are tried as soon as there is a way out where for want of one they were not asked, and once", async () => {
+    const { made, timers, ready } = await destinations();
+    for (const name of ["a.example", "a.example", "b.example"]) made.notAsked(name, timers.now());
+    expect(await made.isReady("a.example")).toBe(true);
+    expect(ready).toEqual([]);
+    timers.pass(1);
+    made.wayIsOpen();
+    expect(ready.splice(0)).toEqual(["a.example", "b.example"]);
+    made.wayIsOpen();
+    expect(ready).toEqual([]);
+    // It was found out before that it does not answer: that has nothing to do with the way.
+    made.failed("a.example", "It hangs.");
+    await made.state("a.example");
+    made.notAsked("a.example", timers.now());
+    made.wayIsOpen();
+    expect(await made.isReady("a.example")).toBe(false);
+    timers.pass(MINUTE);
+    expect(await made.isReady("a.example")).toBe(true);
+  });
+
+  test("are tried at once where the way out opened while they could not be asked", async () => {
+    const { made, timers, ready } = await destinations();
+    const askedAt = timers.now();
+    timers.pass(1);
+    made.wayIsOpen();
+    made.notAsked("a.example", askedAt);
+    expect(ready.splice(0)).toEqual(["a.example"]);
+    timers.pass(1);
+    made.notAsked("a.example", timers.now());
+    expect(ready).toEqual([]);
+  });
+
   test("are tried again at once when something has come from them, but not with each thing that comes", async () => {
     const { made, timers, ready } = await destinations();
     made.heardFrom("a.example");

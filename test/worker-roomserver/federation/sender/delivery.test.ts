@@ -156,6 +156,19 @@ describe("a transaction that is not taken", () => {
     expect(new Set(ids(rig)).size).toBe(1);
   });
 
+  test("as this server has no way out is sent again at once when there is one", async () => {
+    const { rig, say, heard, waiting } = await shared({ later: () => () => undefined });
+    rig.servers.on(ONE, () => ({ status: 0, isOurs: true }));
+    await rig.sender.start();
+    await say("first");
+    await vi.waitFor(() => expect(rig.servers.asked.get(ONE)).toHaveLength(1));
+    expect(await waiting()).toMatchObject({ failures: 0, waiting: { pdus: 1 } });
+    rig.servers.up(ONE);
+    rig.destinations.wayIsOpen();
+    await heard(["first"]);
+    expect(new Set(ids(rig)).size).toBe(1);
+  });
+
   test("whole, but for an event, is over", async () => {
     const { rig, say, heard, waiting } = await shared();
     rig.servers.on(ONE, () => ({ status: 200, body: { pdus: { $a: { error: "It is not allowed." } } } }));

@@ -72,6 +72,7 @@ export async function eduNode(
         remoteQuestions: noRemoteQuestions,
         remoteProfiles: noRemoteProfiles,
         remoteMedia: noRemoteMedia,
+        wayIsOpen: () => undefined,
         policies: { sign: async (pdu) => pdu, isAllowed: async () => ({ isAllowed: true }) },
         forOwner: {
           destinations: async () => [],
@@ -122,6 +123,8 @@ function destinationsOver(ready: Set<(server: string) => void>): Destinations {
     isReady: async () => true,
     succeeded: () => undefined,
     failed: () => undefined,
+    notAsked: () => undefined,
+    wayIsOpen: () => undefined,
     heardFrom: () => undefined,
     retryNow: () => undefined,
     onReady: (call) => {

@@ -6,6 +6,7 @@ export class TestDestinations implements Destinations {
   failingSince = 1;
   readonly #states = new Map<string, DestinationState>();
   readonly #ready = new Set<(serverName: string) => void>();
+  readonly #notAsked = new Set<string>();
 
   #state(serverName: string): DestinationState {
     const fresh = { failures: 0, failingSince: 0, retryAt: 0, lastSuccess: 0, lastError: "" };
@@ -29,6 +30,15 @@ export class TestDestinations implements Destinations {
     const { failures, ...state } = this.#state(serverName);
     const failingSince = state.failingSince || this.failingSince;
     this.#states.set(serverName, { ...state, failures: failures + 1, failingSince, retryAt: 1, lastError });
+  }
+
+  notAsked(serverName: string): void {
+    this.#notAsked.add(serverName);
+  }
+
+  wayIsOpen(): void {
+    for (const serverName of [...this.#notAsked]) for (const call of this.#ready) call(serverName);
+    this.#notAsked.clear();
   }
 
   heardFrom(serverName: string): void {

@@ -74,7 +74,10 @@ export class TestServers {
       throw new FederationError("backingOff", destination, "It is left alone.");
     }
     const said = await this.#said(destination, uri, content);
-    if (said?.isOurs) throw new FederationError("timeout", destination, "No way out.", { isOurs: true });
+    if (said?.isOurs) {
+      destinations.notAsked(destination);
+      throw new FederationError("timeout", destination, "No way out.", { isOurs: true });
+    }
     const why = said === undefined ? "It is not there." : `It answers ${said.status}.`;
     if (said === undefined || said.status >= 500 || said.status === 429)
       destinations.failed(destination, why);
