@@ -5,7 +5,7 @@ import { beginningOf, bytesOf } from "../../egress/body.ts";
 import type { Destinations, FederationAnswer, FederationClient, FederationRequest } from "../api.ts";
 import { FederationError } from "../api.ts";
 import type { FederationOptions } from "../context.ts";
-import { Lanes } from "./lanes.ts";
+import { Lanes, standingOf } from "./lanes.ts";
 
 const TIMEOUT_MS = 30_000;
 const MAX_BYTES = 10 * 1024 * 1024;
@@ -73,20 +73,23 @@ export class SigningClient implements FederationClient {
     if (destination === serverName) {
       throw new FederationError("refused", destination, "This is the server itself.", { isOurs: true });
     }
-    const state = await destinations.state(destination);
-    if (evenBackedOff === "no" && state.retryAt > now()) {
+    const mayBeAsked = async () => {
+      const state = await destinations.state(destination);
+      if (evenBackedOff === "yes" || state.retryAt <= now()) return state;
       const why = "It did not answer before, and is left alone a while.";
       throw new FederationError("backingOff", destination, why);
-    }
-    const isDoubtful = state.failures > 0 || state.lastSuccess === 0;
+    };
+    const standing = standingOf(await mayBeAsked());
     // Half of the time is left for the request itself.
     const began = now();
-    const leave = await this.#lanes.enter(destination, isDoubtful, AbortSignal.timeout(timeoutMs / 2));
+    const leave = await this.#lanes.enter(destination, standing, AbortSignal.timeout(timeoutMs / 2));
     if (leave === undefined) {
       const why = "Too many requests are under way.";
       throw new FederationError("timeout", destination, why, { isOurs: true });
     }
     try {
+      // What has hung meanwhile is not asked by all who have waited behind that.
+      await mayBeAsked();
       const askedAt = now();
       return await take(await this.#ask(request, began + timeoutMs), askedAt);
     } finally {

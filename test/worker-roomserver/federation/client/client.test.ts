@@ -199,6 +199,45 @@ describe("requests to other servers", () => {
     expect(new Set((await Promise.all(hanging)).map(({ failure }) => failure))).toEqual(new Set(["timeout"]));
   });
 
+  test("of two hundred servers that were never asked, those that answer do not wait for the fifty that hang", async () => {
+    const answering: string[] = [];
+    const { client: asking } = await client({
+      fetch: async ({ url }) => {
+        const name = new URL(url.replace("matrix:", "https:")).hostname;
+        if (name.startsWith("hanging")) return new Promise(() => undefined);
+        answering.push(name);
+        return { status: 200, headers: {}, url, body: new Blob(["{}"]).stream() };
+      },
+    });
+    const ask = (destination: string) => asking.request(request({ destination, method: "PUT", content: {} }));
+    for (let i = 0; i < 50; i++) void ask(`hanging${i}.example`);
+    await Promise.all(Array.from({ length: 150 }, (_, i) => ask(`there${i}.example`)));
+    expect(new Set(answering).size).toBe(150);
+  });
+
+  test("what waits behind a request that fails does not ask the server as well", async () => {
+    const { client: asking } = await client();
+    const slow = await Peer.open(network, "slow.example");
+    let asked = 0;
+    slow.override("GET", PROFILE, () => {
+      asked++;
+      return neverAnswers();
+    });
+    const wanted = Array.from({ length: 30 }, (_, i) =>
+      failureOf(
+        asking.request(
+          request({
+            ...{ destination: "slow.example", uri: `${PROFILE}?n=${i}` },
+            timeoutMs: i < 8 ? 50 : 60_000,
+          }),
+        ),
+      ),
+    );
+    const failures = (await Promise.all(wanted)).map(({ failure }) => failure);
+    expect(asked).toBe(8);
+    expect(failures.slice(8)).toEqual(failures.slice(8).map(() => "backingOff"));
+  });
+
   test("a stream is handed on as it comes; a refusal is read", async () => {
     const { client: asking } = await client();
     peer.override("GET", PROFILE, () => hugeAnswer(1_000_000));
