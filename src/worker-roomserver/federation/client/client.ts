@@ -53,12 +53,15 @@ export class SigningClient implements FederationClient {
       if (!isGood(answer.status)) throw await this.#refusal(destination, answer, askedAt);
       const bytes = await bytesOf(answer);
       if (isFailure(bytes)) throw this.#failed(destination, bytes, askedAt);
-      this.#options.destinations.succeeded(destination);
       const text = decoded(bytes);
       const json = text === undefined ? undefined : parsed(text);
       if (text === undefined || json === undefined) {
-        throw new FederationError("invalid", destination, "Its answer is not JSON.");
+        // Somebody else is at its address now, or it is not well.
+        const why = "Its answer is not JSON.";
+        this.#options.destinations.failed(destination, why, askedAt);
+        throw new FederationError("invalid", destination, why);
       }
+      this.#options.destinations.succeeded(destination);
       return { status: answer.status, text, json };
     });
   }
@@ -136,14 +139,28 @@ export class SigningClient implements FederationClient {
     const text = isFailure(bytes) ? undefined : decoded(bytes);
     const json = text === undefined ? undefined : parsed(text);
     const why = `It answers ${status}.`;
-    // Whatever it refuses, it is there; unless it says itself that it is not well, is asked too often, or cannot tell who
-    // asks, which is so for all that it is asked.
-    if (status >= 500 || status === 429 || status === 401) destinations.failed(destination, why, askedAt);
-    else destinations.succeeded(destination);
     const error =
       isJsonObject(json) && typeof json.errcode === "string" ? { ...json, errcode: json.errcode } : undefined;
+    if (isUnwell(status, error?.errcode)) destinations.failed(destination, why, askedAt);
+    // What refuses in other words may be what has been left in front of a server that is gone: it proves nothing.
+    else if (error !== undefined) destinations.succeeded(destination);
     return new FederationError("answered", destination, why, { status, ...(error && { error }) });
   }
+}
+
+/** Answers of media that have a 5xx and are about the file alone. */
+const ofOneFile = new Map([
+  [502, "M_TOO_LARGE"],
+  [504, "M_NOT_YET_UPLOADED"],
+]);
+
+/**
+ * Whether an error is about the server as a whole: it says that it is not well, or cannot tell who asks (401), which is so
+ * for all that it is asked. Any other is about what it was asked, or how often, and is a sign of life.
+ */
+function isUnwell(status: number, errcode: string | undefined): boolean {
+  if (status === 401) return true;
+  return status >= 500 && (errcode === undefined || ofOneFile.get(status) !== errcode);
 }
 
 const isGood = (status: number) => status >= 200 && status < 300;

@@ -1,4 +1,4 @@
-import { beforeEach, describe, expect, test } from "vitest";
+import { beforeEach, describe, expect, test, vi } from "vitest";
 import { readBody } from "../../../../src/link/bodies.ts";
 import type { EgressAnswer, EgressFailure } from "../../../../src/worker-roomserver/egress/api.ts";
 import { FederationError, type FederationRequest } from "../../../../src/worker-roomserver/federation/api.ts";
@@ -78,11 +78,32 @@ describe("requests to other servers", () => {
     ],
     ["that it is not known", () => rawAnswer("<html>", 404), {}, { failure: "answered", status: 404 }, 0],
     ["that it is not believed", () => rawAnswer("{}", 401), {}, { failure: "answered", status: 401 }, 1],
-    ["that it is too much", () => rawAnswer("{}", 429), {}, { failure: "answered", status: 429 }, 1],
+    ["that it is too much", () => rawAnswer("{}", 429), {}, { failure: "answered", status: 429 }, 0],
     ["an error of its own", () => rawAnswer("{}", 502), {}, { failure: "answered", status: 502 }, 1],
-    ["no JSON", () => rawAnswer("{"), {}, { failure: "invalid" }, 0],
-    ["nothing", () => rawAnswer(""), {}, { failure: "invalid" }, 0],
-    ["no text", () => rawAnswer(Uint8Array.of(0x22, 0xc3, 0x22)), {}, { failure: "invalid" }, 0],
+    [
+      "that a file is too large for it",
+      () => rawAnswer('{"errcode":"M_TOO_LARGE"}', 502),
+      {},
+      { failure: "answered", status: 502 },
+      0,
+    ],
+    [
+      "that a file is not there yet",
+      () => rawAnswer('{"errcode":"M_NOT_YET_UPLOADED"}', 504),
+      {},
+      { failure: "answered", status: 504 },
+      0,
+    ],
+    [
+      "another error with the status of such a file's",
+      () => rawAnswer('{"errcode":"M_UNKNOWN"}', 504),
+      {},
+      { failure: "answered", status: 504 },
+      1,
+    ],
+    ["no JSON", () => rawAnswer("{"), {}, { failure: "invalid" }, 1],
+    ["nothing", () => rawAnswer(""), {}, { failure: "invalid" }, 1],
+    ["no text", () => rawAnswer(Uint8Array.of(0x22, 0xc3, 0x22)), {}, { failure: "invalid" }, 1],
     ["ten megabytes", () => hugeAnswer(10_485_761), {}, { failure: "tooLarge" }, 0],
     ["without end", endlessAnswer, { maxBytes: 100_000 }, { failure: "tooLarge" }, 0],
     ["half of it", stallingAnswer, { timeoutMs: 50 }, { failure: "timeout" }, 1],
@@ -93,6 +114,17 @@ describe("requests to other servers", () => {
     const error = await failureOf(asking.request(request(more)));
     expect(error).toMatchObject({ ...expected, destination: "peer.example", isOurs: false });
     expect((await destinations.state("peer.example")).failures).toBe(failures);
+  });
+
+  test("an error of Matrix is a sign of life, and any other says nothing of a server", async () => {
+    const { client: asking, destinations } = await client();
+    destinations.failed("peer.example", "It was away.");
+    peer.override("GET", PROFILE, () => rawAnswer("<html>", 404));
+    await failureOf(asking.request(request({ evenBackedOff: "yes" })));
+    await vi.waitFor(async () => expect((await destinations.state("peer.example")).failures).toBe(1));
+    peer.override("GET", PROFILE, () => rawAnswer('{"errcode":"M_NOT_FOUND"}', 404));
+    await failureOf(asking.request(request({ evenBackedOff: "yes" })));
+    expect((await destinations.state("peer.example")).failures).toBe(0);
   });
 
   test("an error of Matrix is kept, and nothing that is none", async () => {
