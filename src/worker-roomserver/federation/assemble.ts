@@ -54,7 +54,15 @@ export async function assembleFederation(options: FederationOptions): Promise<Fe
   const { serverName, ed25519, now } = options;
   const destinations = new StoredDestinations(options);
   const client = new SigningClient({ ...options, destinations });
-  const keyRing = new ServerKeyRing({ ...options, client });
+  const keyRing = new ServerKeyRing({
+    ...{ ...options, client },
+    // A server names its relays in the document that its keys are in.
+    onDocument: (server, document) => {
+      sender.learnRelays(server, document).catch((error: unknown) => {
+        console.warn(`hearth: relays of ${server} are not noted`, error);
+      });
+    },
+  });
   const context: FederationContext = { ...options, client, keyRing, destinations };
   const edus = openEdus(context);
   const sender = new LogSender({ ...context, edus: edus.outgoing });
@@ -64,6 +72,8 @@ export async function assembleFederation(options: FederationOptions): Promise<Fe
   const receiver = makeReceiver(context, {
     takeEdu: edus.take,
     rescinded: rescinding(context),
+    isInRoom: async ({ nid, roomId }) =>
+      (await edus.isIn(nid, serverName)) || options.outOfBand.isInRoom(roomId),
     joined: (roomId) => rooms.joined(roomId),
     isAllowed: (roomId, event) => policies.isAllowed(roomId, event),
   });
