@@ -33,6 +33,8 @@ import { eventEndpoints } from "./rooms/event-endpoints.ts";
 import { stateEndpoints } from "./rooms/state-endpoints.ts";
 import { LogSender } from "./sender/sender.ts";
 import { transactionEndpoints } from "./transactions/endpoints.ts";
+import { sharingServers } from "./waking/sharing-servers.ts";
+import { Waking } from "./waking/waking.ts";
 
 export type Federation = {
   answer: LinkHandler;
@@ -69,11 +71,12 @@ export async function assembleFederation(options: FederationOptions): Promise<Fe
   const rooms = remoteRooms(context);
   const history = new FederationHistory(context);
   const policies = roomPolicies(context);
+  const waking = new Waking({ ...context, servers: () => sharingServers(context, edus) });
   const receiver = makeReceiver(context, {
     takeEdu: edus.take,
     rescinded: rescinding(context),
     isInRoom: async ({ nid, roomId }) =>
-      (await edus.isIn(nid, serverName)) || options.outOfBand.isInRoom(roomId),
+      (await edus.serversIn(nid)).has(serverName) || options.outOfBand.isInRoom(roomId),
     joined: (roomId) => rooms.joined(roomId),
     isAllowed: (roomId, event) => policies.isAllowed(roomId, event),
   });
@@ -92,7 +95,10 @@ export async function assembleFederation(options: FederationOptions): Promise<Fe
   return {
     answer: createDoor({
       ...{ serverName, endpoints, keyRing, ed25519, now },
-      heardFrom: (server) => destinations.heardFrom(server),
+      heardFrom: (server) => {
+        destinations.heardFrom(server);
+        waking.heardFrom(server);
+      },
     }),
     remoteKeys: edus.remoteKeys,
     remoteRooms: rooms,
@@ -107,9 +113,10 @@ export async function assembleFederation(options: FederationOptions): Promise<Fe
       await edus.start();
       await sender.start();
       await receiver.start();
+      waking.start();
     },
     close: () => {
-      for (const part of [receiver, sender, edus, destinations]) part.close();
+      for (const part of [waking, receiver, sender, edus, destinations]) part.close();
     },
   };
 }

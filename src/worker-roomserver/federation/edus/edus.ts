@@ -13,8 +13,8 @@ export type Edus = {
   /** For who receives. */
   take: TakeEdu;
   remoteKeys: RemoteKeys;
-  /** Whether a server has users joined to a room, as far as it is on the disk. From memory as long as nobody comes or goes. */
-  isIn(room: Nid, server: string): Promise<boolean>;
+  /** Servers with users joined to a room, as far as it is on the disk. From memory as long as nobody comes or goes. */
+  serversIn(room: Nid): Promise<ReadonlySet<string>>;
   start(): Promise<void>;
   close(): void;
 };
@@ -28,7 +28,7 @@ export function openEdus(context: FederationContext): Edus {
     outgoing,
     take: takingEdus({ ...context, servers, userKeys: remote.lists }),
     remoteKeys: remote.forClients,
-    isIn: async (room, server) => (await servers.in(room)).has(server),
+    serversIn: (room) => servers.in(room),
     start: () => remote.start(),
     close: () => {
       remote.close();
