@@ -54,15 +54,14 @@ export class SigningClient implements FederationClient {
       const bytes = await bytesOf(answer);
       if (isFailure(bytes)) throw this.#failed(destination, bytes, askedAt);
       const text = decoded(bytes);
-      const json = text === undefined ? undefined : parsed(text);
-      if (text === undefined || json === undefined) {
+      const whole = text === undefined ? undefined : answerFrom(destination, answer.status, text);
+      if (whole === undefined) {
         // Somebody else is at its address now, or it is not well.
-        const why = "Its answer is not JSON.";
-        this.#options.destinations.failed(destination, why, askedAt);
-        throw new FederationError("invalid", destination, why);
+        this.#options.destinations.failed(destination, NO_JSON, askedAt);
+        throw new FederationError("invalid", destination, NO_JSON);
       }
       this.#options.destinations.succeeded(destination);
-      return { status: answer.status, text, json };
+      return whole;
     });
   }
 
@@ -164,6 +163,28 @@ function isUnwell(status: number, errcode: string | undefined): boolean {
 }
 
 const isGood = (status: number) => status >= 200 && status < 300;
+
+/** Characters of an answer past which it is parsed only for who wants that: events are read from their own text. */
+const LARGE = 1024 * 1024;
+const NO_JSON = "Its answer is not JSON.";
+
+/** @returns undefined for what is no JSON; of what is large only its ends are looked at */
+function answerFrom(destination: string, status: number, text: string): FederationAnswer | undefined {
+  if (text.length <= LARGE) {
+    const json = parsed(text);
+    return json === undefined ? undefined : { status, text, json };
+  }
+  if (!/^\s*[{[]/.test(text.slice(0, 100)) || !/[}\]]\s*$/.test(text.slice(-100))) return undefined;
+  let json: JsonValue | undefined;
+  return {
+    ...{ status, text },
+    get json() {
+      json ??= parsed(text);
+      if (json === undefined) throw new FederationError("invalid", destination, NO_JSON);
+      return json;
+    },
+  };
+}
 
 const utf8 = new TextDecoder("utf-8", { fatal: true });
 

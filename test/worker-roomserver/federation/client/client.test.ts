@@ -127,6 +127,29 @@ describe("requests to other servers", () => {
     expect((await destinations.state("peer.example")).failures).toBe(0);
   });
 
+  test("a large answer is parsed for who wants that, and once", async () => {
+    const { client: asking, destinations } = await client();
+    const large = (end: string) => `{"a":["${"x".repeat(2_000_000)}"${end}`;
+    const ask = async (body: string) => {
+      peer.override("GET", PROFILE, () => rawAnswer(body));
+      return asking.request(request({ evenBackedOff: "yes" }));
+    };
+    const answer = await ask(large("]}"));
+    const parse = vi.spyOn(JSON, "parse");
+    expect(answer.text).toHaveLength(2_000_010);
+    expect(parse).not.toHaveBeenCalled();
+    expect(Object.keys(answer.json as object)).toEqual(["a"]);
+    expect(answer.json).toBe(answer.json);
+    expect(parse).toHaveBeenCalledOnce();
+    parse.mockRestore();
+    const odd = await ask(large("}}"));
+    expect(() => odd.json).toThrow(FederationError);
+    expect((await destinations.state("peer.example")).failures).toBe(0);
+    // One that has been cut off is none.
+    expect(await failureOf(ask(large("")))).toMatchObject({ failure: "invalid" });
+    expect((await destinations.state("peer.example")).failures).toBe(1);
+  });
+
   test("an error of Matrix is kept, and nothing that is none", async () => {
     const { client: asking } = await client();
     const body = { errcode: "M_INCOMPATIBLE_ROOM_VERSION", error: "no", room_version: "3" };
