@@ -7,6 +7,7 @@ import { codeAtOpening } from "../scripts/support/worker-code.mjs";
 import { serveDist } from "../test/e2e/support/serve-dist.ts";
 import { startBrowser } from "./browser.ts";
 import { clientApiFigures } from "./client-api/figures.ts";
+import { federationFigures } from "./federation/figures.ts";
 import {
   type Account,
   floorMany,
@@ -29,8 +30,8 @@ import { type Figure, formatTable, holds, quantile } from "./table.ts";
 /*
  * The benchmark of the homeserver in a real browser. Each figure stands beside a floor of the same run, as machines
  * differ and are noisy: what is held is the ratio. Arguments: `--events N` for the large database (50,000);
- * `--only homeserver`, `--only client-api`, `--only rooms` or `--only relay` for one of the parts; of the client API and of
- * the relay also one of their own, as in `--only client-api/search`.
+ * `--only homeserver`, `--only client-api`, `--only rooms`, `--only federation` or `--only relay` for one of the parts; of the
+ * client API, federation and the relay also one of their own, as in `--only client-api/search`.
  */
 
 const argument = (name: string, standard: number) => {
@@ -237,6 +238,7 @@ async function main(): Promise<void> {
     ...(wants("homeserver") ? await homeserverFigures() : []),
     ...(wants("client-api") ? await ofBuiltPage((url) => clientApiFigures(url, onlyOfIt, say)) : []),
     ...(wants("relay") ? await relayFigures(onlyOfIt, say) : []),
+    ...(wants("federation") ? await federationFigures(onlyOfIt, say) : []),
     ...(wants("rooms") ? await roomServerFigures(say) : []),
   ];
   console.log(`\n${formatTable(figures)}\n`);

@@ -23,7 +23,7 @@ type Ask = <N extends keyof Measurements>(
 
 /** @param say - is told what is going on */
 export async function roomServerFigures(say: (text: string) => void): Promise<Figure[]> {
-  const server = await serveWorker();
+  const server = await serveWorker("bench/room-server/worker/main.ts");
   const browser = await startBrowser();
   try {
     const page = await browser.open(server.url);
@@ -124,7 +124,7 @@ async function heapOf(page: BenchPage): Promise<number> {
 }
 
 /** Medians: the machine has other things to do, too. */
-function ratioOf(name: string, times: readonly Times[], kind: Figure["kind"], bound: number): Figure {
+export function ratioOf(name: string, times: readonly Times[], kind: Figure["kind"], bound: number): Figure {
   const median = (values: number[]) => quantile(values, 0.5);
   return {
     name,

@@ -1,4 +1,4 @@
-import type { FromWorker, ToWorker } from "./results.ts";
+import type { FromWorker } from "./results.ts";
 
 /* What runs inside the page, sent there as text: see bench/in-page.ts. */
 
@@ -8,7 +8,7 @@ export function startWorker(): void {
 }
 
 /** Has it carry out one measurement. */
-export function measure(request: ToWorker): Promise<unknown> {
+export function measure(request: { name: string; argument?: unknown }): Promise<unknown> {
   const { benchWorker } = window as unknown as { benchWorker: Worker };
   return new Promise((resolve, reject) => {
     benchWorker.onmessage = ({ data }: MessageEvent<FromWorker>) => {

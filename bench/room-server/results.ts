@@ -32,5 +32,4 @@ export type Measurements = {
   readOldState: { argument: undefined; result: Reads };
 };
 
-export type ToWorker = { name: keyof Measurements; argument?: unknown };
 export type FromWorker = { result: unknown } | { failure: string };

@@ -47,9 +47,9 @@ export async function memberRoom(servers: Servers, members: number, number = 0):
 export async function joinAnswer(
   servers: Servers,
   { branch, events }: MadeRoom,
+  joiner = `@joiner:${servers.at(0)}`,
 ): Promise<{ state: string[]; authChain: string[]; event: string }> {
   const state = new Set(branch.state);
-  const joiner = `@joiner:${servers.at(0)}`;
   const { text } = await branch.add(join(joiner, "Joiner"));
   return {
     state: [...state].map((event) => event.text),

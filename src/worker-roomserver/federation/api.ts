@@ -24,8 +24,12 @@ export type FederationRequest = {
   evenBackedOff?: "yes" | "no";
 };
 
-/** An answer of 2xx. The text is what the other server has sent: events in it are to be read from their own text. */
-export type FederationAnswer = { status: number; text: string; json: JsonValue };
+/**
+ * An answer of 2xx. The text is what the other server has sent: events in it are to be read from their own text.
+ * `json` of more than a mebibyte is parsed when it is first asked for, which throws a FederationError (`invalid`) if it
+ * cannot be: who needs only the text of a large answer does not pay for it.
+ */
+export type FederationAnswer = { status: number; text: string; readonly json: JsonValue };
 
 /**
  * Why another server has not answered as wished. `answered`: with an error of its own, which is in `error`. `invalid`:

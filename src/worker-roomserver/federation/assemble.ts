@@ -33,6 +33,8 @@ import { eventEndpoints } from "./rooms/event-endpoints.ts";
 import { stateEndpoints } from "./rooms/state-endpoints.ts";
 import { LogSender } from "./sender/sender.ts";
 import { transactionEndpoints } from "./transactions/endpoints.ts";
+import { sharingServers } from "./waking/sharing-servers.ts";
+import { Waking } from "./waking/waking.ts";
 
 export type Federation = {
   answer: LinkHandler;
@@ -56,16 +58,27 @@ export async function assembleFederation(options: FederationOptions): Promise<Fe
   const { serverName, ed25519, now } = options;
   const destinations = new StoredDestinations(options);
   const client = new SigningClient({ ...options, destinations });
-  const keyRing = new ServerKeyRing({ ...options, client });
+  const keyRing = new ServerKeyRing({
+    ...{ ...options, client },
+    // A server names its relays in the document that its keys are in.
+    onDocument: (server, document) => {
+      sender.learnRelays(server, document).catch((error: unknown) => {
+        console.warn(`hearth: relays of ${server} are not noted`, error);
+      });
+    },
+  });
   const context: FederationContext = { ...options, client, keyRing, destinations };
   const edus = openEdus(context);
   const sender = new LogSender({ ...context, edus: edus.outgoing });
   const rooms = remoteRooms(context);
   const history = new FederationHistory(context);
   const policies = roomPolicies(context);
+  const waking = new Waking({ ...context, servers: () => sharingServers(context, edus) });
   const receiver = makeReceiver(context, {
     takeEdu: edus.take,
     rescinded: rescinding(context),
+    isInRoom: async ({ nid, roomId }) =>
+      (await edus.serversIn(nid)).has(serverName) || options.outOfBand.isInRoom(roomId),
     joined: (roomId) => rooms.joined(roomId),
     isAllowed: (roomId, event) => policies.isAllowed(roomId, event),
   });
@@ -84,7 +97,10 @@ export async function assembleFederation(options: FederationOptions): Promise<Fe
   return {
     answer: createDoor({
       ...{ serverName, endpoints, keyRing, ed25519, now },
-      heardFrom: (server) => destinations.heardFrom(server),
+      heardFrom: (server) => {
+        destinations.heardFrom(server);
+        waking.heardFrom(server);
+      },
     }),
     remoteKeys: edus.remoteKeys,
     remoteRooms: rooms,
@@ -100,9 +116,10 @@ export async function assembleFederation(options: FederationOptions): Promise<Fe
       await edus.start();
       await sender.start();
       await receiver.start();
+      waking.start();
     },
     close: () => {
-      for (const part of [receiver, sender, edus, destinations]) part.close();
+      for (const part of [waking, receiver, sender, edus, destinations]) part.close();
     },
   };
 }

@@ -33,6 +33,8 @@ export type FederationOptions = {
   /** As they are now. */
   settings: () => Readonly<Settings>;
   inbox: Inbox;
+  /** Whether others can reach this server now. */
+  isReachable: () => Promise<boolean>;
   users: UsersForComponents & Pick<Users, "profile" | "openIdUser">;
   room: Node["room"] & RoomForReaders;
   roomDirectory: Node["roomDirectory"];

@@ -229,6 +229,8 @@ export async function openNode(options: NodeOptions): Promise<OpenNode> {
       },
     },
     inbox: relays.inbox,
+    isReachable: async () =>
+      (await relays.relays.states()).some(({ connection }) => connection === "connected"),
   });
   const oldSync = openOldSync({ storage, room, accountData, sync, users, ignoredUsers });
   const reports = openReports({ storage, room, users, serverName, now });

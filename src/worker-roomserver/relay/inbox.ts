@@ -22,7 +22,7 @@ const TAKEN_KEPT_MS = 60 * 24 * 60 * 60_000;
  * together. To read a row that is only just on the disk, all that is on its way to the stores has to get there first.
  */
 const AT_HAND_BYTES = 8 * 1024 * 1024;
-const READ_AHEAD = { entries: 16, bytes: 4 * 1024 * 1024 };
+const READ_AHEAD = { entries: 64, bytes: 4 * 1024 * 1024 };
 
 /** @see Inbox. Only the bodies are on the disk alone. */
 export class StoredInbox implements Inbox {

@@ -5,7 +5,7 @@ import { beginningOf, bytesOf } from "../../egress/body.ts";
 import type { Destinations, FederationAnswer, FederationClient, FederationRequest } from "../api.ts";
 import { FederationError } from "../api.ts";
 import type { FederationOptions } from "../context.ts";
-import { Lanes } from "./lanes.ts";
+import { Lanes, standingOf } from "./lanes.ts";
 
 const TIMEOUT_MS = 30_000;
 const MAX_BYTES = 10 * 1024 * 1024;
@@ -53,13 +53,15 @@ export class SigningClient implements FederationClient {
       if (!isGood(answer.status)) throw await this.#refusal(destination, answer, askedAt);
       const bytes = await bytesOf(answer);
       if (isFailure(bytes)) throw this.#failed(destination, bytes, askedAt);
-      this.#options.destinations.succeeded(destination);
       const text = decoded(bytes);
-      const json = text === undefined ? undefined : parsed(text);
-      if (text === undefined || json === undefined) {
-        throw new FederationError("invalid", destination, "Its answer is not JSON.");
+      const whole = text === undefined ? undefined : answerFrom(destination, answer.status, text);
+      if (whole === undefined) {
+        // Somebody else is at its address now, or it is not well.
+        this.#options.destinations.failed(destination, NO_JSON, askedAt);
+        throw new FederationError("invalid", destination, NO_JSON);
       }
-      return { status: answer.status, text, json };
+      this.#options.destinations.succeeded(destination);
+      return whole;
     });
   }
 
@@ -73,24 +75,24 @@ export class SigningClient implements FederationClient {
     if (destination === serverName) {
       throw new FederationError("refused", destination, "This is the server itself.", { isOurs: true });
     }
-    const state = await destinations.state(destination);
-    if (evenBackedOff === "no" && state.retryAt > now()) {
+    const mayBeAsked = async () => {
+      const state = await destinations.state(destination);
+      if (evenBackedOff === "yes" || state.retryAt <= now()) return state;
       const why = "It did not answer before, and is left alone a while.";
       throw new FederationError("backingOff", destination, why);
-    }
-    const isDoubtful = state.failures > 0 || state.lastSuccess === 0;
+    };
+    const standing = standingOf(await mayBeAsked());
     // Half of the time is left for the request itself.
     const began = now();
-    const leave = await this.#lanes.enter(
-      destination,
-      isDoubtful,
-      AbortSignal.timeout(Math.floor(timeoutMs / 2)),
-    );
+    const patience = AbortSignal.timeout(Math.floor(timeoutMs / 2));
+    const leave = await this.#lanes.enter(destination, standing, patience);
     if (leave === undefined) {
       const why = "Too many requests are under way.";
       throw new FederationError("timeout", destination, why, { isOurs: true });
     }
     try {
+      // What has hung meanwhile is not asked by all who have waited behind that.
+      await mayBeAsked();
       const askedAt = now();
       return await take(await this.#ask(request, began + timeoutMs), askedAt);
     } finally {
@@ -140,17 +142,53 @@ export class SigningClient implements FederationClient {
     const text = isFailure(bytes) ? undefined : decoded(bytes);
     const json = text === undefined ? undefined : parsed(text);
     const why = `It answers ${status}.`;
-    // Whatever it refuses, it is there; unless it says itself that it is not well, is asked too often, or cannot tell who
-    // asks, which is so for all that it is asked.
-    if (status >= 500 || status === 429 || status === 401) destinations.failed(destination, why, askedAt);
-    else destinations.succeeded(destination);
     const error =
       isJsonObject(json) && typeof json.errcode === "string" ? { ...json, errcode: json.errcode } : undefined;
+    if (isUnwell(status, error?.errcode)) destinations.failed(destination, why, askedAt);
+    // What refuses in other words may be what has been left in front of a server that is gone: it proves nothing.
+    else if (error !== undefined) destinations.succeeded(destination);
     return new FederationError("answered", destination, why, { status, ...(error && { error }) });
   }
 }
 
+/** Answers of media that have a 5xx and are about the file alone. */
+const ofOneFile = new Map([
+  [502, "M_TOO_LARGE"],
+  [504, "M_NOT_YET_UPLOADED"],
+]);
+
+/**
+ * Whether an error is about the server as a whole: it says that it is not well, or cannot tell who asks (401), which is so
+ * for all that it is asked. Any other is about what it was asked, or how often, and is a sign of life.
+ */
+function isUnwell(status: number, errcode: string | undefined): boolean {
+  if (status === 401) return true;
+  return status >= 500 && (errcode === undefined || ofOneFile.get(status) !== errcode);
+}
+
 const isGood = (status: number) => status >= 200 && status < 300;
+
+/** Characters of an answer past which it is parsed only for who wants that: events are read from their own text. */
+const LARGE = 1024 * 1024;
+const NO_JSON = "Its answer is not JSON.";
+
+/** @returns undefined for what is no JSON; of what is large only its ends are looked at */
+function answerFrom(destination: string, status: number, text: string): FederationAnswer | undefined {
+  if (text.length <= LARGE) {
+    const json = parsed(text);
+    return json === undefined ? undefined : { status, text, json };
+  }
+  if (!/^\s*[{[]/.test(text.slice(0, 100)) || !/[}\]]\s*$/.test(text.slice(-100))) return undefined;
+  let json: JsonValue | undefined;
+  return {
+    ...{ status, text },
+    get json() {
+      json ??= parsed(text);
+      if (json === undefined) throw new FederationError("invalid", destination, NO_JSON);
+      return json;
+    },
+  };
+}
 
 const utf8 = new TextDecoder("utf-8", { fatal: true });
 

@@ -1,4 +1,5 @@
 import type { RemoteKeys } from "../../keys/api.ts";
+import type { Nid } from "../../storage/schema.ts";
 import type { OutgoingEdus, TakeEdu } from "../api.ts";
 import type { FederationContext } from "../context.ts";
 import { openRemoteKeys } from "../remote-keys/remote-keys.ts";
@@ -12,6 +13,8 @@ export type Edus = {
   /** For who receives. */
   take: TakeEdu;
   remoteKeys: RemoteKeys;
+  /** Servers with users joined to a room, as far as it is on the disk. From memory as long as nobody comes or goes. */
+  serversIn(room: Nid): Promise<ReadonlySet<string>>;
   start(): Promise<void>;
   close(): void;
 };
@@ -25,6 +28,7 @@ export function openEdus(context: FederationContext): Edus {
     outgoing,
     take: takingEdus({ ...context, servers, userKeys: remote.lists }),
     remoteKeys: remote.forClients,
+    serversIn: (room) => servers.in(room),
     start: () => remote.start(),
     close: () => {
       remote.close();

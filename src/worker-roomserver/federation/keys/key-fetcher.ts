@@ -1,5 +1,6 @@
 import type { Ed25519 } from "../../../matrix/ed25519-rules.ts";
 import { MatrixError } from "../../../matrix/errors.ts";
+import { isJsonObject, type JsonObject } from "../../../matrix/json.ts";
 import { readServerKeys } from "../../../matrix/server-keys.ts";
 import type { ServerKeysRow } from "../../storage/schema.ts";
 import { type FederationClient, FederationError } from "../api.ts";
@@ -20,6 +21,8 @@ export type KeyFetcherOptions = {
   ed25519: Ed25519;
   /** Milliseconds since 1970. */
   now: () => number;
+  /** Is told what a server has just said of itself, its signature checked: not only keys stand there. */
+  onDocument?: ((serverName: string, document: JsonObject) => void) | undefined;
 };
 
 /** Bytes of a key document; real ones have some hundreds. */
@@ -71,7 +74,7 @@ export class KeyFetcher {
   }
 
   async #ask(serverName: string, wanting: Wanting): Promise<ServerKeysRow | undefined> {
-    const { client, stored, ed25519, now } = this.#options;
+    const { client, stored, ed25519, now, onDocument } = this.#options;
     try {
       const { json, text } = await client.request({
         ...{ method: "GET", destination: serverName, uri: "/_matrix/key/v2/server" },
@@ -81,7 +84,9 @@ export class KeyFetcher {
       });
       const read = await readServerKeys(json, serverName, ed25519);
       this.#failedAt.delete(serverName);
-      return await stored.change(serverName, (row) => afterOwnWord(row, read, text, now()));
+      const row = await stored.change(serverName, (before) => afterOwnWord(before, read, text, now()));
+      if (isJsonObject(json)) onDocument?.(serverName, json);
+      return row;
     } catch (error) {
       // Whatever a stranger answers is no fault of this server's.
       if (!(error instanceof FederationError) && !(error instanceof MatrixError)) throw error;

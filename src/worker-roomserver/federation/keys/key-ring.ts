@@ -1,5 +1,6 @@
 import type { Ed25519 } from "../../../matrix/ed25519-rules.ts";
 import { keyFromServerName } from "../../../matrix/identifiers.ts";
+import type { JsonObject } from "../../../matrix/json.ts";
 import type { ReceivedEvent } from "../../../matrix/received-event.ts";
 import type { RoomVersionRules } from "../../../matrix/room-versions.ts";
 import type { SigningKey } from "../../../matrix/signing.ts";
@@ -21,6 +22,8 @@ export type KeyRingOptions = {
   client: Pick<FederationClient, "request">;
   /** Milliseconds since 1970. */
   now: () => number;
+  /** Is told what a server has just said of itself, its signature checked: not only keys stand there. */
+  onDocument?: ((serverName: string, document: JsonObject) => void) | undefined;
 };
 
 /** How long one call gathers keys: what it has not by then may be had by a later one. */

@@ -1,5 +1,6 @@
 import type { Mail } from "../../relay/api.ts";
 import type { PduResults, TakeEdu } from "../api.ts";
+import type { KnownRoom } from "../known-rooms.ts";
 import type { RoomPolicies } from "../policy/api.ts";
 
 /**
@@ -13,6 +14,8 @@ export type TakeRescinded = (origin: string, text: string) => Promise<boolean>;
 export type ReceiverTakers = {
   takeEdu: TakeEdu;
   rescinded: TakeRescinded;
+  /** Whether somebody from here is joined to a room that is known. It is asked for each event. */
+  isInRoom: (room: KnownRoom) => Promise<boolean>;
   /** Resolves when no join of the room is under way: what comes of it meanwhile is not of a room that is not known. */
   joined: (roomId: string) => Promise<void>;
   isAllowed: RoomPolicies["isAllowed"];

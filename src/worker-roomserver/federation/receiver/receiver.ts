@@ -11,6 +11,7 @@ import type { KnownRooms } from "../known-rooms.ts";
 import type { Receiver, ReceiverTakers } from "./api.ts";
 import { checkMail, readMail } from "./check-mail.ts";
 import { Lanes } from "./lanes.ts";
+import { ParkedEvents } from "./parked.ts";
 import { PduTaker, type SortedPdus, type TakenPdus } from "./take-pdus.ts";
 import { within } from "./within.ts";
 
@@ -53,6 +54,7 @@ type Waiter = (results: PduResults | undefined) => void;
 export class InboxReceiver implements Receiver {
   readonly #options: ReceiverOptions;
   readonly #pdus: PduTaker;
+  readonly #parked: ParkedEvents;
   readonly #lanes: Lanes<Prepared>;
   readonly #waiters = new Map<string, Set<Waiter>>();
   #unsubscribe: () => void = () => undefined;
@@ -61,6 +63,10 @@ export class InboxReceiver implements Receiver {
   constructor(options: ReceiverOptions) {
     this.#options = options;
     this.#pdus = new PduTaker(options);
+    this.#parked = new ParkedEvents({
+      joined: options.joined,
+      take: (origin, texts) => this.#takeParked(origin, texts),
+    });
     this.#lanes = new Lanes({
       later: options.later,
       prepare: (id) => this.#prepare(id),
@@ -131,6 +137,7 @@ export class InboxReceiver implements Receiver {
     if ((await this.#options.inbox.read(id)) === undefined) return "ended";
     const { origin, transactionId, pdus, edus } = prepared;
     const taken = await this.#pdus.take(origin, pdus);
+    for (const { roomId, text } of taken.strangers) this.#parked.add(origin, roomId, text);
     for (const edu of edus) await this.#options.takeEdu(origin, edu);
     const { written } = await this.#end(id, origin, taken);
     // Not waited for: the next one is taken in while this one's end is on its way to the disk.
@@ -141,13 +148,32 @@ export class InboxReceiver implements Receiver {
     return "ended";
   }
 
+  /** Events of a room that was being joined when their transaction was taken, now that it is not. */
+  async #takeParked(origin: string, texts: readonly string[]): Promise<void> {
+    if (this.#isClosed) return;
+    const sorted = await this.#pdus.sort(origin, texts);
+    if (sorted.rooms.length === 0) return;
+    const taken = await this.#pdus.take(origin, { ...sorted, strangers: [] });
+    const put = await this.#keep(origin, taken);
+    await this.#options.storage.commit(put);
+    this.#follow(taken);
+  }
+
   /** @returns inside a promise, one of its own: it resolves when the end is on the disk */
-  async #end(
-    id: Position,
-    origin: string,
-    { results, held, arrived }: TakenPdus,
-  ): Promise<{ written: Promise<void> }> {
-    const { storage, inbox, waitingEvents, now, gaps } = this.#options;
+  async #end(id: Position, origin: string, taken: TakenPdus): Promise<{ written: Promise<void> }> {
+    const { storage, inbox } = this.#options;
+    const put = await this.#keep(origin, taken);
+    const end = await inbox.ending({ id }, "taken", JSON.stringify(taken.results));
+    const written = storage.commit((write) => {
+      put(write);
+      end(write);
+    });
+    return { written: written.then(() => this.#follow(taken)) };
+  }
+
+  /** @returns what puts the events that are held among those that wait, into a unit */
+  async #keep(origin: string, { held, results }: TakenPdus): Promise<(write: Write) => void> {
+    const { waitingEvents, now } = this.#options;
     const puts: ((write: Write) => void)[] = [];
     for (const { room, events } of held) {
       const waiting = events.map((event) => ({ event, origin, at: now() }));
@@ -155,17 +181,15 @@ export class InboxReceiver implements Receiver {
       for (const eventId of turnedAway) results[eventId] = { error: "Too many events wait for others here." };
       puts.push(put);
     }
-    const end = await inbox.ending({ id }, "taken", JSON.stringify(results));
-    const written = storage.commit((write) => {
+    return (write) => {
       for (const put of puts) put(write);
-      end(write);
-    });
-    return {
-      written: written.then(() => {
-        for (const { room } of held) gaps.wake(room);
-        for (const { room, events } of arrived) gaps.arrived(room, events);
-      }),
     };
+  }
+
+  #follow({ held, arrived }: TakenPdus): void {
+    const { gaps } = this.#options;
+    for (const { room } of held) gaps.wake(room);
+    for (const { room, events } of arrived) gaps.arrived(room, events);
   }
 
   /** What has not ended after all is taken in once more. */

@@ -12,19 +12,22 @@ import { type SignedEvents, sortBySignature } from "./signatures.ts";
 /** Milliseconds that a transaction waits for keys of servers; events of which none came wait by themselves then. */
 const KEY_TIME_MS = 2_000;
 
-/** A transaction's PDUs by their rooms, and by what their signatures are. `strangers`: those of rooms not known here. */
-export type SortedPdus = { rooms: { room: KnownRoom; events: SignedEvents }[]; strangers: string[] };
+/** A transaction's PDUs by their rooms, and by what their signatures are. `strangers`: those of rooms that nobody is in. */
+export type SortedPdus = { rooms: { room: KnownRoom; events: SignedEvents }[]; strangers: StrangePdu[] };
+export type StrangePdu = { roomId: string; text: string };
 
 /** What became of a transaction's PDUs. `held`: those of a room that cannot be taken in yet. `arrived`: ids of the others. */
 export type TakenPdus = {
   results: PduResults;
   held: { room: KnownRoom; events: ReceivedEvent[] }[];
   arrived: { room: KnownRoom; events: string[] }[];
+  /** Those of rooms that nobody from here is in, and which were no end of an invite either. */
+  strangers: readonly StrangePdu[];
 };
 
 type Parts = Pick<FederationContext, "roomInput" | "roomQueries" | "keyRing" | "later"> & {
   knownRooms: KnownRooms;
-} & Pick<ReceiverTakers, "rescinded" | "joined" | "isAllowed">;
+} & Pick<ReceiverTakers, "rescinded" | "isInRoom" | "isAllowed">;
 
 /** Takes in the PDUs of one transaction. Rooms do not wait for one another, and what fails in one is its own. */
 export class PduTaker {
@@ -38,12 +41,12 @@ export class PduTaker {
   async sort(origin: string, texts: readonly string[]): Promise<SortedPdus> {
     const { keyRing, later } = this.#parts;
     const byRoom = new Map<KnownRoom, string[]>();
-    const strangers: string[] = [];
+    const strangers: StrangePdu[] = [];
     for (const text of texts) {
       const roomId = roomIdOfPdu(text);
       const room = roomId === undefined ? undefined : await this.#find(roomId);
       if (room !== undefined) byRoom.set(room, [...(byRoom.get(room) ?? []), text]);
-      else if (roomId !== undefined) strangers.push(text);
+      else if (roomId !== undefined) strangers.push({ roomId, text });
     }
     const rooms = await Promise.all(
       [...byRoom].map(async ([room, pdus]) => {
@@ -57,12 +60,15 @@ export class PduTaker {
 
   /**
    * Each event is stored when this resolves, or among those that are held, or dropped: then the results say why, unless
-   * it is of a room that is not known, or of no form, where nobody can tell the event's id.
+   * it is of a room that nobody from here is in, or of no form, where nobody can tell the event's id.
    * @throws MatrixError 507 when the disk is full
    */
   async take(origin: string, { rooms, strangers }: SortedPdus): Promise<TakenPdus> {
-    const taken: TakenPdus = { results: {}, held: [], arrived: [] };
-    for (const text of strangers) await this.#parts.rescinded(origin, text);
+    const left: StrangePdu[] = [];
+    for (const one of strangers) {
+      if (!(await this.#parts.rescinded(origin, one.text))) left.push(one);
+    }
+    const taken: TakenPdus = { results: {}, held: [], arrived: [], strangers: left };
     await Promise.all(rooms.map(({ room, events }) => this.#takeRoom(origin, room, events, taken)));
     return taken;
   }
@@ -117,13 +123,14 @@ export class PduTaker {
     return roomInput.receive(roomId, events, { unwelcome });
   }
 
-  /** Servers in the room send its events from the moment in which they have taken a join, before it is stored here. */
+  /**
+   * What a room has become since all from here have left is not known here, so that its events cannot be judged, and nobody
+   * would be shown them.
+   */
   async #find(roomId: string): Promise<KnownRoom | undefined> {
-    const { knownRooms, joined } = this.#parts;
-    const known = await knownRooms.find(roomId);
-    if (known !== undefined) return known;
-    await joined(roomId);
-    return knownRooms.find(roomId);
+    const { knownRooms, isInRoom } = this.#parts;
+    const room = await knownRooms.find(roomId);
+    return room !== undefined && (await isInRoom(room)) ? room : undefined;
   }
 
   /** A room that is gone by now keeps nobody out: nothing is found of it either. */

@@ -19,10 +19,10 @@ export type RemoteKeysOfUsers = {
 
 /** Puts together what is known, and asked, of keys of users of other servers. */
 export function openRemoteKeys(context: FederationContext, servers: RoomServers): RemoteKeysOfUsers {
-  const { storage, keys, ed25519, room, serverName, client, destinations, now } = context;
+  const { storage, keys, ed25519, room, serverName, client, destinations, now, later } = context;
   const isShared = (userId: string) => servers.isSharedHere(userId);
   const lists = new RemoteLists({ storage, keys, ed25519, isShared });
-  const resync = new Resync({ storage, client, destinations, ed25519, lists });
+  const resync = new Resync({ storage, client, destinations, ed25519, lists, later });
   const sharing = new SharingReader({ storage, room, servers, lists, serverName });
   return {
     forClients: {

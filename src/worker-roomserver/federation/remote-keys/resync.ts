@@ -7,7 +7,9 @@ import { readUserDevices } from "./read-keys.ts";
 export type ResyncOptions = {
   storage: Pick<Storage, "fromIndex" | "getAll">;
   client: Pick<FederationClient, "request">;
-  destinations: Pick<Destinations, "onReady">;
+  destinations: Pick<Destinations, "onReady" | "isReady">;
+  /** Calls after so many milliseconds. @returns how to keep it from that */
+  later: (ms: number, call: () => void) => () => void;
   ed25519: Ed25519;
   lists: RemoteLists;
 };
@@ -15,6 +17,8 @@ export type ResyncOptions = {
 const TIMEOUT_MS = 20_000;
 /** A thousand devices. */
 const MAX_BYTES = 4 * 1024 * 1024;
+/** Who is there and does not tell now, or could not be asked for what is here, is asked again after that. */
+const AGAIN_AFTER_MS = 5 * 60_000;
 /** Stale lists of a server that are read at once. */
 const PAGE = 50;
 /** A list that changes each time while it is asked for waits for its next change. */
@@ -32,6 +36,7 @@ export class Resync {
   /** Servers that are being asked. `again`: something has become stale since. */
   readonly #running = new Map<string, { again: boolean }>();
   readonly #waiting = new Set<string>();
+  readonly #timers = new Set<() => void>();
   readonly #unsubscribe: () => void;
   #isClosed = false;
 
@@ -56,6 +61,7 @@ export class Resync {
   close(): void {
     this.#isClosed = true;
     this.#unsubscribe();
+    for (const stop of this.#timers) stop();
   }
 
   async #staleServers(): Promise<Set<string>> {
@@ -103,11 +109,22 @@ export class Resync {
         for (const userId of users) {
           if (this.#isClosed) return;
           const outcome = await this.#renew(server, userId);
-          if (outcome === "away") return;
+          if (outcome === "away") return this.#returnTo(server);
           if (outcome === "failed") failed.add(userId);
         }
       }
     } while (state.again && !this.#isClosed);
+  }
+
+  /** Of who is backed off from it is told when that is over, and of others nobody tells. */
+  async #returnTo(server: string): Promise<void> {
+    const { destinations, later } = this.#with;
+    if (!(await destinations.isReady(server))) return;
+    const stop = later(AGAIN_AFTER_MS, () => {
+      this.#timers.delete(stop);
+      this.wake(server);
+    });
+    this.#timers.add(stop);
   }
 
   async #renew(server: string, userId: string): Promise<"done" | "failed" | "away"> {

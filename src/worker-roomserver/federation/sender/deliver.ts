@@ -3,15 +3,19 @@ import { type FederationClient, FederationError } from "../api.ts";
 
 /**
  * What has become of a transaction. `taken`: it was answered with 200; `refusedPdus`: what the server had against some of
- * its events. `refused`: the server has read it and does not want it as it is. `failed`: it is to be sent again.
- * `notSent`: likewise, for what is here and not there.
+ * its events. `refused`: the server has read it and does not want it as it is. `putOff`: it wants none now, though it is
+ * there; `afterMs`: it says itself for how long. `failed`: it is to be sent again. `notSent`: likewise, for what is here and
+ * not there.
  */
 export type Outcome =
   | { outcome: "taken"; refusedPdus: string[] }
-  | { outcome: "refused" | "failed" | "notSent"; why: string };
+  | { outcome: "refused" | "failed" | "notSent"; why: string }
+  | { outcome: "putOff"; why: string; afterMs: number };
 
 /** That there is something wrong with what was sent. All else (401, 403, 404, 429, 5xx) is about more than that. */
 const REFUSALS = [400, 413];
+/** An error of Matrix with these is an answer to whoever has sent it, and the server is there for everything else. */
+const PUT_OFF = [403, 404, 429];
 
 /** An answer names at most 50 events. */
 const MAX_ANSWER = 256 * 1024;
@@ -58,9 +62,11 @@ async function attempt(
     if (!(error instanceof FederationError)) throw error;
     const { failure, status = 0, message: why } = error;
     if (error.isOurs) return { outcome: "notSent", why };
-    // A success that says nothing that can be read is one all the same.
-    if (failure === "invalid") return { outcome: "taken", refusedPdus: [] };
-    return { outcome: failure === "answered" && REFUSALS.includes(status) ? "refused" : "failed", why };
+    if (failure !== "answered") return { outcome: "failed", why };
+    if (REFUSALS.includes(status)) return { outcome: "refused", why };
+    if (error.error === undefined || !PUT_OFF.includes(status)) return { outcome: "failed", why };
+    const { retry_after_ms: afterMs } = error.error;
+    return { outcome: "putOff", why, afterMs: typeof afterMs === "number" && afterMs > 0 ? afterMs : 0 };
   }
 }
 

@@ -29,7 +29,7 @@ export function forOwner(options: ForOwnerOptions): FederationForOwner {
     retryNow: async (serverName) => {
       if (!(await known()).has(serverName)) throw notFound("Nothing was ever sent to this server.");
       destinations.retryNow(serverName);
-      lines.get(serverName)?.wake();
+      lines.get(serverName)?.retryNow();
     },
     setRelays: async (serverName, urls) => {
       await relays.setByOwner(parseServerName(serverName), urls);
@@ -48,6 +48,7 @@ async function shown(
   const { pdus, edus } = waiting?.count ?? { pdus: 0, edus: 0 };
   return {
     ...state,
+    retryAt: Math.max(state.retryAt, line?.putOffUntil ?? 0),
     lastError: state.lastError || (line?.lastRefusal ?? ""),
     waiting: {
       pdus,

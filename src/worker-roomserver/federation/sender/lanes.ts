@@ -1,7 +1,10 @@
-/** Requests under way at once. Relays let a node have 64, of which others (joins, questions) want some too. */
-const ALL = 56;
-/** Of these, to servers that did not answer the last time: they may hang, and must not take all places from others. */
-const DOUBTFUL = 16;
+/** Requests under way at once. The client has 60 for servers of which it does not know that they answer. */
+const ALL = 60;
+/**
+ * Of these, to servers that did not answer the last time: they may hang, and must not take all places from others. The
+ * client has ten for such, which are for joins and questions too.
+ */
+const DOUBTFUL = 6;
 
 type Lane = "sound" | "doubtful";
 

@@ -32,6 +32,8 @@ export type LineOptions = Pick<
 
 /** A server that has not answered for so long gets the newest of each room when it is back. As Synapse has it. */
 const LONG_AWAY_MS = 60 * 60_000;
+/** A server that is there and wants nothing now is asked again after that, at first and at most. */
+const PUT_OFF_MS = { first: 60_000, most: 60 * 60_000 };
 /** After a failure here, which may be for lack of space. */
 const AFTER_FAULT_MS = 30_000;
 
@@ -62,6 +64,8 @@ export class Line {
   #isStopped = false;
   readonly #relaysAsked = new Set<string>();
   #lastRefusal = "";
+  /** How often in a row it has put off what it was sent, and until when it gets nothing for that. */
+  #putOff = { times: 0, until: 0 };
 
   constructor(options: LineOptions, server: string) {
     this.#with = options;
@@ -71,6 +75,11 @@ export class Line {
   /** What it had against the last transaction that it did not take whole; "" for nothing. */
   get lastRefusal(): string {
     return this.#lastRefusal;
+  }
+
+  /** Until when it is sent nothing as it wanted nothing, in milliseconds since 1970; 0 if it did not say so. */
+  get putOffUntil(): number {
+    return this.#putOff.until;
   }
 
   get ephemeralCount(): number {
@@ -96,6 +105,12 @@ export class Line {
   forget(): void {
     this.#waiting = undefined;
     this.#isVoid = true;
+  }
+
+  /** The owner wants it tried now. */
+  retryNow(): void {
+    this.#putOff = { ...this.#putOff, until: 0 };
+    this.wake();
   }
 
   /** Sends what there is, if the server can be reached. */
@@ -139,6 +154,7 @@ export class Line {
     const waiting = await this.waiting();
     const hasDurable = !waiting.isEmpty || this.#hasMessages;
     if (!hasDurable && this.#ephemeral.size === 0) return false;
+    if (this.#putOff.until > this.#with.now()) return false;
     const isReady = await destinations.isReady(this.#server);
     if (!isReady && !(hasDurable && (await this.#isAtRelays()))) return false;
     const { failures } = await destinations.state(this.#server);
@@ -196,6 +212,7 @@ export class Line {
     const { relays, destinations, now } = this.#with;
     switch (outcome.outcome) {
       case "taken":
+        this.#putOff = { times: 0, until: 0 };
         this.#lastRefusal = outcome.refusedPdus[0] ?? "";
         this.#most = Math.min(MAX_THINGS, 2 * this.#most);
         await this.#done(waiting, made);
@@ -211,6 +228,15 @@ export class Line {
         console.warn(`hearth: ${this.#server} does not take one thing, which is left out: ${outcome.why}`);
         await this.#done(waiting, made);
         return true;
+      }
+      case "putOff": {
+        this.#lastRefusal = outcome.why;
+        const times = this.#putOff.times + 1;
+        const usual = Math.min(PUT_OFF_MS.most, PUT_OFF_MS.first * 2 ** Math.min(times - 1, 20));
+        const ms = Math.min(PUT_OFF_MS.most, Math.max(usual, outcome.afterMs));
+        this.#putOff = { times, until: now() + ms };
+        this.#with.later(ms, () => this.wake());
+        return false;
       }
       case "notSent":
         // The fault is not the server's, and so its return is no sign that it is over.

@@ -1,6 +1,6 @@
 import { equalBytes } from "../../../matrix/ed25519-rules.ts";
 import { invalidParam, MatrixError } from "../../../matrix/errors.ts";
-import { isJsonObject } from "../../../matrix/json.ts";
+import { isJsonObject, type JsonObject } from "../../../matrix/json.ts";
 import { relayUrl } from "../../../matrix/relay-url.ts";
 import { readServerKeys, relaysInServerKeys } from "../../../matrix/server-keys.ts";
 import { keyFromServerName } from "../../../matrix/server-names.ts";
@@ -60,11 +60,14 @@ export class RelaysOfServers {
   }
 
   /**
-   * Takes from a server's key document, the signature of which has been checked, which relays it names.
+   * Takes from a server's key document, the signature of which has been checked, which relays it names. Writes nothing for
+   * servers that name none, as most, or those that are known.
    * @param document - of that server
    */
-  async learn(serverName: string, document: Parameters<typeof relaysInServerKeys>[0]): Promise<void> {
+  async learn(serverName: string, document: JsonObject): Promise<void> {
     const named = relaysInServerKeys(document).flatMap(checked);
+    const before = await this.#row(serverName);
+    if (JSON.stringify(before.named) === JSON.stringify(named)) return;
     await this.#change(serverName, (row) => ({ ...row, named, readAt: this.#with.now() }));
   }
 
@@ -94,7 +97,8 @@ export class RelaysOfServers {
       });
       const { keys } = await readServerKeys(json, serverName, ed25519);
       const isItsOwn = [...keys.values()].some((found) => equalBytes(found, key));
-      await this.learn(serverName, isItsOwn && isJsonObject(json) ? json : {});
+      const named = isItsOwn && isJsonObject(json) ? relaysInServerKeys(json).flatMap(checked) : [];
+      await this.#change(serverName, (row) => ({ ...row, named, readAt: now() }));
     } catch (error) {
       // It has gone, or what it says is no key document. What it said before stands.
       if (!(error instanceof FederationError || error instanceof MatrixError)) throw error;

@@ -1,4 +1,4 @@
-import { beforeEach, describe, expect, test } from "vitest";
+import { beforeEach, describe, expect, test, vi } from "vitest";
 import { readBody } from "../../../../src/link/bodies.ts";
 import type { EgressAnswer, EgressFailure } from "../../../../src/worker-roomserver/egress/api.ts";
 import { FederationError, type FederationRequest } from "../../../../src/worker-roomserver/federation/api.ts";
@@ -78,11 +78,32 @@ describe("requests to other servers", () => {
     ],
     ["that it is not known", () => rawAnswer("<html>", 404), {}, { failure: "answered", status: 404 }, 0],
     ["that it is not believed", () => rawAnswer("{}", 401), {}, { failure: "answered", status: 401 }, 1],
-    ["that it is too much", () => rawAnswer("{}", 429), {}, { failure: "answered", status: 429 }, 1],
+    ["that it is too much", () => rawAnswer("{}", 429), {}, { failure: "answered", status: 429 }, 0],
     ["an error of its own", () => rawAnswer("{}", 502), {}, { failure: "answered", status: 502 }, 1],
-    ["no JSON", () => rawAnswer("{"), {}, { failure: "invalid" }, 0],
-    ["nothing", () => rawAnswer(""), {}, { failure: "invalid" }, 0],
-    ["no text", () => rawAnswer(Uint8Array.of(0x22, 0xc3, 0x22)), {}, { failure: "invalid" }, 0],
+    [
+      "that a file is too large for it",
+      () => rawAnswer('{"errcode":"M_TOO_LARGE"}', 502),
+      {},
+      { failure: "answered", status: 502 },
+      0,
+    ],
+    [
+      "that a file is not there yet",
+      () => rawAnswer('{"errcode":"M_NOT_YET_UPLOADED"}', 504),
+      {},
+      { failure: "answered", status: 504 },
+      0,
+    ],
+    [
+      "another error with the status of such a file's",
+      () => rawAnswer('{"errcode":"M_UNKNOWN"}', 504),
+      {},
+      { failure: "answered", status: 504 },
+      1,
+    ],
+    ["no JSON", () => rawAnswer("{"), {}, { failure: "invalid" }, 1],
+    ["nothing", () => rawAnswer(""), {}, { failure: "invalid" }, 1],
+    ["no text", () => rawAnswer(Uint8Array.of(0x22, 0xc3, 0x22)), {}, { failure: "invalid" }, 1],
     ["ten megabytes", () => hugeAnswer(10_485_761), {}, { failure: "tooLarge" }, 0],
     ["without end", endlessAnswer, { maxBytes: 100_000 }, { failure: "tooLarge" }, 0],
     ["half of it", stallingAnswer, { timeoutMs: 50 }, { failure: "timeout" }, 1],
@@ -93,6 +114,40 @@ describe("requests to other servers", () => {
     const error = await failureOf(asking.request(request(more)));
     expect(error).toMatchObject({ ...expected, destination: "peer.example", isOurs: false });
     expect((await destinations.state("peer.example")).failures).toBe(failures);
+  });
+
+  test("an error of Matrix is a sign of life, and any other says nothing of a server", async () => {
+    const { client: asking, destinations } = await client();
+    destinations.failed("peer.example", "It was away.");
+    peer.override("GET", PROFILE, () => rawAnswer("<html>", 404));
+    await failureOf(asking.request(request({ evenBackedOff: "yes" })));
+    await vi.waitFor(async () => expect((await destinations.state("peer.example")).failures).toBe(1));
+    peer.override("GET", PROFILE, () => rawAnswer('{"errcode":"M_NOT_FOUND"}', 404));
+    await failureOf(asking.request(request({ evenBackedOff: "yes" })));
+    expect((await destinations.state("peer.example")).failures).toBe(0);
+  });
+
+  test("a large answer is parsed for who wants that, and once", async () => {
+    const { client: asking, destinations } = await client();
+    const large = (end: string) => `{"a":["${"x".repeat(2_000_000)}"${end}`;
+    const ask = async (body: string) => {
+      peer.override("GET", PROFILE, () => rawAnswer(body));
+      return asking.request(request({ evenBackedOff: "yes" }));
+    };
+    const answer = await ask(large("]}"));
+    const parse = vi.spyOn(JSON, "parse");
+    expect(answer.text).toHaveLength(2_000_010);
+    expect(parse).not.toHaveBeenCalled();
+    expect(Object.keys(answer.json as object)).toEqual(["a"]);
+    expect(answer.json).toBe(answer.json);
+    expect(parse).toHaveBeenCalledOnce();
+    parse.mockRestore();
+    const odd = await ask(large("}}"));
+    expect(() => odd.json).toThrow(FederationError);
+    expect((await destinations.state("peer.example")).failures).toBe(0);
+    // One that has been cut off is none.
+    expect(await failureOf(ask(large("")))).toMatchObject({ failure: "invalid" });
+    expect((await destinations.state("peer.example")).failures).toBe(1);
   });
 
   test("an error of Matrix is kept, and nothing that is none", async () => {
@@ -202,6 +257,45 @@ describe("requests to other servers", () => {
     expect((await asking.request(request())).status).toBe(200);
     expect(network.carried.filter(({ to }) => to === "slow.example")).toHaveLength(8);
     expect(new Set((await Promise.all(hanging)).map(({ failure }) => failure))).toEqual(new Set(["timeout"]));
+  });
+
+  test("of two hundred servers that were never asked, those that answer do not wait for the fifty that hang", async () => {
+    const answering: string[] = [];
+    const { client: asking } = await client({
+      fetch: async ({ url }) => {
+        const name = new URL(url.replace("matrix:", "https:")).hostname;
+        if (name.startsWith("hanging")) return new Promise(() => undefined);
+        answering.push(name);
+        return { status: 200, headers: {}, url, body: new Blob(["{}"]).stream() };
+      },
+    });
+    const ask = (destination: string) => asking.request(request({ destination, method: "PUT", content: {} }));
+    for (let i = 0; i < 50; i++) void ask(`hanging${i}.example`);
+    await Promise.all(Array.from({ length: 150 }, (_, i) => ask(`there${i}.example`)));
+    expect(new Set(answering).size).toBe(150);
+  });
+
+  test("what waits behind a request that fails does not ask the server as well", async () => {
+    const { client: asking } = await client();
+    const slow = await Peer.open(network, "slow.example");
+    let asked = 0;
+    slow.override("GET", PROFILE, () => {
+      asked++;
+      return neverAnswers();
+    });
+    const wanted = Array.from({ length: 30 }, (_, i) =>
+      failureOf(
+        asking.request(
+          request({
+            ...{ destination: "slow.example", uri: `${PROFILE}?n=${i}` },
+            timeoutMs: i < 8 ? 50 : 60_000,
+          }),
+        ),
+      ),
+    );
+    const failures = (await Promise.all(wanted)).map(({ failure }) => failure);
+    expect(asked).toBe(8);
+    expect(failures.slice(8)).toEqual(failures.slice(8).map(() => "backingOff"));
   });
 
   test("a stream is handed on as it comes; a refusal is read", async () => {

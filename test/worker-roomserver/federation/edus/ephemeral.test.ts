@@ -115,6 +115,25 @@ describe("typing", () => {
 });
 
 describe("receipts", () => {
+  test("of a server that the room keeps out have no effect as long as it does", async () => {
+    const { here, there, alice, bob, roomId } = await together();
+    const eventId = await say(here, alice, roomId);
+    const content = { allow: ["*"], deny: [there.serverName] };
+    await here.node.room.setState(request(), alice, {
+      ...{ roomId, type: "m.room.server_acl", stateKey: "", content },
+    });
+    const start = await sync(here, alice);
+    const receipt = { "m.read": { [bob.userId]: { event_ids: [eventId], data: { ts: 1 } } } };
+    const edu = { edu_type: "m.receipt", content: { [roomId]: receipt } };
+    await here.edus.take(there.serverName, edu);
+    expect(ephemeral(await sync(here, alice, start.next_batch), roomId, "m.receipt")).toEqual([]);
+    await here.node.room.setState(request(), alice, {
+      ...{ roomId, type: "m.room.server_acl", stateKey: "", content: { allow: ["*"] } },
+    });
+    await here.edus.take(there.serverName, edu);
+    expect(ephemeral(await sync(here, alice, start.next_batch), roomId, "m.receipt")).toHaveLength(1);
+  });
+
   test("go to the other servers with their thread and time; private ones do not", async () => {
     const { here, there, alice, bob, roomId } = await together();
     const eventId = await say(here, alice, roomId);

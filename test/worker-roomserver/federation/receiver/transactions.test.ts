@@ -1,5 +1,5 @@
 import { describe, expect, test, vi } from "vitest";
-import { PeerAndNode } from "../support/peer-and-node.ts";
+import { PeerAndNode, say } from "../support/peer-and-node.ts";
 
 describe.each(["1", "3", "10", "12"])("a transaction of room version %s", (version) => {
   test("its events are taken in, and it is answered with each", async () => {
@@ -92,4 +92,55 @@ test("two versions of one event: each is judged by itself", async () => {
   const two = await world.say("two", { prev });
   expect(await world.send({ pdus: [two, one, two] })).toEqual({ [one.eventId]: {}, [two.eventId]: {} });
   expect((await world.shown()).sort()).toEqual(["one", "two"]);
+});
+
+const change = (
+  { a, alice }: PeerAndNode,
+  roomId: string,
+  action: "join" | "leave",
+  servers: string[] = [],
+) =>
+  a.node.room.changeMembership(crypto.randomUUID(), alice, {
+    ...{ roomId, action, target: alice.userId, servers },
+  });
+
+test("events of a room that all from here have left are not taken in, and those of other rooms beside them are", async () => {
+  const world = await PeerAndNode.open();
+  const other = await world.peer.createRoom();
+  await change(world, other.roomId, "join", [world.peer.serverName]);
+  const before = await say(other, "before");
+  await world.send({ pdus: [before] });
+  await change(world, other.roomId, "leave");
+  const [after, one] = [await say(other, "after"), await world.say("one")];
+  expect(await world.send({ pdus: [after, one] })).toEqual({ [one.eventId]: {} });
+  expect(await world.stored(before.eventId)).toBeDefined();
+  expect(await world.stored(after.eventId)).toBeUndefined();
+  expect(await world.waitingEvents()).toBe(0);
+});
+
+test("events of a room that is just being joined hold up nothing, and are there when it is joined", async () => {
+  const world = await PeerAndNode.open();
+  const { peer } = world;
+  const other = await peer.createRoom();
+  let letGo: () => void = () => undefined;
+  const isAsked = new Promise<void>((asked) => {
+    world.network.add(peer.serverName, async (request, signal) => {
+      const answer = await peer.answer(request, signal);
+      if (request.target.includes("/send_join/")) {
+        asked();
+        await new Promise<void>((resolve) => {
+          letGo = resolve;
+        });
+      }
+      return answer;
+    });
+  });
+  const join = change(world, other.roomId, "join", [peer.serverName]);
+  await isAsked;
+  const [early, one] = [await say(other, "early"), await world.say("one")];
+  expect(await world.send({ pdus: [early, one] })).toEqual({ [one.eventId]: {} });
+  expect(await world.stored(early.eventId)).toBeUndefined();
+  letGo();
+  await join;
+  expect((await world.arrived(early)).pdu.content.body).toBe("early");
 });

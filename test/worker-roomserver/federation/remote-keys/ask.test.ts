@@ -12,6 +12,7 @@ import { queryRemote } from "../../../../src/worker-roomserver/federation/remote
 import { Resync } from "../../../../src/worker-roomserver/federation/remote-keys/resync.ts";
 import { crossSigner } from "../../support/crypto-device.ts";
 import { type TestStorage, testStorage } from "../../support/storage.ts";
+import { testTimers } from "../support/timers.ts";
 
 const bob = "@bob:far";
 const eve = "@eve:bad";
@@ -143,7 +144,7 @@ test("a claim takes one key of each device, of the algorithm that was wanted, an
 });
 
 describe("a list that is stale", () => {
-  async function stale(servers: { [name: string]: Answerer }, users = [bob]) {
+  async function stale(servers: { [name: string]: Answerer }, users = [bob], isBackedOff = true) {
     const storage = await testStorage();
     const lists = listsOver(storage, async () => true);
     const to = clientTo(servers);
@@ -152,7 +153,11 @@ describe("a list that is stale", () => {
       ready = call;
       return () => undefined;
     };
-    const resync = new Resync({ storage, lists, ed25519, client: to.client, destinations: { onReady } });
+    const timers = testTimers();
+    const resync = new Resync({
+      ...{ storage, lists, ed25519, client: to.client, later: timers.later },
+      destinations: { onReady, isReady: async () => !isBackedOff },
+    });
     for (const userId of users) {
       const { asked, end } = lists.asking(userId);
       await lists.keep(userId, { devices: new Map(), streamId: 1 }, asked);
@@ -162,7 +167,7 @@ describe("a list that is stale", () => {
       lists.deviceUpdated(userId, { deviceId: "A", streamId, previous: [], device: "deleted" });
     const rows = async () =>
       (await storage.getAll("remoteDeviceLists")).map((row) => [row.userId, row.stale, row.streamId]);
-    return { ...to, lists, resync, update, rows, ready: (server: string) => ready(server) };
+    return { ...to, lists, resync, timers, update, rows, ready: (server: string) => ready(server) };
   }
 
   const answering =
@@ -219,6 +224,20 @@ describe("a list that is stale", () => {
         [bob, undefined, 5],
       ]),
     );
+  });
+
+  test("is asked for again after a while where nobody will say that the server is ready", async () => {
+    const far: Answerer = async (request) => {
+      if (asked.length > 1) return answering(5)(request);
+      throw new FederationError("answered", "far", "Not so often.", { status: 429 });
+    };
+    const { update, rows, asked, timers } = await stale({ far }, [bob], false);
+    await update(bob);
+    await vi.waitFor(() => expect(asked).toHaveLength(1));
+    await vi.waitFor(async () => {
+      timers.pass(5 * 60_000);
+      expect(await rows()).toEqual([[bob, undefined, 5]]);
+    });
   });
 
   test.each<[string, JsonValue]>([

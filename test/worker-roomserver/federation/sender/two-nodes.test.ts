@@ -1,5 +1,7 @@
 import { expect, test, vi } from "vitest";
+import { bodyOf } from "../../../../src/link/bodies.ts";
 import type { JsonObject } from "../../../../src/matrix/json.ts";
+import { encodeUtf8 } from "../../../../src/matrix/utf8.ts";
 import type { DeviceRequester } from "../../../../src/worker-roomserver/node/requester.ts";
 import { registerAt } from "../../support/node.ts";
 import { type FederatedNode, federatedNode } from "../support/federated-node.ts";
@@ -82,4 +84,39 @@ test("a leave reaches the server that it was about, and nothing does after that"
   await say(a, alice, roomId, "for carol");
   await vi.waitFor(() => expect(sent(network, a, c)).toEqual(["for carol"]));
   expect(sent(network, a, b)).toEqual(["leave"]);
+});
+
+test("who has checked a server's keys knows by what relays it is reached, and leaves there what it cannot have", async () => {
+  const network = new TestNetwork();
+  const a = await federatedNode(network);
+  const b = await federatedNode(network, undefined, "b.example");
+  const url = "https://relay.example";
+  const row = { name: "A relay", added: "owner", clientApi: false, names: [], takenBack: 0 } as const;
+  await b.node.storage.commit((write) => write.put("relays", { ...row, names: [] }, url));
+  const [alice, bob] = [await registerAt(a.node, "alice"), await registerAt(b.node, "bob")];
+  const { room_id: roomId } = await a.node.room.createRoom(crypto.randomUUID(), alice, {
+    preset: "public_chat",
+  });
+  await b.node.room.changeMembership(crypto.randomUUID(), bob, {
+    ...{ roomId, action: "join", target: bob.userId, servers: [a.serverName] },
+  });
+  const relays = async () => {
+    const all = await a.node.federation.destinations();
+    return all.find(({ serverName }) => serverName === b.serverName)?.relays;
+  };
+  await vi.waitFor(async () => expect(await relays()).toEqual([url]), { timeout: 20_000 });
+  const left: string[] = [];
+  network.add("relay.example", async ({ target }) => {
+    left.push(target);
+    return { status: 200, headers: [], body: bodyOf(encodeUtf8('{"pdus":{}}')) };
+  });
+  await b.close();
+  await say(a, alice, roomId, "while you are away");
+  await vi.waitFor(
+    () =>
+      expect(left.some((target) => target.includes("/send_relay/") && target.endsWith("b.example"))).toBe(
+        true,
+      ),
+    { timeout: 20_000 },
+  );
 });

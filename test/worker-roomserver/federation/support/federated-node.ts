@@ -17,11 +17,13 @@ export type FederatedNode = {
 export async function federatedNode(
   network: TestNetwork,
   dbName = `test-${crypto.randomUUID()}`,
+  ownersName?: string,
 ): Promise<FederatedNode> {
   let name = "";
   const node = await openNode({
     ...{ dbName, now: Date.now, onStopped: () => undefined, passwordCost: cheap },
     egress: network.egress(() => name),
+    ...(ownersName !== undefined && { serverName: ownersName }),
   });
   const { serverName } = await node.info();
   name = serverName;
@@ -45,7 +47,7 @@ export async function federatedNode(
     close,
     reopen: async () => {
       await close();
-      return federatedNode(network, dbName);
+      return federatedNode(network, dbName, ownersName);
     },
   };
 }

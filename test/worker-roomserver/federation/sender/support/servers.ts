@@ -79,12 +79,16 @@ export class TestServers {
       throw new FederationError("timeout", destination, "No way out.", { isOurs: true });
     }
     const why = said === undefined ? "It is not there." : `It answers ${said.status}.`;
-    if (said === undefined || said.status >= 500 || said.status === 429)
+    if (said === undefined || said.status >= 500 || said.status === 401 || said.unreadable)
       destinations.failed(destination, why);
-    else destinations.succeeded(destination);
+    else if (said.status === 200 || said.body?.errcode) destinations.succeeded(destination);
     if (said === undefined) throw new FederationError("unreachable", destination, why);
     const { status, body = { pdus: {} }, unreadable } = said;
-    if (status !== 200) throw new FederationError("answered", destination, why, { status });
+    if (status !== 200) {
+      const { errcode }: JsonObject = body;
+      const error = typeof errcode === "string" ? { error: { ...body, errcode } } : {};
+      throw new FederationError("answered", destination, why, { status, ...error });
+    }
     if (unreadable) throw new FederationError("invalid", destination, why);
     return { status, text: JSON.stringify(body), json: body };
   }
