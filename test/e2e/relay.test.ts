@@ -7,6 +7,7 @@ import { launchBrowser } from "./support/launch-browser.ts";
 import { makeOtherServer, type OtherServer } from "./support/other-server.ts";
 import { Person } from "./support/person.ts";
 import { type RelayProcess, startRelay } from "./support/relay-process.ts";
+import { untilChromiumCanShow } from "./support/until-chromium-can-show.ts";
 
 /** Asks the homeserver as the page does. */
 function api(page: Page, method: string, path: string, body?: object) {
@@ -180,6 +181,7 @@ describe("a homeserver and the relay that has served it", () => {
     await browser.grantPermissions(["notifications"], { origin: new URL(relay.url).origin });
     const page = await openPage();
     await new Person(page).signUp("alice", "");
+    await untilChromiumCanShow(page);
     // A page of the same origin that is none of Hearth's: the only way to see what is shown.
     const elsewhere = await browser.newPage();
     await elsewhere.goto(`${relay.url}_relay/v1/info`);
