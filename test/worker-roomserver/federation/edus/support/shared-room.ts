@@ -60,7 +60,8 @@ export async function tellNewest(from: EduNode, roomId: string, others: readonly
 }
 
 async function memberEvent(host: EduNode, roomId: string, userId: string, membership: string) {
-  const content: JsonObject = { membership };
+  // With the name that the user has at home: that node would otherwise send another join, with it, at once.
+  const content: JsonObject = { membership, displayname: userId.slice(1, userId.indexOf(":")) };
   const subject = { type: "m.room.member", sender: userId, state_key: userId, content };
   const { roomVersion: version } = await host.node.roomQueries.latest(roomId, []);
   const rules = roomVersionRules(version)!;
