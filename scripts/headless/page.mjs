@@ -44,15 +44,20 @@ export async function openPage(browser, origin, wishes) {
   const page = browser.pages()[0] ?? (await browser.newPage());
   page.once("crash", () => fail(new Failure("the page has crashed.")));
   page.once("close", gone);
-  const ready = new Promise((/** @type {(value: void) => void} */ resolve) => {
-    void browser.exposeBinding("hearthHostState", (_, /** @type {BootState} */ { phase, detail }) => {
-      if (phase === "ready") resolve();
-      else if (phase === "failed" || phase === "reload-needed")
-        fail(new Failure(`the homeserver could not start. ${detail?.replace(/^Error: /, "")}`));
-      // Two in one profile cannot be: the browser keeps them apart.
-      else if (phase === "following")
-        fail(new Failure("the homeserver runs in another page of this profile."));
-    });
+  /** @type {(value: void) => void} */
+  let isReady = () => undefined;
+  const ready = /** @type {Promise<void>} */ (
+    new Promise((resolve) => {
+      isReady = resolve;
+    })
+  );
+  // To be there before the page is: what it says before that is heard by nobody, and it says it once.
+  await browser.exposeBinding("hearthHostState", (_, /** @type {BootState} */ { phase, detail }) => {
+    if (phase === "ready") isReady();
+    else if (phase === "failed" || phase === "reload-needed")
+      fail(new Failure(`the homeserver could not start. ${detail?.replace(/^Error: /, "")}`));
+    // Two in one profile cannot be: the browser keeps them apart.
+    else if (phase === "following") fail(new Failure("the homeserver runs in another page of this profile."));
   });
   await browser.addInitScript(introduce, { origin, wishes });
   await page.goto(`${origin}/`).catch((error) => {
