@@ -5,57 +5,53 @@ import { denoFlags, findDeno } from "./support/deno.mjs";
 import { ensureDependencies } from "./support/dependencies.mjs";
 import { ensureDist } from "./support/dist.mjs";
 import { ensureNatsServer } from "./support/nats-server.mjs";
-import { main, root, run, runAside, say } from "./support/steps.mjs";
+import { main, root, run, say } from "./support/steps.mjs";
 import { ensureSynapse } from "./support/synapse.mjs";
 import { closingLine, countTests } from "./support/test-counts.mjs";
 
 const vitest = "node_modules/vitest/vitest.mjs";
 const options = process.argv.slice(2);
-
-/** @typedef {{ name: string, program: string, args: string[], env: Record<string, string> }} TestRun */
+/** Not before all that the tests with Synapse need of federation is there. `npm run test:interop` runs them. */
+const WITH_SYNAPSE = false;
 
 /**
+ * What runs the tests: the relay's where the relay runs, in Deno, all others in Node.
  * @param {string} chromium
- * @returns {TestRun}
- */
-const inNode = (chromium) => ({
-  ...{ name: "vitest", program: process.execPath, args: [vitest, "run"] },
-  env: { HEARTH_CHROMIUM: chromium },
-});
-
-/**
- * The relay's, where the relay runs.
  * @param {string | undefined} natsServer
- * @returns {TestRun}
+ * @returns {{ name: string, program: string, args: string[], env: Record<string, string> }[]}
  */
-const inDeno = (natsServer) => ({
-  ...{ name: "vitest-relay", program: findDeno() },
-  args: [...denoFlags, vitest, "run", "--config", "vitest.relay.config.ts"],
-  env: natsServer === undefined ? {} : { HEARTH_NATS_SERVER: natsServer },
-});
+const runs = (chromium, natsServer) => [
+  { name: "vitest", program: process.execPath, args: [vitest, "run"], env: { HEARTH_CHROMIUM: chromium } },
+  {
+    name: "vitest-relay",
+    program: findDeno(),
+    args: [...denoFlags, vitest, "run", "--config", "vitest.relay.config.ts"],
+    env: natsServer === undefined ? {} : { HEARTH_NATS_SERVER: natsServer },
+  },
+];
 
 /**
- * Those with a real Synapse, which are skipped where there is none.
+ * The tests with Synapse, which are skipped where there is none.
  * @param {string} chromium
- * @param {string | undefined} synapse
- * @returns {TestRun}
+ * @returns {Promise<ReturnType<typeof runs>>}
  */
-const withSynapse = (chromium, synapse) => ({
-  ...{ name: "vitest-interop", program: process.execPath },
-  args: [vitest, "run", "--config", "vitest.interop.config.ts"],
-  env: { HEARTH_CHROMIUM: chromium, ...(synapse && { HEARTH_SYNAPSE_PYTHON: synapse }) },
-});
+async function interopRuns(chromium) {
+  if (!WITH_SYNAPSE) return [];
+  const synapse = await ensureSynapse();
+  const env = { HEARTH_CHROMIUM: chromium, ...(synapse && { HEARTH_SYNAPSE_PYTHON: synapse }) };
+  const args = [vitest, "run", "--config", "vitest.interop.config.ts"];
+  return [{ name: "vitest-interop", program: process.execPath, args, env }];
+}
 
 /**
- * @param {TestRun} run
- * @param {(program: string, args: string[], env: Record<string, string>) => Promise<number>} start
+ * @param {ReturnType<typeof runs>[number]} run
  * @returns {Promise<import("./support/test-counts.mjs").Counts>}
  */
-async function testsOf({ name, program, args, env }, start = run) {
+async function testsOf({ name, program, args, env }) {
   const reportFile = `${root}.cache/${name}.json`;
   await rm(reportFile, { force: true });
   const reporters = ["--reporter=default", "--reporter=json", `--outputFile.json=${reportFile}`];
-  const exitCode = await start(program, [...args, ...reporters, "--passWithNoTests", ...options], env);
+  const exitCode = await run(program, [...args, ...reporters, "--passWithNoTests", ...options], env);
   const report = await readFile(reportFile, "utf8").catch(() => '{"testResults":[]}');
   const counts = countTests(JSON.parse(report));
   // Vitest fails for more than a test: an unhandled rejection, a server that did not start.
@@ -63,28 +59,16 @@ async function testsOf({ name, program, args, env }, start = run) {
   return counts;
 }
 
-/** @type {typeof run} */
-async function aside(program, args, env) {
-  const { exitCode, output } = await runAside(program, args, env);
-  process.stdout.write(output);
-  return exitCode;
-}
-
 await main(async () => {
   await ensureDependencies();
   const chromium = await ensureChromium();
   const natsServer = await ensureNatsServer();
-  const synapse = await ensureSynapse();
   await ensureDist();
   await mkdir(`${root}.cache`, { recursive: true });
   say("running the tests");
-  const all = [await testsOf(inNode(chromium))];
-  // Both wait for networks and clocks most of the time.
-  all.push(
-    ...(await Promise.all([testsOf(withSynapse(chromium, synapse)), testsOf(inDeno(natsServer), aside)])),
-  );
   const counts = { passed: 0, failed: 0, skipped: 0 };
-  for (const { passed, failed, skipped } of all) {
+  for (const one of [...runs(chromium, natsServer), ...(await interopRuns(chromium))]) {
+    const { passed, failed, skipped } = await testsOf(one);
     counts.passed += passed;
     counts.failed += failed;
     counts.skipped += skipped;
