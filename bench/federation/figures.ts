@@ -1,7 +1,5 @@
-import { startBrowser } from "../browser.ts";
 import { ratioOf } from "../room-server/figures.ts";
-import { measure, startWorker } from "../room-server/in-page.ts";
-import { serveWorker } from "../room-server/serve-worker.ts";
+import { type Ask as AskOf, withWorker } from "../room-server/with-worker.ts";
 import type { Figure } from "../table.ts";
 import type { Measurements } from "./results.ts";
 
@@ -16,10 +14,7 @@ const HANGING = 50;
 /** How long a server takes to answer. */
 const ANSWER_MS = 50;
 
-type Ask = <N extends keyof Measurements>(
-  name: N,
-  argument: Measurements[N]["argument"],
-) => Promise<Measurements[N]["result"]>;
+type Ask = AskOf<Measurements>;
 
 const parts: { [name: string]: (ask: Ask, say: (text: string) => void) => Promise<Figure[]> } = {
   "catch-up": catchUpFigures,
@@ -31,21 +26,13 @@ export async function federationFigures(
   part: string | undefined,
   say: (text: string) => void,
 ): Promise<Figure[]> {
-  const server = await serveWorker("bench/federation/worker/main.ts");
-  const browser = await startBrowser();
-  try {
-    const page = await browser.open(server.url);
-    await page.evaluate(startWorker, undefined);
-    const ask: Ask = async (name, argument) => (await page.evaluate(measure, { name, argument })) as never;
+  return withWorker<Measurements, Figure[]>("bench/federation/worker/main.ts", async (ask) => {
     const figures: Figure[] = [];
     for (const [name, run] of Object.entries(parts)) {
       if (part === undefined || part === name) figures.push(...(await run(ask, say)));
     }
     return figures;
-  } finally {
-    await browser.close();
-    await server.close();
-  }
+  });
 }
 
 async function catchUpFigures(ask: Ask, say: (text: string) => void): Promise<Figure[]> {

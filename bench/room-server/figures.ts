@@ -1,10 +1,9 @@
-import { type BenchPage, startBrowser } from "../browser.ts";
+import type { BenchPage } from "../browser.ts";
 import { collectGarbage, heldBytes } from "../heap.ts";
 import { type Figure, quantile } from "../table.ts";
-import { measure, startWorker } from "./in-page.ts";
 import { memoryBound } from "./memory-bound.ts";
 import type { Measurements, Times } from "./results.ts";
-import { serveWorker } from "./serve-worker.ts";
+import { type Ask as AskOf, withWorker } from "./with-worker.ts";
 
 /*
  * The room server by itself, in a dedicated worker of a real browser. The floor of a figure is what nobody can do
@@ -16,19 +15,11 @@ const SMALL_ROOMS = 50;
 /** Requests that finding one entry of an old state may take. */
 const MOST_READS = 20;
 
-type Ask = <N extends keyof Measurements>(
-  name: N,
-  argument: Measurements[N]["argument"],
-) => Promise<Measurements[N]["result"]>;
+type Ask = AskOf<Measurements>;
 
 /** @param say - is told what is going on */
 export async function roomServerFigures(say: (text: string) => void): Promise<Figure[]> {
-  const server = await serveWorker("bench/room-server/worker/main.ts");
-  const browser = await startBrowser();
-  try {
-    const page = await browser.open(server.url);
-    await page.evaluate(startWorker, undefined);
-    const ask: Ask = async (name, argument) => (await page.evaluate(measure, { name, argument })) as never;
+  return withWorker<Measurements, Figure[]>("bench/room-server/worker/main.ts", async (ask, page) => {
     // Until the engine has compiled what is used all the time.
     await ask("joining", { members: 1_000, rounds: 2 });
     return [
@@ -37,10 +28,7 @@ export async function roomServerFigures(say: (text: string) => void): Promise<Fi
       ...(await mergeFigures(ask, say)),
       ...(await bigNodeFigures(ask, page, say)),
     ];
-  } finally {
-    await browser.close();
-    await server.close();
-  }
+  });
 }
 
 async function joinFigures(ask: Ask, say: (text: string) => void): Promise<Figure[]> {

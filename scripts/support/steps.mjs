@@ -13,6 +13,19 @@ export function say(line) {
 }
 
 /**
+ * @param {string} command
+ * @param {string[]} args
+ * @param {NodeJS.ProcessEnv} env - added to the environment
+ * @param {"inherit" | "pipe"} output
+ */
+const start = (command, args, env, output) =>
+  spawn(command, args, {
+    cwd: root,
+    env: { ...process.env, ...env },
+    stdio: ["ignore", output, output],
+  });
+
+/**
  * Runs a command in the project's folder, with this process's own output, and without input.
  * @param {string} command
  * @param {string[]} args
@@ -21,11 +34,7 @@ export function say(line) {
  */
 export function run(command, args, env = {}) {
   return new Promise((resolve) => {
-    const child = spawn(command, args, {
-      cwd: root,
-      env: { ...process.env, ...env },
-      stdio: ["ignore", "inherit", "inherit"],
-    });
+    const child = start(command, args, env, "inherit");
     child.on("error", () => resolve(127));
     child.on("close", (code) => resolve(code ?? 1));
   });
@@ -40,14 +49,10 @@ export function run(command, args, env = {}) {
  */
 export function runAside(command, args, env = {}) {
   return new Promise((resolve) => {
-    const child = spawn(command, args, {
-      cwd: root,
-      env: { ...process.env, ...env },
-      stdio: ["ignore", "pipe", "pipe"],
-    });
+    const child = start(command, args, env, "pipe");
     /** @type {Buffer[]} */
     const said = [];
-    for (const stream of [child.stdout, child.stderr]) stream.on("data", (bytes) => said.push(bytes));
+    for (const stream of [child.stdout, child.stderr]) stream?.on("data", (bytes) => said.push(bytes));
     child.on("error", (error) => resolve({ exitCode: 127, output: `${error.message}\n` }));
     child.on("close", (code) => resolve({ exitCode: code ?? 1, output: Buffer.concat(said).toString() }));
   });

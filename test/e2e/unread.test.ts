@@ -25,8 +25,10 @@ describe("what somebody has not read, on both of their devices", () => {
 
   const bobSays = (body: string, thread: string | null = null) =>
     bob.evaluate(
-      async ({ client }, { room, thread, body }) => {
-        const { event_id } = await client.sendMessage(room, thread, { msgtype: "m.text", body } as never);
+      async ({ client, line }, { room, thread, body }) => {
+        const { event_id } = await line.beforeSync(() =>
+          client.sendMessage(room, thread, { msgtype: "m.text", body } as never),
+        );
         return event_id;
       },
       { room: at.room, thread, body },

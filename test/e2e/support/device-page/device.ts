@@ -276,6 +276,8 @@ export class Device {
     const event = await this.until(`event ${eventId}`, () =>
       this.client.getRoom(roomId)?.findEventById(eventId),
     );
+    // The SDK decrypts what came last of itself, and the rest when somebody is to see it.
+    await this.client.decryptEventIfNeeded(event);
     await this.until(`event ${eventId} in clear`, () => !event.isBeingDecrypted());
     return event;
   }

@@ -11,6 +11,7 @@ export class Line {
   #cutter = new AbortController();
   #mended: Promise<void> = Promise.resolve();
   #mend: () => void = () => undefined;
+  #spoken: Promise<unknown> = Promise.resolve();
 
   /** What is under way when the line is cut, and what is asked while it is, is asked when it has been mended. */
   readonly fetch: typeof fetch = async (input, init) => {
@@ -29,6 +30,7 @@ export class Line {
       const signal = AbortSignal.any([cut, ...(init?.signal ? [init.signal] : [])]);
       try {
         const response = await namedFetch(input, { ...init, signal });
+        if (pathname.endsWith("/sync")) await this.#spoken;
         sent.status = response.status;
         this.onAnswer();
         return response;
@@ -37,6 +39,17 @@ export class Line {
       }
     }
   };
+
+  /**
+   * Has no answer of sync arrive until something has been said. The SDK rejects a reply to a thread that its sync brings
+   * before it has made use of the answer to sending it; from a homeserver in the same browser both come within a
+   * millisecond.
+   */
+  async beforeSync<T>(say: () => Promise<T>): Promise<T> {
+    const saying = say();
+    this.#spoken = Promise.allSettled([this.#spoken, saying]);
+    return saying;
+  }
 
   cut(): void {
     this.#mended = new Promise((resolve) => {
