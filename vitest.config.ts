@@ -77,6 +77,7 @@ export default defineConfig({
           globalSetup: ["test/e2e/support/global-setup.ts"],
           testTimeout: 120_000,
           hookTimeout: 60_000,
+          expect: { poll: { timeout: 20_000 } },
           // Each test file has browsers of its own: two at a time would slow each other past their limits.
           fileParallelism: false,
           sequence: { groupOrder: 1 },

@@ -3,7 +3,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, inject, test } from "
 import { call } from "./support/client-in-page.ts";
 import { launchBrowser } from "./support/launch-browser.ts";
 import { Person } from "./support/person.ts";
-import { untilChromiumCanShow } from "./support/until-chromium-can-show.ts";
+import { listedByPage, watchShade } from "./support/shade.ts";
 import { type Watch, watchBrowser } from "./support/watch-browser.ts";
 
 declare global {
@@ -49,23 +49,8 @@ describe("notifications of the browser", () => {
   };
   /** Waits until just these are shown, in whatever order. */
   const shows = async (wanted: Shown[]) => {
-    const handle = await alice.page.evaluateHandle(async (wanted) => {
-      const registration = await navigator.serviceWorker.ready;
-      const sorted = (shown: Shown[]) => JSON.stringify(shown.map((one) => JSON.stringify(one)).sort());
-      const deadline = Date.now() + 20_000;
-      for (;;) {
-        const shown = (await registration.getNotifications()).map(({ title, body, data }) => ({
-          title,
-          body,
-          room: String((data as { roomId: string }).roomId),
-        }));
-        if (sorted(shown) === sorted(wanted) || Date.now() > deadline) return shown;
-        await new Promise((resolve) => setTimeout(resolve, 50));
-      }
-    }, wanted);
-    const shown = await handle.jsonValue();
-    expect(shown).toHaveLength(wanted.length);
-    expect(shown).toEqual(expect.arrayContaining(wanted));
+    const sorted = (shown: Shown[]) => shown.map((one) => JSON.stringify(one)).sort();
+    await expect.poll(async () => sorted(await alice.page.evaluate(listedByPage))).toEqual(sorted(wanted));
   };
   const look = (person: Person) => person.page.bringToFront();
   /** The tabs hear of it a moment after the browser has been told; until then what comes counts as seen. */
@@ -84,6 +69,7 @@ describe("notifications of the browser", () => {
   beforeAll(async () => {
     context = await launchBrowser();
     await context.grantPermissions(["notifications"], { origin: new URL(url).origin });
+    await context.addInitScript(watchShade);
     watch = watchBrowser(context, url);
     elsewhere = await honest(await context.newPage());
     alice = await openTab();
@@ -101,7 +87,6 @@ describe("notifications of the browser", () => {
     await alice.openRoom(rooms.one);
     await alice.invite("bob");
     await ask(bob, "POST", `join/${encodeURIComponent(rooms.one)}`);
-    await untilChromiumCanShow(alice.page);
   });
   afterAll(() => context.close());
   afterEach(() => expect(watch.errors.splice(0)).toEqual([]));
@@ -130,16 +115,27 @@ describe("notifications of the browser", () => {
   test("open the room when they are clicked", async () => {
     await lookAway();
     const [worker] = context.serviceWorkers();
-    // Nobody can click on them in a browser without a screen. The event is the one that the browser makes.
-    await worker!.evaluate(async () => {
-      const scope = globalThis as unknown as {
-        registration: ServiceWorkerRegistration;
-        dispatchEvent: (event: Event) => void;
-        NotificationEvent: new (name: string, init: { notification: Notification }) => Event;
-      };
-      const [notification] = await scope.registration.getNotifications();
-      scope.dispatchEvent(new scope.NotificationEvent("notificationclick", { notification: notification! }));
-    });
+    const userId = await alice.userId();
+    // Nobody can click on them in a browser without a screen. The event is the one that the browser makes, of a
+    // notification with the same data.
+    await worker!.evaluate(
+      async (data) => {
+        const scope = globalThis as unknown as {
+          registration: ServiceWorkerRegistration;
+          dispatchEvent: (event: Event) => void;
+          NotificationEvent: new (name: string, init: { notification: Notification }) => Event;
+        };
+        const deadline = Date.now() + 20_000;
+        let notification: Notification | undefined;
+        while (notification === undefined) {
+          if (Date.now() > deadline) throw new Error("nothing is shown by this browser");
+          await scope.registration.showNotification("clicked", { tag: "clicked", data });
+          [notification] = await scope.registration.getNotifications({ tag: "clicked" });
+        }
+        scope.dispatchEvent(new scope.NotificationEvent("notificationclick", { notification }));
+      },
+      { userId, roomId: rooms.two },
+    );
     await alice.page.locator(`[data-testid="room"][data-room-id="${rooms.two}"]`).waitFor();
     await look(alice);
     await alice.sees("And here?");
